@@ -17,7 +17,7 @@
  *
  * prints as: create 'web': make directory 'web': File exists
  *
- * `err` may be NULL: then the caller only wants the code. Uses / used by: nothing / everything.
+ * `err` may be NULL: then the caller only wants the code. Uses / used by: bk_mem / everything.
  */
 #ifndef BK_ERR_H
 #define BK_ERR_H
@@ -42,6 +42,8 @@ struct bk_err;
 
 /* Longest message of one link of the chain, and longest chain printed; what is over is cut. */
 #define BK_ERR_MSG_MAX 1024
+/* Most links of one chain; context past it is dropped. */
+#define BK_ERR_LINKS_MAX 32
 /* bk_err_send writes this many bytes in one write(2): PIPE_BUF, so it is atomic on a pipe. */
 #define BK_ERR_WIRE_SIZE 4096
 
