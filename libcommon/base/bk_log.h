@@ -4,8 +4,12 @@
  * return errors. One object a program, made in main.c.
  *
  * JSON line: {"level":"error","msg":"...","time":"2026-01-02T03:04:05Z"} plus, for errors, "kind",
- * "errno" and "chain". podman unmarshals the whole file as one object: on failure exactly one object
- * is written, on success none (unless debug is on).
+ * "errno", "chain" and, where there is one, "hint". podman unmarshals the whole file as one object: on
+ * failure exactly one object is written, on success none (unless debug is on).
+ *
+ * Where a line goes: errors to stderr (text) and the file; the rest to the file, or, where there is
+ * no file or it is reserved for the error as said above, to stderr. On stderr control characters are
+ * shown as \xNN. In a text file a line is time="..." level=error msg="...", as runc writes.
  */
 #ifndef BK_LOG_H
 #define BK_LOG_H

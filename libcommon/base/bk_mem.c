@@ -51,7 +51,7 @@ void *bk_malloc(size_t size)
 
 void *bk_calloc(size_t n, size_t size)
 {
-	void *p = n && size ? calloc(n, size) : calloc(1, 1);
+	void *p = calloc(n ? n : 1, size ? size : 1);
 
 	if (!p)
 		out_of_memory();

@@ -11,7 +11,7 @@
 char *bk_path_join(const char *dir, const char *name);
 /*
  * Lexically cleaned: no "//", "." or "..", absolute stays absolute; ".." never climbs above the
- * root. Heap string; "/" or "." when nothing is left.
+ * root, or in a relative path above its start. Heap string; "/" or "." when nothing is left.
  */
 char *bk_path_clean(const char *path);
 /* Absolute and cleaned, relative to the current directory. */
