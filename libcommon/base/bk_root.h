@@ -59,11 +59,16 @@ int bk_root_parent(const struct bk_root *r, const char *path, bool make, int *re
 		   char **ret_name, struct bk_err **err);
 /*
  * Makes path and its parents as directories where they are missing, following links inside the
- * root; returns an O_PATH fd of the last one. An existing non-directory is ENOTDIR.
+ * root (what a dangling one points to is made); returns an O_PATH fd of the last one. An existing
+ * non-directory is ENOTDIR. The umask applies to mode, here and in the calls below.
  */
 int bk_root_mkdirs(const struct bk_root *r, const char *path, mode_t mode, int *ret_fd,
 		   struct bk_err **err);
-/* Makes an empty regular file (and its parents) if nothing is there; returns an O_PATH fd of what is. */
+/*
+ * Makes an empty regular file (and its parents, mode 0755) if nothing is there; returns an O_PATH fd
+ * of what is there now, be it a directory or a device: the caller looks. Links are followed inside
+ * the root, the last component too, as for bk_root_mkdirs.
+ */
 int bk_root_mkfile(const struct bk_root *r, const char *path, mode_t mode, int *ret_fd,
 		   struct bk_err **err);
 /* As mknod(2), on a name not there yet; parents are made. */
@@ -79,10 +84,16 @@ int bk_root_lstat(const struct bk_root *r, const char *path, struct stat *ret_st
 		  struct bk_err **err);
 /* Removes one file, link or empty directory. */
 int bk_root_unlink(const struct bk_root *r, const char *path, bool dir, struct bk_err **err);
-/* Removes path and everything below it, never leaving it and never crossing a mount; absent is success. */
-int bk_root_rmtree(const struct bk_root *r, const char *path, struct bk_err **err);
 /*
- * Reads a regular file (not a FIFO, device or directory: CVE-2024-9676) of at most b->max bytes.
+ * Removes path and everything below it, never leaving it and never crossing a mount (EBUSY, with
+ * what was before it gone); absent is success.
+ */
+int bk_root_rmtree(const struct bk_root *r, const char *path, struct bk_err **err);
+/* The same for a single name in an open directory. */
+int bk_root_rmtree_at(int dirfd, const char *name, struct bk_err **err);
+/*
+ * Reads a regular file (not a FIFO, device or directory: CVE-2024-9676) of at most b->max bytes. A
+ * link is followed inside the root.
  */
 int bk_root_read(const struct bk_root *r, const char *path, struct bk_buf *b, struct bk_err **err);
 
