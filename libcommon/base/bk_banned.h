@@ -6,8 +6,7 @@
  * that follows the macro would trip over it. A macro with arguments leaves members of the same name
  * alone (`method->gets`).
  *
- * One file may lift one ban, by #undef: bk_num.c for the strtol family, which it wraps.
- * tests/style/banned holds that list, and refuses every other #undef.
+ * Nobody lifts a ban: tests/style/banned refuses an #undef of these names elsewhere.
  *
  * Uses: libc. Used by: everything.
  */

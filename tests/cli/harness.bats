@@ -85,13 +85,6 @@ spdx='/* SPDX-License-Identifier: Apache-2.0 */\n'
 	refused banned "lifts the ban on strcpy"
 }
 
-@test "style: banned lets bk_num.c have strtoull, and nobody else" {
-	tree libcommon/base/bk_num.c "$spdx#undef strtoull\n"
-	run -0 "$T/tree/tests/style/banned"
-	tree libcommon/base/bk_str.c "$spdx#undef strtoull\n"
-	refused banned "bk_str.c:2"
-}
-
 @test "style: headers refuses a header that does not include what it uses" {
 	[ -e "$BOCK_BUILDDIR/config.h" ] || skip "$BOCK_BUILDDIR/config.h is missing"
 	tree libcommon/base/bk_a.h "$spdx#ifndef A\n#define A\nstruct bk_a { bool b; };\n#endif\n"
