@@ -4,12 +4,15 @@
 # with -v show=skipped the skipped ones. Tests that were planned and never reported have failed; so
 # has a stream that ends with a status of its own although no test in it failed.
 
-# cmocka prints a skipped test as "not ok N # SKIP name", bats as "ok N name # skip reason"
+# cmocka prints a skipped test as "not ok N # SKIP name", and skip_because() of bk_test.h the reason
+# before it; bats prints "ok N name # skip reason"
+/^# skip: / { reason = ": " substr($0, 9); next }
 /^(not )?ok[ \t]+[0-9]+.*#[ \t]*[Ss][Kk][Ii][Pp]/ {
 	skipped++
 	showing = 0
 	if (show == "skipped")
-		print
+		print $0 reason
+	reason = ""
 	next
 }
 /^ok[ \t]/ { passed++; showing = 0; next }

@@ -38,6 +38,14 @@
 #define assert_err(call, err, kind, text) \
 	bk_test_err((call), (err), (kind), (text), #call, __FILE__, __LINE__)
 
+/* Ends the test as skipped, for a reason that the reader can check on the machine. */
+#define skip_because(...)                         \
+	do {                                      \
+		print_message("# skip: " __VA_ARGS__); \
+		print_message("\n");              \
+		skip();                           \
+	} while (0)
+
 /* The program: one group, so that its output is one TAP stream. */
 #define BK_TEST_MAIN(...)                                                     \
 	int main(void)                                                        \
