@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lint.h: what clang-tidy, which sees one file at a time, has to be told about functions of another:
+ * bk_err_set() and its like never return 0. Put in front of every file but bk_err.c.
+ */
+#ifndef BK_LINT_H
+#define BK_LINT_H
+
+#include "base/bk_err.h"
+
+#define bk_err_set(err, kind, ...) ((void)(bk_err_set)(err, kind, __VA_ARGS__), -(int)(kind))
+#define bk_err_wrap(err, rc, ...) bk_lint_same_(rc, (bk_err_wrap)(err, rc, __VA_ARGS__))
+#define bk_err_hint(err, rc, ...) bk_lint_same_(rc, (bk_err_hint)(err, rc, __VA_ARGS__))
+
+static inline int bk_lint_same_(int rc, int ignored)
+{
+	(void)ignored;
+	return rc;
+}
+
+#endif
