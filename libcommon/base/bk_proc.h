@@ -33,8 +33,9 @@ struct bk_proc_spec {
 };
 
 /*
- * Starts it. An exec failure is reported here (through a close-on-exec pipe), as BK_ERR_NOT_FOUND
- * for ENOENT: "execute 'x': No such file or directory".
+ * Starts it: returns when the program has been executed, with all signals at their defaults and
+ * none blocked. An exec failure is reported here, as BK_ERR_NOT_FOUND for ENOENT: "execute 'x': No
+ * such file or directory". Empty and relative parts of PATH are passed over.
  */
 int bk_proc_spawn(const struct bk_proc_spec *spec, struct bk_proc *ret, struct bk_err **err);
 
@@ -48,8 +49,10 @@ int bk_proc_wait(struct bk_proc *p, int timeout_ms, int *ret_status, struct bk_e
 int bk_proc_exit_code(int status);
 
 /*
- * Runs to the end: feeds `input` on stdin (SIGPIPE and EPIPE are no error), collects stdout in out
- * and stderr in errout (each NULL: inherited). timeout_ms as in bk_proc_wait, for the whole run.
+ * Runs to its end, which is not that of what it left running behind it: feeds `input` on stdin (SIGPIPE and EPIPE are no error), collects stdout in out
+ * and stderr in errout (each NULL: as spec says; the same one twice: both in order). Without input
+ * (NULL) stdin is as spec says. timeout_ms as in bk_proc_wait, for the whole run. Output that does not
+ * fit its buffer is an error, and the process is killed.
  */
 int bk_proc_run(const struct bk_proc_spec *spec, const void *input, size_t input_len,
 		struct bk_buf *out, struct bk_buf *errout, int timeout_ms, int *ret_status,
