@@ -131,7 +131,7 @@ wait_for() {
 busybox_path() {
 	local path
 	for path in /bin/busybox /usr/bin/busybox; do
-		if [ -x "$path" ] && ! grep -qa ld-linux "$path"; then
+		if [ -x "$path" ] && ! ldd "$path" >/dev/null 2>&1; then
 			printf '%s\n' "$path"
 			return 0
 		fi
@@ -141,15 +141,23 @@ busybox_path() {
 
 # rootfs_make DIR: a root file system of busybox alone, all its applets in /bin
 rootfs_make() {
-	local applet busybox
+	local template=$BATS_RUN_TMPDIR/busybox-rootfs
+	[ -d "$template" ] || rootfs_template "$template" || return 1
+	mkdir -p "$1"
+	cp -a "$template/." "$1/"
+}
+
+rootfs_template() {
+	local applet busybox new=$1.$$
 	busybox=$(busybox_path) || return 1
-	mkdir -p "$1"/{bin,dev,etc,proc,root,sys,tmp,var}
-	cp "$busybox" "$1/bin/busybox"
+	mkdir -p "$new"/{bin,dev,etc,proc,root,sys,tmp,var}
+	cp "$busybox" "$new/bin/busybox"
 	for applet in $("$busybox" --list); do
-		[ "$applet" = busybox ] || ln -sf busybox "$1/bin/$applet"
+		[ "$applet" = busybox ] || ln -s busybox "$new/bin/$applet"
 	done
-	printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >"$1/etc/passwd"
-	printf 'root:x:0:\nnogroup:x:65534:\n' >"$1/etc/group"
+	printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >"$new/etc/passwd"
+	printf 'root:x:0:\nnogroup:x:65534:\n' >"$new/etc/group"
+	mv -T "$new" "$1"
 }
 
 # bundle_make DIR [ARG...]: rootfs_make and the config.json of `bock-runc spec`, without a terminal,
@@ -194,15 +202,11 @@ cgroup2_path() {
 # What a container may leave on the host: mounts (of this mount namespace), cgroups and processes that
 # carry the test's id, files in the state folder.
 leftovers() {
-	local pid
 	awk '{ print "mount " $5 " " $(NF - 2) }' /proc/self/mountinfo
 	find /sys/fs/cgroup -type d -name "*$ID*" -printf 'cgroup %p\n' 2>/dev/null || :
 	[ ! -d "$STATE" ] || find "$STATE" -mindepth 1 -printf 'state %p\n'
-	for pid in /proc/[0-9]*; do
-		if tr '\0' ' ' <"$pid/cmdline" 2>/dev/null | grep -q -- "$ID"; then
-			printf 'process %s %s\n' "${pid#/proc/}" "$(tr '\0' ' ' <"$pid/cmdline" 2>/dev/null)"
-		fi
-	done
+	# pgrep reads the command lines; it leaves out itself, and this shell has no $ID in its own
+	pgrep -fa -- "$ID" | sed 's/^/process /' || :
 }
 
 leftovers_snapshot() {
