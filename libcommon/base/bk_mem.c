@@ -26,7 +26,8 @@ struct arena_chunk {
 };
 
 struct bk_arena {
-	struct arena_chunk *chunks; /* the one that allocations come from is first */
+	struct arena_chunk *chunks;
+	struct arena_chunk *current; /* of chunks, where small allocations come from */
 	size_t next_size;
 	size_t used;
 };
@@ -129,7 +130,7 @@ void bk_arena_free(struct bk_arena *a)
 	free(a);
 }
 
-static struct arena_chunk *chunk_new(size_t size)
+static struct arena_chunk *add_chunk(struct bk_arena *a, size_t size)
 {
 	struct arena_chunk *c;
 	size_t bytes;
@@ -138,13 +139,15 @@ static struct arena_chunk *chunk_new(size_t size)
 		out_of_memory();
 	c = bk_calloc(1, bytes);
 	c->size = size;
+	c->next = a->chunks;
+	a->chunks = c;
 	return c;
 }
 
 void *bk_arena_alloc(struct bk_arena *a, size_t size)
 {
 	const size_t align = _Alignof(max_align_t);
-	struct arena_chunk *c = a->chunks;
+	struct arena_chunk *c = a->current;
 	size_t need;
 	void *p;
 
@@ -153,22 +156,10 @@ void *bk_arena_alloc(struct bk_arena *a, size_t size)
 	need &= ~(align - 1);
 	a->used += need;
 
-	if (size > ARENA_BIG || ARENA_BIG == 0) {
-		struct arena_chunk *own = chunk_new(ARENA_BIG ? need : size);
-
-		own->used = own->size;
-		if (c) {
-			own->next = c->next;
-			c->next = own;
-		} else {
-			a->chunks = own;
-		}
-		return own->data;
-	}
+	if (size > ARENA_BIG || ARENA_BIG == 0)
+		return add_chunk(a, ARENA_BIG ? need : size)->data;
 	if (!c || c->size - c->used < need) {
-		c = chunk_new(a->next_size);
-		c->next = a->chunks;
-		a->chunks = c;
+		c = a->current = add_chunk(a, a->next_size);
 		if (a->next_size < ARENA_CHUNK_MAX)
 			a->next_size *= 2;
 	}
