@@ -13,7 +13,7 @@
 /* One run of a program: what bk_cli_main() owns. */
 struct session {
 	const struct bk_cli_prog *prog;
-	const struct bk_cli_cmd *cmd;	/* NULL: not known (yet) */
+	const struct bk_cli_cmd *cmd; /* NULL: not known (yet) */
 	struct bk_log log;
 	void *globals, *opts;
 	int fail_status;

@@ -16,7 +16,7 @@ static void add_ident(struct bk_buf *b, const char *name)
 /* Where a text stands, all of them inside of single quotes. */
 enum place {
 	IN_ZSH_HELP,	/* "[text]" of an _arguments specification */
-	IN_ZSH_MESSAGE,	/* ":text:" of one, or behind the ':' of a _describe item */
+	IN_ZSH_MESSAGE, /* ":text:" of one, or behind the ':' of a _describe item */
 	IN_FISH,
 };
 
@@ -267,7 +267,8 @@ static void zsh_cmds(const struct bk_cli_prog *prog, struct bk_buf *b)
 		bk_buf_adds(b, zsh_help);
 		if (c->max_args != 0) {
 			bk_buf_adds(b, " \\\n\t\t'*:");
-			add_text(b, c->synopsis && *c->synopsis ? c->synopsis : "argument", IN_ZSH_MESSAGE);
+			add_text(b, c->synopsis && *c->synopsis ? c->synopsis : "argument",
+				 IN_ZSH_MESSAGE);
 			bk_buf_adds(b, ":_files'");
 		}
 		bk_buf_adds(b, " ;;\n");

@@ -3,8 +3,8 @@
 
 #include "base/bk_cli_priv.h"
 
-#define HELP_COLUMN 30	/* where descriptions begin */
-#define HELP_WIDTH 100
+#define HELP_COLUMN 30 /* where descriptions begin */
+#define HELP_WIDTH  100
 
 /* "  left      text text", the text wrapped in its own column. */
 static void add_row(struct bk_buf *b, const char *left, const char *text)
@@ -84,7 +84,7 @@ static const struct bk_cli_opt *single_opts(const struct bk_cli_prog *prog)
 static const char *help_row(const struct bk_cli_opt *globals, const struct bk_cli_opt *own)
 {
 	return bk_cli_has_short(globals, 'h') || bk_cli_has_short(own, 'h') ? "    --help"
-									      : "-h, --help";
+									    : "-h, --help";
 }
 
 static const char *version_row(const struct bk_cli_opt *globals, const struct bk_cli_opt *own)
@@ -131,9 +131,10 @@ static void help_program(const struct bk_cli_prog *prog, struct bk_buf *b)
 	if (prog->version)
 		add_row(b, version_row(prog->globals, own), "show the version");
 	if (prog->cmds)
-		bk_buf_printf(b,
-			      "\nOptions of a command stand behind its name: see '%s COMMAND --help'.\n",
-			      prog->name);
+		bk_buf_printf(
+			b,
+			"\nOptions of a command stand behind its name: see '%s COMMAND --help'.\n",
+			prog->name);
 }
 
 void bk_cli_help(const struct bk_cli_prog *prog, const struct bk_cli_cmd *cmd, struct bk_buf *b)
@@ -171,8 +172,7 @@ void bk_cli_list(const struct bk_cli_prog *prog, struct bk_buf *b)
 
 	list_opts(b, "", own);
 	list_opts(b, "", prog->globals);
-	bk_buf_printf(b, "\t--help\t%s\t\n",
-		      *help_row(prog->globals, own) == '-' ? "-h" : "");
+	bk_buf_printf(b, "\t--help\t%s\t\n", *help_row(prog->globals, own) == '-' ? "-h" : "");
 	if (prog->version)
 		bk_buf_printf(b, "\t--version\t%s\t\n",
 			      *version_row(prog->globals, own) == '-' ? "-v" : "");

@@ -112,8 +112,7 @@ static int store_flag(const struct bk_cli_opt *o, bool *to, const char *value, s
 	return 0;
 }
 
-static int store_choice(const struct bk_cli_opt *o, int *to, const char *value,
-			struct bk_err **err)
+static int store_choice(const struct bk_cli_opt *o, int *to, const char *value, struct bk_err **err)
 {
 	bk_autofree char *all = NULL;
 

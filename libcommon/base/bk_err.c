@@ -34,7 +34,7 @@ struct err_wire {
 };
 
 #define ERR_WIRE_MAGIC 0x31526b42u /* "BkR1" */
-#define ERR_WIRE_ROOM (BK_ERR_WIRE_SIZE - sizeof(struct err_wire))
+#define ERR_WIRE_ROOM  (BK_ERR_WIRE_SIZE - sizeof(struct err_wire))
 static const char err_gap[] = "...";
 static const char err_unknown[] = "unknown error";
 

@@ -15,14 +15,14 @@
 
 /* A whole chain fits, and in the line each byte of message, chain and hint as six of \uXXXX. */
 #define LOG_TEXT_SIZE ((BK_ERR_MSG_MAX + 2) * (BK_ERR_LINKS_MAX + 1))
-#define LOG_LINE_MAX ((size_t)6 * (2 * LOG_TEXT_SIZE + BK_ERR_MSG_MAX) + BK_BUF_SMALL)
+#define LOG_LINE_MAX  ((size_t)6 * (2 * LOG_TEXT_SIZE + BK_ERR_MSG_MAX) + BK_BUF_SMALL)
 #define LOG_TIME_SIZE 64
 
 int bk_log_open(struct bk_log *log, const char *path, enum bk_log_format format,
 		struct bk_err **err)
 {
-	bk_autoclose int fd =
-		open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+	bk_autoclose int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
+				   0644);
 
 	if (fd < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "open log '%s'", path);
@@ -93,8 +93,8 @@ static size_t utf8_len(const char *s)
 
 enum escape {
 	ESCAPE_JSON,
-	ESCAPE_GO,		/* as %q: what logrus does */
-	ESCAPE_TERMINAL,	/* what comes from a container must not move anybody's cursor */
+	ESCAPE_GO,	 /* as %q: what logrus does */
+	ESCAPE_TERMINAL, /* what comes from a container must not move anybody's cursor */
 };
 
 /* True if the valid sequence of len bytes at s (0: no valid one) may be written as it is. */
@@ -209,9 +209,9 @@ static void format_terminal(struct bk_buf *b, const char *program, const struct 
  */
 static void write_entry(const struct bk_log *log, const struct entry *e)
 {
-	const bool to_file = log->fd >= 0 && (log->format == BK_LOG_TEXT ||
-					      log->level == BK_LOG_DEBUG ||
-					      e->level == BK_LOG_ERROR);
+	const bool to_file = log->fd >= 0 &&
+			     (log->format == BK_LOG_TEXT || log->level == BK_LOG_DEBUG ||
+			      e->level == BK_LOG_ERROR);
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(LOG_LINE_MAX);
 
 	/* Where the log can't be written there is nowhere left to say so. */

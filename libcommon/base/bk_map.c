@@ -72,8 +72,7 @@ static struct map_slot *find_slot(const struct bk_map *m, const char *key, uint6
 {
 	size_t i = hash & (m->n_slots - 1);
 
-	while (m->slots[i].key &&
-	       (m->slots[i].hash != hash || strcmp(m->slots[i].key, key) != 0))
+	while (m->slots[i].key && (m->slots[i].hash != hash || strcmp(m->slots[i].key, key) != 0))
 		i = (i + 1) & (m->n_slots - 1);
 	return &m->slots[i];
 }

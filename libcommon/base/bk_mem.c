@@ -11,7 +11,7 @@
  * With AddressSanitizer each allocation is its own chunk, so that an overrun is seen.
  */
 #define ARENA_CHUNK_FIRST ((size_t)4096 - 64)
-#define ARENA_CHUNK_MAX ((size_t)64 << 10)
+#define ARENA_CHUNK_MAX	  ((size_t)64 << 10)
 #if defined(BK_SANITIZED) || defined(__SANITIZE_ADDRESS__)
 #define ARENA_BIG ((size_t)0)
 #else

@@ -116,7 +116,8 @@ int bk_num_size(const char *s, uint64_t *ret, struct bk_err **err)
 			goto malformed;
 	}
 	if (!fits || __builtin_mul_overflow(value, UINT64_C(1) << shift, &value))
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "size '%s' is larger than 64 bits hold", s);
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "size '%s' is larger than 64 bits hold",
+				  s);
 	*ret = value;
 	return 0;
 
@@ -169,8 +170,8 @@ int bk_num_duration_ms(const char *s, uint64_t *ret, struct bk_err **err)
 	return 0;
 
 malformed:
-	return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' is not a duration such as 90s, 500ms or 1m30s",
-			  s);
+	return bk_err_set(err, BK_ERR_CONFIG, 0,
+			  "'%s' is not a duration such as 90s, 500ms or 1m30s", s);
 }
 
 const char *bk_num_human(uint64_t bytes, char *buf, size_t size)

@@ -3,9 +3,9 @@
 
 #include "base/bk_mem.h"
 
-#define NEAREST_EDITS 3
-#define NEAREST_LEN_MAX 64	/* longer names are no typing errors */
-#define STRV_FIRST ((size_t)4)	/* slots, with the NULL; a power of two */
+#define NEAREST_EDITS	3
+#define NEAREST_LEN_MAX 64	    /* longer names are no typing errors */
+#define STRV_FIRST	((size_t)4) /* slots, with the NULL; a power of two */
 
 bool bk_streq0(const char *a, const char *b)
 {
