@@ -169,7 +169,8 @@ extern const struct bk_doc_limits bk_doc_limits_strict;
 
 /*
  * Stores a value tree into obj (of t->size bytes, zeroed) by the table: the engine behind YAML. In
- * YAML every scalar is a string that the member types: `version: 1.20` is "1.20".
+ * YAML every scalar is a string that the member types: `version: 1.20` is "1.20". v may be a part of a
+ * tree: messages name the whole path to it.
  */
 int bk_doc_store(const struct bk_doc_type *t, const struct bk_doc_value *v,
 		 const struct bk_doc_limits *limits, struct bk_arena *arena, void *obj,

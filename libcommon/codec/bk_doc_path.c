@@ -56,12 +56,12 @@ static void append(char buf[BK_DOC_PATH_MAX], const char *part)
 	memcpy(buf + len, part, add + 1);
 }
 
-const char *bk_doc_path_print(const struct bk_doc_frame *frames, size_t depth,
+const char *bk_doc_path_print(const char *base, const struct bk_doc_frame *frames, size_t depth,
 			      char buf[BK_DOC_PATH_MAX])
 {
 	char part[PART_MAX];
 
-	buf[0] = '\0';
+	snprintf(buf, BK_DOC_PATH_MAX, "%s", base ? base : "");
 	for (size_t i = 0; i < depth; i++) {
 		print_frame(&frames[i], part);
 		append(buf, part);

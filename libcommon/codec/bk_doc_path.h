@@ -40,8 +40,11 @@ struct bk_doc_frame {
 /* A longer path is cut in front. */
 #define BK_DOC_PATH_MAX 320
 
-/* The path through `depth` frames to the open member or item of the last; buf is returned. */
-const char *bk_doc_path_print(const struct bk_doc_frame *frames, size_t depth,
+/*
+ * The path through `depth` frames to the open member or item of the last, behind `base`, the path of
+ * the document itself (NULL or "": none); buf is returned.
+ */
+const char *bk_doc_path_print(const char *base, const struct bk_doc_frame *frames, size_t depth,
 			      char buf[BK_DOC_PATH_MAX]);
 
 /*

@@ -29,18 +29,23 @@ void bk_doc_reader_done(struct bk_doc_reader *r)
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
-static int fail_at(const struct bk_doc_reader *r, enum bk_err_kind kind, size_t depth,
-		   const struct bk_doc_value *at, const char *text)
+static int fail_path(const struct bk_doc_reader *r, enum bk_err_kind kind, const char *path,
+		     const struct bk_doc_value *at, const char *text)
 {
-	char path[BK_DOC_PATH_MAX];
-	const char *colon;
+	const char *colon = *path ? ": " : "";
 
-	bk_doc_path_print(r->frames, depth, path);
-	colon = *path ? ": " : "";
 	if (!at || at->line == 0)
 		return bk_err_set(r->err, kind, 0, "%s%s%s", path, colon, text);
 	return bk_err_set(r->err, kind, 0, "%s:%u:%u: %s%s%s", at->source ? at->source : "", at->line,
 			  at->column, path, colon, text);
+}
+
+static int fail_at(const struct bk_doc_reader *r, enum bk_err_kind kind, size_t depth,
+		   const struct bk_doc_value *at, const char *text)
+{
+	char path[BK_DOC_PATH_MAX];
+
+	return fail_path(r, kind, bk_doc_path_print(r->base, r->frames, depth, path), at, text);
 }
 
 int bk_doc_reader_error(const struct bk_doc_reader *r, const char *fmt, ...)
@@ -205,7 +210,7 @@ static int finish_member_tree(struct bk_doc_reader *r)
 {
 	char path[BK_DOC_PATH_MAX];
 
-	bk_doc_path_print(r->frames, r->depth, path);
+	bk_doc_path_print(r->base, r->frames, r->depth, path);
 	bk_doc_path_name_tree(&r->member, r->arena, path, NULL);
 	return store_tree(r, top(r), &r->member);
 }
@@ -482,7 +487,7 @@ static int fail_unknown(struct bk_doc_reader *r, const struct bk_doc_frame *f, c
 	while (f->type->fields[rows].name)
 		rows++;
 	nearest = bk_str_nearest(name, row_name, f->type->fields, rows);
-	bk_doc_path_print(r->frames, r->depth - 1, path);
+	bk_doc_path_print(r->base, r->frames, r->depth - 1, path);
 	if (at && at->line > 0)
 		snprintf(place, sizeof(place), ":%u:%u: ", at->line, at->column);
 	return bk_err_set(r->err, BK_ERR_CONFIG, 0, "%s%sunknown member '%s'%s%s%s%s%s%s",
@@ -545,16 +550,16 @@ int bk_doc_reader_key(struct bk_doc_reader *r, const char *key, size_t len)
 static int check_required(struct bk_doc_reader *r, const struct bk_doc_frame *f)
 {
 	const struct bk_doc_value *at = r->at;
-	char text[BK_ERR_MSG_MAX];
+	char missing[BK_DOC_PATH_MAX + BK_DOC_EXCERPT];
 	char path[BK_DOC_PATH_MAX];
 
 	for (size_t i = 0; f->type->fields[i].name; i++) {
 		if (!(f->type->fields[i].flags & BK_DOC_REQUIRED) || (f->present >> i & 1))
 			continue;
-		bk_doc_path_print(r->frames, r->depth - 1, path);
-		snprintf(text, sizeof(text), "%s%s%s: required member is missing", path,
-			 *path ? "." : "", f->type->fields[i].name);
-		return fail_at(r, BK_ERR_CONFIG, 0, at, text);
+		bk_doc_path_print(r->base, r->frames, r->depth - 1, path);
+		snprintf(missing, sizeof(missing), "%s%s%s", path, *path ? "." : "",
+			 f->type->fields[i].name);
+		return fail_path(r, BK_ERR_CONFIG, missing, at, "required member is missing");
 	}
 	return 0;
 }
@@ -647,6 +652,7 @@ int bk_doc_store(const struct bk_doc_type *t, const struct bk_doc_value *v,
 	bk_doc_reader_init(&r, limits, arena, err);
 	r.type = t;
 	r.obj = obj;
+	r.base = v->path;
 	rc = walk(&r, v);
 	bk_doc_reader_done(&r);
 	return rc;

@@ -30,6 +30,7 @@ struct bk_doc_reader {
 	const struct bk_doc_type *type;	/* what the document is stored by ... */
 	void *obj;			/* ... and where */
 	struct bk_doc_value *tree;	/* or where its tree goes */
+	const char *base;		/* path of the document, where it is a part of another */
 	const char *text, *text_end;	/* keys within stay until the end: no copy is needed */
 	const struct bk_doc_value *at;	/* the node being stored, for line and column; or NULL */
 	const struct bk_doc_value *key_at;	/* its member's name */
