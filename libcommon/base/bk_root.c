@@ -42,8 +42,10 @@ static int openat2_refused(void)
 {
 	int fd = bk_root_openat2_(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0, BK_ROOT_RESOLVE);
 
-	if (fd >= 0)
+	if (fd >= 0) {
 		bk_close(&fd);
+		return 0;
+	}
 	return fd == -ENOSYS || fd == -EPERM ? -fd : 0;
 }
 
