@@ -59,11 +59,24 @@ int bk_doc_reader_error(const struct bk_doc_reader *r, const char *fmt, ...)
 	return fail_at(r, BK_ERR_CONFIG, r->depth, r->at, text);
 }
 
+/* YAML has its own words for the two containers. */
+static const char *in_words_of(const struct bk_doc_reader *r, const char *what)
+{
+	if (!r->at || r->at->line == 0)
+		return what;
+	if (bk_streq(what, "an array"))
+		return "a list";
+	return bk_streq(what, "an object") ? "a map" : what;
+}
+
 static int fail_kind(struct bk_doc_reader *r, const char *expected, enum bk_doc_node found)
 {
-	if (found == BK_DOC_NODE_NULL && r->at && r->at->line > 0)
-		return bk_doc_reader_error(r, "expected %s, found null (an empty string is \"\")", expected);
-	return bk_doc_reader_error(r, "expected %s, found %s", expected, bk_doc_scalar_found(found));
+	bool forgotten = found == BK_DOC_NODE_NULL && r->at && r->at->line > 0;
+
+	return bk_doc_reader_error(r, "expected %s, found %s%s", in_words_of(r, expected),
+				   in_words_of(r, bk_doc_scalar_found(found)),
+				   forgotten && bk_streq(expected, "a string") ?
+					   " (an empty string is \"\")" : "");
 }
 
 static int fail_unsupported(struct bk_doc_reader *r, const struct bk_doc_field *f)
@@ -251,7 +264,7 @@ static int put_scalar(struct bk_doc_reader *r, const struct bk_doc_field *field,
 {
 	char why[BK_DOC_WHY_MAX];
 
-	if (s->node == BK_DOC_NODE_NULL)
+	if (s->node == BK_DOC_NODE_NULL || bk_doc_scalar_size(kind) == 0)
 		return fail_kind(r, bk_doc_scalar_expected(kind), s->node);
 	if (bk_doc_scalar_put(field, kind, s, r->arena, dst, why))
 		return 0;
