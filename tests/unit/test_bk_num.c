@@ -131,6 +131,8 @@ static void test_human(void **state)
 	assert_string_equal(bk_num_human(999, buf, sizeof(buf)), "999 B");
 	assert_string_equal(bk_num_human(1000, buf, sizeof(buf)), "1.0 kB");
 	assert_string_equal(bk_num_human(1234567, buf, sizeof(buf)), "1.2 MB");
+	assert_string_equal(bk_num_human(999949, buf, sizeof(buf)), "999.9 kB");
+	assert_string_equal(bk_num_human(999950, buf, sizeof(buf)), "1.0 MB"); /* not 1000.0 kB */
 	assert_string_equal(bk_num_human(UINT64_MAX, buf, sizeof(buf)), "18.4 EB");
 }
 
