@@ -2,12 +2,14 @@
 /*
  * The container's cgroup, version 2 only, by the file system itself (no systemd).
  *
- * On a hybrid host (version 1 on /sys/fs/cgroup, version 2 on /sys/fs/cgroup/unified) everything that the
- * core of version 2 gives works: membership, freeze, kill, devices. Limits: cgroup_limits.h.
+ * On a hybrid host (version 1 on /sys/fs/cgroup, version 2 on /sys/fs/cgroup/unified) everything
+ * that the core of version 2 gives works: membership, freeze, kill, devices. Limits:
+ * cgroup_limits.h.
  *
  * Calling order of a create: cgroup_find, cgroup_path, (the caller writes the path to its state),
  * cgroup_make, clone3 with CLONE_INTO_CGROUP. Of a delete: cgroup_open, cgroup_kill, cgroup_remove.
- * A `path` is always absolute, clean and as seen from the root of the mount. Every wait has a time-out.
+ * A `path` is always absolute, clean and as seen from the root of the mount. Every wait has a
+ * time-out, in milliseconds; -1 waits for ever.
  *
  * On the hot path: cgroup_find is one statfs (two on a hybrid host), cgroup_make is mkdir and open,
  * cgroup_remove of an empty cgroup is one rmdir.
@@ -49,15 +51,16 @@ void cgroup_find_at(const char *mount, struct cgroup_host *ret);
  *   unset, root: "/ID";  unset, rootless: as the relative path "ID".
  * Heap string. -BK_ERR_CONFIG: too long, too deep, or the root itself.
  */
-int cgroup_path(const struct cgroup_host *h, const char *cgroups_path, const char *id, bool rootless,
-		char **ret_path, struct bk_err **err);
+int cgroup_path(const struct cgroup_host *h, const char *cgroups_path, const char *id,
+		bool rootless, char **ret_path, struct bk_err **err);
 
 /*
- * Makes the cgroup and its parents where they are missing. One that is there already must be without
- * processes and not frozen: else -BK_ERR_CONFIG in runc's words ("container's cgroup is not empty: N
- * process(es) found", "container's cgroup unexpectedly frozen").
- * *ret_dirfd is for clone3, the calls below and *at calls. *ret_top_len: the first that many bytes of
- * path are the topmost cgroup that this call made; 0: all were there. Undone on failure.
+ * Makes the cgroup and its parents where they are missing. One that is there already must be
+ * without processes and not frozen: else -BK_ERR_CONFIG in runc's words ("container's cgroup is not
+ * empty: N process(es) found", "container's cgroup unexpectedly frozen").
+ * *ret_dirfd is for clone3, the calls below and *at calls. *ret_top_len: the first that many bytes
+ * of path are the topmost cgroup that this call made; 0: all were there. Undone on failure.
+ * What a rootless caller may not make is -BK_ERR_PERMISSION (errno EACCES, EPERM or EROFS).
  */
 int cgroup_make(const struct cgroup_host *h, const char *path, int *ret_dirfd, size_t *ret_top_len,
 		struct bk_err **err);
@@ -71,7 +74,10 @@ int cgroup_kill(int dirfd, struct bk_err **err);
 /* Moves a process into it. */
 int cgroup_join(int dirfd, pid_t pid, struct bk_err **err);
 
-/* The processes in it and, if `below`, in all its descendants; heap array. Threaded ones are skipped. */
+/*
+ * The processes in it and, if `below`, in all its descendants; heap array. Threaded ones, which the
+ * kernel does not list, are skipped.
+ */
 int cgroup_procs(int dirfd, bool below, pid_t **ret_pids, size_t *ret_n, struct bk_err **err);
 
 /* "populated" and "frozen" of cgroup.events; each may be NULL. */
@@ -80,23 +86,25 @@ int cgroup_events(int dirfd, bool *ret_populated, bool *ret_frozen, struct bk_er
 /* Waits until no live process is left in it or below; -BK_ERR_IO ETIMEDOUT names those that are. */
 int cgroup_wait_empty(int dirfd, int timeout_ms, struct bk_err **err);
 
-/* Stops or continues all processes and waits until the kernel says so; ETIMEDOUT. A freeze that timed
- * out is taken back. */
+/*
+ * Stops or continues all processes and waits until the kernel says so; ETIMEDOUT. A freeze that ran
+ * out of time is taken back.
+ */
 int cgroup_freeze(int dirfd, int timeout_ms, struct bk_err **err);
 int cgroup_thaw(int dirfd, int timeout_ms, struct bk_err **err);
 
 /*
  * Removes the cgroup with its descendants, then its parents down to the first top_len bytes of path
- * (from cgroup_make; 0: no parent) as far as they are empty. Processes that are still dying are waited
- * for at most timeout_ms; the error names those that hold it. Absent is success.
+ * (from cgroup_make; 0: no parent) as far as they are empty. Processes that are still dying are
+ * waited for at most timeout_ms; the error names those that hold it. Absent is success.
  */
 int cgroup_remove(const struct cgroup_host *h, const char *path, size_t top_len, int timeout_ms,
 		  struct bk_err **err);
 
 /*
  * Gives the cgroup to the container's root: the folder and the files that
- * /sys/kernel/cgroup/delegate names. To be done only for a container with its own cgroup namespace and
- * a writable cgroup mount.
+ * /sys/kernel/cgroup/delegate names. To be done only for a container with its own cgroup namespace
+ * and a writable cgroup mount.
  */
 int cgroup_delegate(int dirfd, uid_t uid, gid_t gid, struct bk_err **err);
 

@@ -1,32 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * linux.resources without its devices: which limits are asked for, and whether they can be had.
+ * linux.resources without its devices: a pure function turns it into an ordered list of writes to the
+ * files of the cgroup, which can be printed, checked against the host and carried out.
  *
- * cgroup_resources_check() comes before any side effect and refuses by its JSON name what is asked for and
- * not supported. Values that ask for nothing (-1, absent, cpu.shares 0) pass.
+ *	cgroup_limits_compile(r, &limits, err);		no side effect: what is wrong or not to be had
+ *	cgroup_limits_check(&host, &limits, err);	no side effect: controllers that are missing
+ *	cgroup_limits_apply(&host, path, dirfd, &limits, err);	before the clone
+ *
+ * Values that ask for nothing make no write: -1 and absent everywhere, 0 where the specification or every
+ * caller means "unset" by it (not pids.limit: 0 is a limit). What version 2 of cgroups does not have is
+ * refused by its JSON name. Without limits all three cost nothing.
  */
 #ifndef CGROUP_LIMITS_H
 #define CGROUP_LIMITS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
+#include "base/bk_buf.h"
 #include "base/bk_err.h"
+#include "base/bk_mem.h"
 #include "cgroup/cgroup.h"
 #include "oci/oci_runtime_linux.h"
 
+#define CGROUP_LIMITS_MAX 1024	/* writes */
+
+enum {
+	CGROUP_LIMIT_OPTIONAL = 1,	/* a file that is not there is no error (it limits nothing) */
+};
+
+struct cgroup_limit {
+	const char *controller;	/* "memory"; "" for the core's own files */
+	const char *json;	/* "memory.limit", below linux.resources */
+	const char *file;	/* "memory.max" */
+	const char *value;
+	unsigned int flags;
+};
+
+struct cgroup_limits {
+	struct bk_arena *arena;
+	struct cgroup_limit *list;
+	size_t n;
+};
+
+#define CGROUP_LIMITS_INIT { .arena = NULL }
+
+/* r may be NULL. Errors: -BK_ERR_CONFIG, -BK_ERR_UNSUPPORTED with the JSON path. */
+int cgroup_limits_compile(const struct oci_resources *r, struct cgroup_limits *ret,
+			  struct bk_err **err);
+void cgroup_limits_done(struct cgroup_limits *limits);
+
 /*
- * 0 where everything that r (may be NULL) asks for can be done; *ret_any tells whether
- * cgroup_limits_apply has anything to do (may be NULL). -BK_ERR_UNSUPPORTED, -BK_ERR_CONFIG.
+ * 0 if the hierarchy has every controller that is needed. On a hybrid host -BK_ERR_UNSUPPORTED names the
+ * member, its controller and where that is bound.
+ */
+int cgroup_limits_check(const struct cgroup_host *h, const struct cgroup_limits *limits,
+			struct bk_err **err);
+
+/* Enables the controllers from the root down to the parent of path, and writes below dirfd. */
+int cgroup_limits_apply(const struct cgroup_host *h, const char *path, int dirfd,
+			const struct cgroup_limits *limits, struct bk_err **err);
+
+/*
+ * Compiles r and forgets the result: whether everything that it asks for can be done at all, before any
+ * side effect. *ret_any (may be NULL): it asks for a limit. What a rootless caller may set depends on
+ * what was delegated to it, which cgroup_limits_apply() finds out; here `rootless` changes nothing.
  */
 int cgroup_resources_check(const struct oci_resources *r, bool rootless, bool *ret_any,
 			   struct bk_err **err);
 
-/*
- * Enables the controllers that r needs from the root down to the parent of path, and writes the limits
- * below dirfd. On a hybrid host whose version 2 lacks a controller: -BK_ERR_UNSUPPORTED that names it and
- * where it is bound.
- */
-int cgroup_limits_apply(const struct cgroup_host *h, const char *path, int dirfd,
-			const struct oci_resources *r, struct bk_err **err);
+/* Appends one line a write, "memory.max = 1048576", for the plan. */
+void cgroup_limits_print(const struct cgroup_limits *limits, struct bk_buf *out);
+
+/* cpu.weight of cpu.shares (2..262144), on the curve that runc 1.3.2 has: 1024 is 100. */
+unsigned int cgroup_cpu_weight(unsigned long long shares);
 
 #endif

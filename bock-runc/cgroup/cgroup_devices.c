@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cgroup/cgroup_devices.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_mem.h"
+
+#define ACCESS_ALL (BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)
+#define NUMBER_MAX UINT32_MAX
+
+/* What every container gets, behind its own rules. */
+static const struct cgroup_device_rule defaults[] = {
+	{ true, 'c', BPF_DEVCG_ACC_MKNOD, -1, -1 },
+	{ true, 'b', BPF_DEVCG_ACC_MKNOD, -1, -1 },
+	{ true, 'c', ACCESS_ALL, 1, 3 },	/* null */
+	{ true, 'c', ACCESS_ALL, 1, 5 },	/* zero */
+	{ true, 'c', ACCESS_ALL, 1, 7 },	/* full */
+	{ true, 'c', ACCESS_ALL, 1, 8 },	/* random */
+	{ true, 'c', ACCESS_ALL, 1, 9 },	/* urandom */
+	{ true, 'c', ACCESS_ALL, 5, 0 },	/* tty */
+	{ true, 'c', ACCESS_ALL, 5, 2 },	/* ptmx */
+	{ true, 'c', ACCESS_ALL, 136, -1 },	/* pts */
+	{ true, 'c', ACCESS_ALL, 10, 200 },	/* net/tun */
+};
+
+static int access_of(const char *text, size_t i, uint8_t *ret, struct bk_err **err)
+{
+	uint8_t access = 0;
+
+	for (const char *p = text ? text : ""; *p; p++) {
+		if (*p == 'r')
+			access |= BPF_DEVCG_ACC_READ;
+		else if (*p == 'w')
+			access |= BPF_DEVCG_ACC_WRITE;
+		else if (*p == 'm')
+			access |= BPF_DEVCG_ACC_MKNOD;
+		else
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "linux.resources.devices[%zu].access: '%s' has something "
+					  "else than r, w, m",
+					  i, text);
+	}
+	*ret = access ? access : ACCESS_ALL;
+	return 0;
+}
+
+static int number_of(const char *name, bool has, int64_t value, size_t i, int64_t *ret,
+		     struct bk_err **err)
+{
+	if (!has || value == -1) {
+		*ret = -1;
+		return 0;
+	}
+	if (value < 0 || value > NUMBER_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "linux.resources.devices[%zu].%s: %lld is no device number", i,
+				  name, (long long)value);
+	*ret = value;
+	return 0;
+}
+
+static int rule_of(const struct oci_device_rule *r, size_t i, struct cgroup_device_rule *ret,
+		   struct bk_err **err)
+{
+	int rc;
+
+	ret->allow = r->allow;
+	ret->type = r->type && r->type[0] ? r->type[0] : 'a';
+	if ((r->type && r->type[0] && r->type[1]) || !strchr("abcu", ret->type))
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "linux.resources.devices[%zu].type: '%s' is not a, b or c", i,
+				  r->type);
+	if (ret->type == 'u')
+		ret->type = 'c';
+	rc = access_of(r->access, i, &ret->access, err);
+	if (rc == 0)
+		rc = number_of("major", r->has_major, r->major, i, &ret->major, err);
+	if (rc == 0)
+		rc = number_of("minor", r->has_minor, r->minor, i, &ret->minor, err);
+	return rc;
+}
+
+int cgroup_devices_rules(const struct oci_device_rule *rules, size_t n,
+			 struct cgroup_device_rule **ret, size_t *ret_n, struct bk_err **err)
+{
+	bk_autofree struct cgroup_device_rule *all = NULL;
+
+	if (n > CGROUP_DEVICE_RULES_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "linux.resources.devices: more than %d rules",
+				  CGROUP_DEVICE_RULES_MAX);
+	all = bk_calloc(n + BK_ARRAY_SIZE(defaults), sizeof(*all));
+	for (size_t i = 0; i < n; i++) {
+		int rc = rule_of(&rules[i], i, &all[i], err);
+
+		if (rc < 0)
+			return rc;
+	}
+	memcpy(all + n, defaults, sizeof(defaults));
+	*ret = bk_steal_ptr(&all);
+	*ret_n = n + BK_ARRAY_SIZE(defaults);
+	return 0;
+}
+
+void cgroup_devices_print(const struct cgroup_device_rule *rule, struct bk_buf *out)
+{
+	bk_buf_printf(out, "%s %c ", rule->allow ? "allow" : "deny", rule->type);
+	if (rule->major < 0)
+		bk_buf_adds(out, "*:");
+	else
+		bk_buf_printf(out, "%lld:", (long long)rule->major);
+	if (rule->minor < 0)
+		bk_buf_adds(out, "* ");
+	else
+		bk_buf_printf(out, "%lld ", (long long)rule->minor);
+	if (rule->access & BPF_DEVCG_ACC_READ)
+		bk_buf_addc(out, 'r');
+	if (rule->access & BPF_DEVCG_ACC_WRITE)
+		bk_buf_addc(out, 'w');
+	if (rule->access & BPF_DEVCG_ACC_MKNOD)
+		bk_buf_addc(out, 'm');
+}
+
+/*
+ * The registers of the program. LEFT holds the accesses that are asked for and that no rule has allowed
+ * yet: rules are tried from the last to the first, so the first one that speaks about an access is the
+ * one that wins.
+ */
+enum { R_RESULT = BPF_REG_0, R_CONTEXT = BPF_REG_1, R_TYPE = BPF_REG_2, R_LEFT = BPF_REG_3,
+       R_MAJOR = BPF_REG_4, R_MINOR = BPF_REG_5, R_SCRATCH = BPF_REG_1 };
+
+/*
+ * A rule is up to three comparisons and a body: allowing takes its accesses off LEFT and leaves when none
+ * is left, denying leaves when LEFT has one of its accesses.
+ */
+#define BODY_INSNS 4
+#define RULE_INSNS (3 + BODY_INSNS)
+#define HEAD_INSNS 7
+#define TAIL_INSNS 1
+
+static struct bpf_insn load(unsigned char dst, size_t offset)
+{
+	return (struct bpf_insn){ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = dst & 0xf,
+				  .src_reg = R_CONTEXT, .off = (short)offset };
+}
+
+static struct bpf_insn alu(unsigned char op, unsigned char dst, uint32_t imm)
+{
+	return (struct bpf_insn){ .code = (unsigned char)(BPF_ALU | op | BPF_K),
+				  .dst_reg = dst & 0xf, .imm = (int32_t)imm };
+}
+
+/* 32-bit comparison with a constant (class JMP32, kernel 5.1). */
+static struct bpf_insn jump(unsigned char op, unsigned char reg, uint32_t imm, size_t skip)
+{
+	return (struct bpf_insn){ .code = (unsigned char)(BPF_JMP32 | op | BPF_K),
+				  .dst_reg = reg & 0xf, .off = (short)skip, .imm = (int32_t)imm };
+}
+
+static struct bpf_insn move_reg(unsigned char dst, unsigned char src)
+{
+	return (struct bpf_insn){ .code = BPF_ALU | BPF_MOV | BPF_X, .dst_reg = dst & 0xf,
+				  .src_reg = src & 0xf };
+}
+
+static struct bpf_insn leave(void)
+{
+	return (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
+}
+
+/* Appends one rule. Its length is known before it is written: comparisons jump behind its end. */
+static size_t compile_rule(const struct cgroup_device_rule *r, struct bpf_insn *out)
+{
+	size_t n = 0, len;
+
+	len = BODY_INSNS + (r->type != 'a') + (r->major >= 0) + (r->minor >= 0);
+	if (r->type != 'a') {
+		out[n] = jump(BPF_JNE, R_TYPE, r->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR,
+			      len - n - 1);
+		n++;
+	}
+	if (r->major >= 0) {
+		out[n] = jump(BPF_JNE, R_MAJOR, (uint32_t)r->major, len - n - 1);
+		n++;
+	}
+	if (r->minor >= 0) {
+		out[n] = jump(BPF_JNE, R_MINOR, (uint32_t)r->minor, len - n - 1);
+		n++;
+	}
+	if (r->allow) {
+		out[n++] = alu(BPF_AND, R_LEFT, ~(uint32_t)r->access);
+		out[n++] = jump(BPF_JNE, R_LEFT, 0, 2);
+		out[n++] = alu(BPF_MOV, R_RESULT, 1);
+		out[n++] = leave();
+	} else {
+		out[n++] = move_reg(R_SCRATCH, R_LEFT);
+		out[n++] = alu(BPF_AND, R_SCRATCH, r->access);
+		out[n++] = jump(BPF_JEQ, R_SCRATCH, 0, 1);
+		/* R_RESULT is 0 from the start */
+		out[n++] = leave();
+	}
+	return n;
+}
+
+/* A rule that decides about everything: nothing in front of it can be heard. */
+static bool decides_all(const struct cgroup_device_rule *r)
+{
+	return r->type == 'a' && r->access == ACCESS_ALL && r->major < 0 && r->minor < 0;
+}
+
+void cgroup_devices_compile(const struct cgroup_device_rule *rules, size_t n, struct bpf_insn **ret,
+			    size_t *ret_n)
+{
+	struct bpf_insn *out = bk_calloc(HEAD_INSNS + n * RULE_INSNS + TAIL_INSNS, sizeof(*out));
+	size_t len = 0;
+
+	out[len++] = load(R_TYPE, offsetof(struct bpf_cgroup_dev_ctx, access_type));
+	out[len++] = move_reg(R_LEFT, R_TYPE);
+	out[len++] = alu(BPF_AND, R_TYPE, 0xffff);
+	out[len++] = alu(BPF_RSH, R_LEFT, 16);
+	out[len++] = load(R_MAJOR, offsetof(struct bpf_cgroup_dev_ctx, major));
+	out[len++] = load(R_MINOR, offsetof(struct bpf_cgroup_dev_ctx, minor));
+	out[len++] = alu(BPF_MOV, R_RESULT, 0);
+	for (size_t i = n; i > 0; i--) {
+		len += compile_rule(&rules[i - 1], out + len);
+		if (decides_all(&rules[i - 1]))
+			break;
+	}
+	out[len++] = leave();
+	*ret = out;
+	*ret_n = len;
+}
+
+static int bpf(int cmd, union bpf_attr *attr)
+{
+	return (int)syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+}
+
+static int load_program(const struct bpf_insn *insns, size_t n, int *ret_fd, struct bk_err **err)
+{
+	union bpf_attr attr;
+	int fd;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+	attr.insns = (uintptr_t)insns;
+	attr.insn_cnt = (uint32_t)n;
+	attr.license = (uintptr_t)"Apache-2.0";
+	memcpy(attr.prog_name, "bock_devices", sizeof("bock_devices"));
+	fd = bpf(BPF_PROG_LOAD, &attr);
+	if (fd < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "load the device program of the cgroup");
+	*ret_fd = fd;
+	return 0;
+}
+
+static int attach(int dirfd, int prog_fd, struct bk_err **err)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.attach_type = BPF_CGROUP_DEVICE;
+	attr.target_fd = (uint32_t)dirfd;
+	attr.attach_bpf_fd = (uint32_t)prog_fd;
+	attr.attach_flags = BPF_F_ALLOW_MULTI;
+	if (bpf(BPF_PROG_ATTACH, &attr) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "attach the device program to the cgroup");
+	return 0;
+}
+
+/* True where the rules take nothing away but "all", which an ordinary user's rights do anyway. */
+static bool may_skip(const struct cgroup_device_rule *rules, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!rules[i].allow && !decides_all(&rules[i]))
+			return false;
+	return true;
+}
+
+int cgroup_devices_apply(int dirfd, const struct oci_device_rule *rules, size_t n, bool rootless,
+			 bool *ret_attached, struct bk_err **err)
+{
+	bk_autofree struct cgroup_device_rule *all = NULL;
+	bk_autofree struct bpf_insn *insns = NULL;
+	bk_autoclose int fd = -1;
+	struct bk_err *failure = NULL;
+	size_t n_all = 0, n_insns = 0;
+	int rc;
+
+	rc = cgroup_devices_rules(rules, n, &all, &n_all, err);
+	if (rc < 0)
+		return rc;
+	cgroup_devices_compile(all, n_all, &insns, &n_insns);
+	rc = load_program(insns, n_insns, &fd, &failure);
+	if (rc == 0)
+		rc = attach(dirfd, fd, &failure);
+	if (rc == -BK_ERR_PERMISSION && rootless && may_skip(all, n_all)) {
+		bk_err_clear(&failure);
+		*ret_attached = false;
+		return 0;
+	}
+	if (rc < 0) {
+		bk_err_move(err, failure);
+		return rc;
+	}
+	*ret_attached = true;
+	return 0;
+}

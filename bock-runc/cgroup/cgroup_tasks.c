@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cgroup.h: what is done with the processes of a cgroup. */
+#include "cgroup/cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_fd.h"
+#include "base/bk_file.h"
+#include "base/bk_mem.h"
+#include "base/bk_num.h"
+#include "base/bk_str.h"
+
+#define EVENTS_FILE "cgroup.events"
+#define EVENTS_SIZE 256
+#define PROCS_SIZE ((size_t)1 << 20)
+#define NAMED_PIDS 8	/* in an error */
+
+int cgroup_kill(int dirfd, struct bk_err **err)
+{
+	return bk_file_put(dirfd, "cgroup.kill", "1", err);
+}
+
+int cgroup_join(int dirfd, pid_t pid, struct bk_err **err)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	return bk_file_put(dirfd, "cgroup.procs", text, err);
+}
+
+/* "KEY 0" or "KEY 1" in text; a key that is missing reads as 0. */
+static bool event_of(const char *text, const char *key)
+{
+	const char *p = strstr(text, key);
+
+	return p && bk_skip_prefix(p + strlen(key), " 1");
+}
+
+/* text has EVENTS_SIZE bytes. 0 or -errno. */
+static int read_events(int fd, char *text)
+{
+	ssize_t n = pread(fd, text, EVENTS_SIZE - 1, 0);
+
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	return 0;
+}
+
+int cgroup_events(int dirfd, bool *ret_populated, bool *ret_frozen, struct bk_err **err)
+{
+	bk_autoclose int fd = openat(dirfd, EVENTS_FILE, O_RDONLY | O_CLOEXEC);
+	char text[EVENTS_SIZE];
+	int rc;
+
+	if (fd < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open '%s'", EVENTS_FILE);
+	rc = read_events(fd, text);
+	if (rc < 0)
+		return bk_err_set(err, BK_ERR_IO, -rc, "read '%s'", EVENTS_FILE);
+	if (ret_populated)
+		*ret_populated = event_of(text, "populated");
+	if (ret_frozen)
+		*ret_frozen = event_of(text, "frozen");
+	return 0;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Waits until cgroup.events says so; -BK_ERR_IO ETIMEDOUT. */
+static int wait_event(int dirfd, const char *key, bool want, int timeout_ms, struct bk_err **err)
+{
+	bk_autoclose int fd = openat(dirfd, EVENTS_FILE, O_RDONLY | O_CLOEXEC);
+	int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+	char text[EVENTS_SIZE];
+
+	if (fd < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open '%s'", EVENTS_FILE);
+	for (;;) {
+		int64_t left = deadline < 0 ? -1 : deadline - now_ms();
+		int rc = read_events(fd, text);
+
+		if (rc < 0)
+			return bk_err_set(err, BK_ERR_IO, -rc, "read '%s'", EVENTS_FILE);
+		if (event_of(text, key) == want)
+			return 0;
+		if (deadline >= 0 && left <= 0)
+			return bk_err_set(err, BK_ERR_IO, ETIMEDOUT, "wait for '%s %d' in '%s'", key,
+					  want, EVENTS_FILE);
+		/* a change of the file after the last read raises POLLPRI */
+		rc = bk_fd_wait(fd, POLLPRI, (int)left);
+		if (rc < 0)
+			return bk_err_set(err, BK_ERR_IO, -rc, "wait for '%s'", EVENTS_FILE);
+	}
+}
+
+/* "held by processes 12, 34" as context of an error. */
+static int name_pids(int dirfd, int rc, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf names = BK_BUF_INIT(BK_BUF_SMALL);
+	bk_autofree pid_t *pids = NULL;
+	size_t n = 0;
+
+	if (cgroup_procs(dirfd, true, &pids, &n, NULL) < 0 || n == 0)
+		return rc;
+	for (size_t i = 0; i < n && i < NAMED_PIDS; i++)
+		bk_buf_printf(&names, "%s%d", i ? ", " : "", (int)pids[i]);
+	return bk_err_wrap(err, rc, "held by process%s %s%s", n > 1 ? "es" : "", bk_buf_str(&names),
+			   n > NAMED_PIDS ? ", ..." : "");
+}
+
+int cgroup_wait_empty(int dirfd, int timeout_ms, struct bk_err **err)
+{
+	int rc = wait_event(dirfd, "populated", false, timeout_ms, err);
+
+	return rc < 0 ? name_pids(dirfd, rc, err) : 0;
+}
+
+static int set_frozen(int dirfd, bool frozen, int timeout_ms, struct bk_err **err)
+{
+	int rc = bk_file_put(dirfd, "cgroup.freeze", frozen ? "1" : "0", err);
+
+	if (rc < 0)
+		return rc;
+	return wait_event(dirfd, "frozen", frozen, timeout_ms, err);
+}
+
+int cgroup_freeze(int dirfd, int timeout_ms, struct bk_err **err)
+{
+	int rc = set_frozen(dirfd, true, timeout_ms, err);
+
+	if (rc < 0)
+		(void)bk_file_put(dirfd, "cgroup.freeze", "0", NULL);
+	return rc;
+}
+
+int cgroup_thaw(int dirfd, int timeout_ms, struct bk_err **err)
+{
+	return set_frozen(dirfd, false, timeout_ms, err);
+}
+
+struct pid_list {
+	pid_t *pids;
+	size_t n, cap;
+};
+
+static int add_pids(int dirfd, struct pid_list *list, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf text = BK_BUF_INIT(PROCS_SIZE);
+	bk_autostrv char **lines = NULL;
+	struct bk_err *failure = NULL;
+	int rc;
+
+	rc = bk_file_read(dirfd, "cgroup.procs", &text, &failure);
+	if (rc < 0) {
+		/* a threaded cgroup: its processes are in the list of the domain above */
+		if (bk_err_errno(failure) == EOPNOTSUPP) {
+			bk_err_clear(&failure);
+			return 0;
+		}
+		bk_err_move(err, failure);
+		return rc;
+	}
+	lines = bk_strv_split(bk_buf_str(&text), "\n");
+	for (char **line = lines; line && *line; line++) {
+		uint32_t pid;
+
+		rc = bk_num_u32(*line, INT32_MAX, &pid, err);
+		if (rc < 0)
+			return bk_err_wrap(err, rc, "read 'cgroup.procs'");
+		if (list->n == CGROUP_PIDS_MAX)
+			return bk_err_set(err, BK_ERR_CONFIG, 0, "more than %d processes",
+					  CGROUP_PIDS_MAX);
+		if (list->n == list->cap) {
+			list->cap = list->cap ? 2 * list->cap : 16;
+			list->pids = bk_reallocarray(list->pids, list->cap, sizeof(*list->pids));
+		}
+		list->pids[list->n++] = (pid_t)pid;
+	}
+	return 0;
+}
+
+static int add_tree(int dirfd, bool below, unsigned int depth, struct pid_list *list,
+		    struct bk_err **err)
+{
+	bk_autoclosedir DIR *dir = NULL;
+	struct dirent *e;
+	int fd, rc;
+
+	rc = add_pids(dirfd, list, err);
+	if (rc < 0 || !below || depth == CGROUP_DEPTH_MAX)
+		return rc;
+	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open a cgroup");
+	dir = fdopendir(fd);
+	if (!dir) {
+		rc = bk_err_set(err, BK_ERR_IO, errno, "list a cgroup");
+		bk_close(&fd);
+		return rc;
+	}
+	while ((e = readdir(dir))) {
+		bk_autoclose int child = -1;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		child = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (child < 0)
+			continue; /* removed in between */
+		rc = add_tree(child, true, depth + 1, list, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int cgroup_procs(int dirfd, bool below, pid_t **ret_pids, size_t *ret_n, struct bk_err **err)
+{
+	struct pid_list list = { 0 };
+	int rc = add_tree(dirfd, below, 0, &list, err);
+
+	if (rc < 0) {
+		free(list.pids);
+		return rc;
+	}
+	*ret_pids = list.pids;
+	*ret_n = list.n;
+	return 0;
+}
+
+/* Removes the cgroups below dirfd, deepest first, as far as it goes. */
+static void remove_children(int dirfd, unsigned int depth)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bk_autoclosedir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *e;
+
+	if (!dir) {
+		bk_close(&fd);
+		return;
+	}
+	while ((e = readdir(dir))) {
+		bk_autoclose int child = -1;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		if (unlinkat(fd, e->d_name, AT_REMOVEDIR) == 0 || depth == CGROUP_DEPTH_MAX)
+			continue;
+		child = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (child < 0)
+			continue;
+		remove_children(child, depth + 1);
+		(void)unlinkat(fd, e->d_name, AT_REMOVEDIR);
+	}
+}
+
+/* How long to wait again where the kernel says that it is empty and keeps it all the same. */
+#define BUSY_NAP_MS 5
+
+/* The cgroup is busy: waits for its processes, removes what is below, tries again. */
+static int remove_busy(const struct cgroup_host *h, const char *path, const char *full,
+		       int timeout_ms, struct bk_err **err)
+{
+	int64_t deadline = now_ms() + timeout_ms;
+	bk_autoclose int fd = -1;
+	int rc = cgroup_open(h, path, &fd, err);
+
+	if (rc == -BK_ERR_NOT_FOUND) {
+		bk_err_clear(err);
+		return 0;
+	}
+	for (bool first = true; rc == 0; first = false) {
+		int64_t left = deadline - now_ms();
+		int errnum;
+
+		rc = cgroup_wait_empty(fd, timeout_ms < 0 ? -1 : left > 0 ? (int)left : 0, err);
+		if (rc < 0)
+			break;
+		remove_children(fd, 0);
+		if (rmdir(full) == 0 || errno == ENOENT)
+			return 0;
+		errnum = errno;
+		if (errnum != EBUSY || (timeout_ms >= 0 && left <= 0))
+			return bk_err_set(err, BK_ERR_IO, errnum, "remove cgroup '%s'", path);
+		if (!first)
+			(void)poll(NULL, 0, BUSY_NAP_MS);
+	}
+	return bk_err_wrap(err, rc, "remove cgroup '%s'", path);
+}
+
+int cgroup_remove(const struct cgroup_host *h, const char *path, size_t top_len, int timeout_ms,
+		  struct bk_err **err)
+{
+	bk_autofree char *full = NULL;
+	size_t keep;
+
+	if (h->kind == CGROUP_NONE)
+		return 0;
+	full = bk_asprintf("%s%s", h->mount, path);
+	if (rmdir(full) < 0 && errno != ENOENT) {
+		int rc;
+
+		if (errno != EBUSY)
+			return bk_err_set(err, BK_ERR_IO, errno, "remove cgroup '%s'", path);
+		rc = remove_busy(h, path, full, timeout_ms, err);
+		if (rc < 0)
+			return rc;
+	}
+	keep = top_len ? strlen(h->mount) + top_len : strlen(full);
+	while (strlen(full) > keep) {
+		*strrchr(full, '/') = '\0';
+		if (rmdir(full) < 0 && errno != ENOENT)
+			break; /* another container's */
+	}
+	return 0;
+}
+
+int cgroup_delegate(int dirfd, uid_t uid, gid_t gid, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf text = BK_BUF_INIT(BK_BUF_SMALL);
+	bk_autostrv char **names = NULL;
+	int rc;
+
+	rc = bk_file_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", &text, err);
+	if (rc < 0)
+		return rc;
+	if (fchown(dirfd, uid, gid) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "give the cgroup to user %u", uid);
+	names = bk_strv_split(bk_buf_str(&text), "\n");
+	for (char **name = names; name && *name; name++) {
+		/* the list names what this kernel can have; a cgroup has what its controllers bring */
+		if (strchr(*name, '/') ||
+		    fchownat(dirfd, *name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT)
+			continue;
+		return bk_err_set(err, BK_ERR_IO, errno, "give '%s' of the cgroup to user %u", *name,
+				  uid);
+	}
+	return 0;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hooks/hooks.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/bk_mem.h"
+#include "base/bk_proc.h"
+#include "base/bk_str.h"
+
+/* Of each output so much goes into an error: all of it has to fit into BK_ERR_MSG_MAX. */
+#define SHOWN_STDOUT 240
+#define SHOWN_STDERR 560
+
+static int check_one(const char *kind, const struct oci_hook *h, size_t i, struct bk_err **err)
+{
+	if (!h->path || h->path[0] != '/')
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "hooks.%s[%zu].path: '%s' is not absolute",
+				  kind, i, h->path ? h->path : "");
+	if (h->has_timeout && h->timeout <= 0)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "hooks.%s[%zu].timeout: %d is not above 0", kind, i, h->timeout);
+	return 0;
+}
+
+int hooks_check(const char *kind, const struct oci_hook *hooks, size_t n, struct bk_err **err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int rc = check_one(kind, &hooks[i], i, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int timeout_of(const struct oci_hook *h, int default_timeout_ms)
+{
+	if (!h->has_timeout)
+		return default_timeout_ms;
+	return h->timeout > INT32_MAX / 1000 ? INT32_MAX : h->timeout * 1000;
+}
+
+/* The end of an output, without the newline behind it. */
+static const char *shown(const struct bk_buf *b, size_t max, int *ret_len)
+{
+	size_t len = b->len, from;
+
+	while (len > 0 && b->data[len - 1] == '\n')
+		len--;
+	from = len > max ? len - max : 0;
+	*ret_len = (int)(len - from);
+	return bk_buf_str(b) + from;
+}
+
+/* Callers look for runc's form of this message. */
+static int hook_failed(const char *kind, size_t i, int status, const struct bk_buf *out,
+		       const struct bk_buf *errout, struct bk_err **err)
+{
+	bk_autofree char *how = NULL;
+	const char *out_text, *err_text;
+	int out_len, err_len;
+
+	if (WIFSIGNALED(status))
+		how = bk_asprintf("signal: %s", strsignal(WTERMSIG(status)));
+	else
+		how = bk_asprintf("exit status %d", WEXITSTATUS(status));
+	out_text = shown(out, SHOWN_STDOUT, &out_len);
+	err_text = shown(errout, SHOWN_STDERR, &err_len);
+	return bk_err_set(err, BK_ERR_IO, 0,
+			  "error running %s hook #%zu: %s, stdout: %.*s, stderr: %.*s", kind, i, how,
+			  out_len, out_text, err_len, err_text);
+}
+
+static int run_one(const char *kind, const struct oci_hook *h, size_t i, const char *state_json,
+		   size_t len, int default_timeout_ms, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf out = BK_BUF_INIT(HOOKS_OUTPUT_MAX);
+	bk_autobuf struct bk_buf errout = BK_BUF_INIT(HOOKS_OUTPUT_MAX);
+	char *const path_only[] = { h->path, NULL };
+	char *const nothing[] = { NULL };
+	struct bk_proc_spec spec = {
+		.path = h->path,
+		.argv = h->args && h->args[0] ? h->args : path_only,
+		.env = h->env ? h->env : nothing,
+		.stdin_fd = -1,
+		.stdout_fd = -1,
+		.stderr_fd = -1,
+	};
+	int status, rc;
+
+	rc = check_one(kind, h, i, err);
+	if (rc < 0)
+		return rc;
+	rc = bk_proc_run(&spec, state_json, len, &out, &errout, timeout_of(h, default_timeout_ms),
+			 &status, err);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "error running %s hook #%zu", kind, i);
+	if (status != 0)
+		return hook_failed(kind, i, status, &out, &errout, err);
+	return 0;
+}
+
+int hooks_run(const char *kind, const struct oci_hook *hooks, size_t n, const char *state_json,
+	      size_t len, int default_timeout_ms, struct bk_err **err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int rc = run_one(kind, &hooks[i], i, state_json, len, default_timeout_ms, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+void hooks_run_all(const char *kind, const struct oci_hook *hooks, size_t n, const char *state_json,
+		   size_t len, int default_timeout_ms, char ***warnings)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct bk_err *err = NULL;
+		char text[2 * BK_ERR_MSG_MAX];
+
+		if (run_one(kind, &hooks[i], i, state_json, len, default_timeout_ms, &err) == 0)
+			continue;
+		bk_strv_add(warnings, bk_err_print(err, text, sizeof(text)));
+		bk_err_clear(&err);
+	}
+}
