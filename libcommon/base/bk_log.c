@@ -38,17 +38,15 @@ void bk_log_done(struct bk_log *log)
 }
 
 /* RFC 3339 in UTC. gmtime(3) would read /etc/localtime to begin with: four system calls. */
-static const char *format_now(char buf[LOG_TIME_SIZE])
+static const char *format_time(int64_t now, char buf[LOG_TIME_SIZE])
 {
-	struct timespec now = { .tv_sec = 0 };
 	int64_t days, era, doe, yoe, doy, mp;
 	unsigned int secs;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	secs = (unsigned int)(now.tv_sec % 86400);
+	secs = (unsigned int)(now % 86400);
 	/* Days since 0000-03-01 in eras of 400 years, years that begin in March: then a leap day
 	 * is the last day of its year, and a month's first day is a linear function. */
-	days = now.tv_sec / 86400 + 719468;
+	days = now / 86400 + 719468;
 	era = days / 146097;
 	doe = days % 146097;
 	yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
@@ -160,7 +158,7 @@ static void format_json(struct bk_buf *b, const struct entry *e)
 
 	bk_buf_printf(b, "{\"level\":\"%s\"", level_names[e->level]);
 	add_quoted(b, ",\"msg\":", e->text, ESCAPE_JSON);
-	bk_buf_printf(b, ",\"time\":\"%s\"", format_now(now));
+	bk_buf_printf(b, ",\"time\":\"%s\"", format_time(time(NULL), now));
 	if (e->err) {
 		bk_buf_printf(b, ",\"kind\":\"%s\",\"errno\":%d,\"chain\":[",
 			      bk_err_kind_name(bk_err_kind_of(e->err)), bk_err_errno(e->err));
@@ -180,7 +178,8 @@ static void format_logrus(struct bk_buf *b, const struct entry *e)
 	const char *hint = bk_err_hint_text(e->err);
 	char now[LOG_TIME_SIZE];
 
-	bk_buf_printf(b, "time=\"%s\" level=%s", format_now(now), level_names[e->level]);
+	bk_buf_printf(b, "time=\"%s\" level=%s", format_time(time(NULL), now),
+		      level_names[e->level]);
 	add_quoted(b, " msg=", e->text, ESCAPE_GO);
 	if (hint)
 		add_quoted(b, " hint=", hint, ESCAPE_GO);

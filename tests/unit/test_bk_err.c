@@ -217,6 +217,14 @@ static void test_wire_is_checked(void **state)
 	memset(bad + 20, 'x', sizeof(bad) - 20);
 	assert_err(bk_err_decode(bad, sizeof(bad), &err), &err, BK_ERR_INTERNAL, "malformed");
 
+	/* the last of five strings doesn't end */
+	for (size_t end = 20 + 999; end < sizeof(bad); end += 1000)
+		bad[end] = '\0';
+	bad[16] = 5;
+	assert_err(bk_err_decode(bad, sizeof(bad), &err), &err, BK_ERR_INTERNAL, "malformed");
+	bad[16] = 4;
+	assert_int_equal(bk_err_decode(bad, sizeof(bad), NULL), -BK_ERR_IO);
+
 	/* the other side died in the middle */
 	assert_int_equal(write(fds[1], wire, 100), 100);
 	close(fds[1]);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bk_auto.h"
@@ -200,6 +201,33 @@ static void test_largest(void **state)
 	bk_log_done(&log);
 }
 
+static void say_hello(const struct bk_log *log)
+{
+	bk_log_msg(log, BK_LOG_ERROR, "hello");
+}
+
+/* The C library agrees about what time it is. */
+static void test_time(void **state)
+{
+	struct bk_log log = BK_LOG_INIT("prog");
+	bk_autoclose int fd = memfd_create("log", MFD_CLOEXEC);
+	char want[2][64], got[64] = "";
+	struct tm tm;
+	time_t now;
+
+	(void)state;
+	assert_true(fd >= 0);
+	log.fd = fd;
+	now = time(NULL);
+	strftime(want[0], sizeof(want[0]), "time=\"%Y-%m-%dT%H:%M:%SZ\"", gmtime_r(&now, &tm));
+	say_hello(&log);
+	now = time(NULL);
+	strftime(want[1], sizeof(want[1]), "time=\"%Y-%m-%dT%H:%M:%SZ\"", gmtime_r(&now, &tm));
+	assert_int_equal(pread(fd, got, strlen(want[0]), 0), strlen(want[0]));
+	if (strcmp(got, want[0]) < 0 || strcmp(got, want[1]) > 0)
+		fail_msg("%s is not between %s and %s", got, want[0], want[1]);
+}
+
 static void test_open(void **state)
 {
 	char path[] = "/tmp/bk_log_XXXXXX";
@@ -226,4 +254,4 @@ static void test_open(void **state)
 
 BK_TEST_MAIN(cmocka_unit_test(test_error), cmocka_unit_test(test_levels),
 	     cmocka_unit_test(test_bytes), cmocka_unit_test(test_largest),
-	     cmocka_unit_test(test_open))
+	     cmocka_unit_test(test_time), cmocka_unit_test(test_open))

@@ -74,6 +74,10 @@ static void test_arena_grow(void **state)
 		assert_int_equal(array[i], i);
 		assert_int_equal(other[i], ~i);
 	}
+	/* an element that was dropped and is taken again is empty, too */
+	array = bk_arena_grow(a, array, 4998, sizeof(*array));
+	assert_int_equal(array[4998], 0);
+	assert_int_equal(array[4997], 4997);
 }
 
 /* Runs f in a child: it must say why and abort. */
