@@ -89,7 +89,8 @@ struct bk_doc_field {
 	const struct bk_doc_type *sub;
 	const struct bk_doc_name *names;
 	bk_doc_custom custom;
-	const char *note;	/* reason of IGNORED and UNSUPPORTED */
+	const char *note;	/* reason of IGNORED and UNSUPPORTED; what `check` accepts */
+	bool (*check)(const char *text);	/* STR: whether the text has the form it must have */
 };
 #define BK_DOC_NO_AUX ((size_t)-1)
 
@@ -104,6 +105,9 @@ struct bk_doc_type {
 	{ .name = (json), .kind = (k), .flags = (fl), .offset = offsetof(c_type, m), \
 	  .aux = BK_DOC_NO_AUX, __VA_ARGS__ }
 #define BK_DOC_STR_F(t, m, json, fl) BK_DOC_ROW_(t, m, json, BK_DOC_STR, fl, )
+/* "expected WHAT, found 'text'" where fn(text) is false. */
+#define BK_DOC_STR_CHECK_F(t, m, json, fl, fn, what) \
+	BK_DOC_ROW_(t, m, json, BK_DOC_STR, fl, .check = (fn), .note = (what))
 #define BK_DOC_BOOL_F(t, m, json, fl) BK_DOC_ROW_(t, m, json, BK_DOC_BOOL, fl, )
 #define BK_DOC_NUM_F(t, m, json, k, fl) BK_DOC_ROW_(t, m, json, k, fl, )
 #define BK_DOC_ENUM_F(t, m, json, fl, table) BK_DOC_ROW_(t, m, json, BK_DOC_ENUM, fl, .names = (table))

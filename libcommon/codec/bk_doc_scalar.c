@@ -85,8 +85,11 @@ static bool wrong_kind(enum bk_doc_kind kind, const struct bk_doc_scalar *s, cha
 	return false;
 }
 
-static bool put_string(const struct bk_doc_scalar *s, struct bk_arena *arena, char **dst, char *why)
+static bool put_string(const struct bk_doc_field *f, const struct bk_doc_scalar *s,
+		       struct bk_arena *arena, char **dst, char *why)
 {
+	char text[BK_DOC_EXCERPT];
+
 	if (s->node != BK_DOC_NODE_STRING)
 		return wrong_kind(BK_DOC_STR, s, why);
 	if (memchr(s->text, '\0', s->len)) {
@@ -94,6 +97,11 @@ static bool put_string(const struct bk_doc_scalar *s, struct bk_arena *arena, ch
 		return false;
 	}
 	*dst = bk_arena_strndup(arena, s->text, s->len);
+	if (f->check && !f->check(*dst)) {
+		snprintf(why, BK_DOC_WHY_MAX, "expected %s, found '%s'", f->note,
+			 bk_doc_excerpt(s->text, s->len, text));
+		return false;
+	}
 	return true;
 }
 
@@ -216,7 +224,7 @@ bool bk_doc_scalar_put(const struct bk_doc_field *f, enum bk_doc_kind kind,
 {
 	switch (kind) {
 	case BK_DOC_STR:
-		return put_string(s, arena, dst, why);
+		return put_string(f, s, arena, dst, why);
 	case BK_DOC_BOOL:
 		return put_bool(s, dst, why);
 	case BK_DOC_I64:

@@ -144,7 +144,7 @@ static size_t row_of(const struct bk_doc_frame *f)
 	return (size_t)(f->field - f->type->fields);
 }
 
-/* ---- arrays and maps in structs ----------------------------------------------------------------- */
+/* ---- arrays and maps in structs -------------------------------------------------------------- */
 
 static size_t element_size(const struct bk_doc_field *field)
 {
@@ -192,7 +192,7 @@ static void *add_element(struct bk_doc_reader *r, struct bk_doc_frame *f)
 	return (char *)*array + n * size;
 }
 
-/* ---- members of several forms -------------------------------------------------------------------- */
+/* ---- members of several forms ---------------------------------------------------------------- */
 
 static int store_raw(struct bk_doc_reader *r, const struct bk_doc_value *v, char **member)
 {
@@ -257,7 +257,7 @@ static int fill_tree_scalar(struct bk_doc_reader *r, struct bk_doc_value *v,
 	return 0;
 }
 
-/* ---- scalars ------------------------------------------------------------------------------------- */
+/* ---- scalars --------------------------------------------------------------------------------- */
 
 static int put_scalar(struct bk_doc_reader *r, const struct bk_doc_field *field,
 		      enum bk_doc_kind kind, const struct bk_doc_scalar *s, void *dst)
@@ -365,7 +365,7 @@ int bk_doc_reader_scalar(struct bk_doc_reader *r, const struct bk_doc_scalar *s)
 	}
 }
 
-/* ---- arrays and objects -------------------------------------------------------------------------- */
+/* ---- arrays and objects ---------------------------------------------------------------------- */
 
 static enum bk_doc_node node_of(bool map)
 {
@@ -479,7 +479,7 @@ int bk_doc_reader_begin(struct bk_doc_reader *r, bool map)
 	}
 }
 
-/* ---- members ------------------------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 static const char *row_name(size_t i, const void *fields)
 {
@@ -606,7 +606,7 @@ int bk_doc_reader_end(struct bk_doc_reader *r)
 	return rc;
 }
 
-/* ---- value trees --------------------------------------------------------------------------------- */
+/* ---- value trees ----------------------------------------------------------------------------- */
 
 static int walk(struct bk_doc_reader *r, const struct bk_doc_value *v);
 

@@ -11,7 +11,7 @@
 #include "codec/bk_doc_store.h"
 #include "codec/bk_utf8.h"
 
-/* ---- yajl's events to the reader's --------------------------------------------------------------- */
+/* ---- yajl's events to the reader's ----------------------------------------------------------- */
 
 struct decoder {
 	struct bk_doc_reader reader;
@@ -112,7 +112,7 @@ static void yajl_free_(void *ctx, void *p)
 	free(p);
 }
 
-/* ---- before and after the parser ------------------------------------------------------------------ */
+/* ---- before and after the parser ------------------------------------------------------------- */
 
 static int fail_text(const char *text, size_t offset, struct bk_err **err, const char *why)
 {

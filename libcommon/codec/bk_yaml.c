@@ -272,7 +272,7 @@ static int compose_seq(struct composer *c, struct bk_doc_value *v)
 	return rc;
 }
 
-/* ---- maps -------------------------------------------------------------------------------------- */
+/* ---- maps ------------------------------------------------------------------------------------ */
 
 static struct bk_doc_value *add_entry(struct composer *c, struct bk_doc_value *v, const char *key,
 				      const struct bk_doc_value *mark)
@@ -412,7 +412,7 @@ static int compose_node(struct composer *c, const yaml_event_t *event, struct bk
 	return rc;
 }
 
-/* ---- the document -------------------------------------------------------------------------------- */
+/* ---- the document ---------------------------------------------------------------------------- */
 
 /* Reads one event that has to be of this type. */
 static int expect(struct composer *c, yaml_event_type_t type, const char *otherwise)

@@ -144,5 +144,6 @@ extern const struct bk_doc_type oci_process_type;	/* also exec --process */
 extern const struct bk_doc_type oci_mount_type;
 extern const struct bk_doc_type oci_id_mapping_type;
 extern const struct bk_doc_type oci_hook_type;
+extern const struct bk_doc_type oci_linux_type;	/* struct oci_linux: oci_runtime_linux.h */
 
 #endif

@@ -203,7 +203,6 @@ struct oci_linux {
 	struct oci_personality *personality;
 };
 
-extern const struct bk_doc_type oci_linux_type;
 extern const struct bk_doc_type oci_resources_type;
 extern const struct bk_doc_type oci_seccomp_type;
 /* "pid", "network", ... in the order of enum oci_ns; ended by a NULL name. */
