@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From an image configuration to config.json: image-spec conversion.md, and around it defaults that run:
+ * namespaces and mounts as `runc spec` writes them, Docker's default capabilities, masked and
+ * read-only paths, no_new_privileges.
+ *
+ * Uses / used by: oci, bundle_user / bundle, bock-build.
+ */
+#ifndef BUNDLE_CONFIG_H
+#define BUNDLE_CONFIG_H
+
+#include <stdbool.h>
+
+#include "base/bk_root.h"
+#include "oci/oci_image.h"
+#include "oci/oci_runtime.h"
+
+/* Edits of the image configuration before it is converted, and how the container is run. */
+struct bundle_opts {
+	char *const *args;	/* NULL: the image's entrypoint and cmd; else in place of both */
+	char *const *env;	/* strv of NAME=VALUE, added or replacing; may be NULL */
+	const char *user;	/* NULL: the image's */
+	const char *cwd;	/* NULL: the image's */
+	const char *hostname;	/* NULL: "bock" */
+	const char *rootfs;	/* root.path; NULL: "rootfs" */
+	bool tty;
+	bool readonly;		/* root.readonly */
+	bool rootless;		/* a user namespace that maps the caller (euid, egid) to 0 */
+	bool allow_no_args;	/* an image without a command is no error: the shell /bin/sh is taken */
+};
+
+/*
+ * Fills *ret; memory is the arena's, and what opts and image point to must live as long. rootfs is where
+ * user names are looked up. Errors: an image that is not for linux, or without a command
+ * (-BK_ERR_CONFIG), and those of bundle_user_resolve.
+ */
+int bundle_config_make(const struct oci_image_config *image, const struct bundle_opts *opts,
+		       const struct bk_root *rootfs, struct bk_arena *arena,
+		       struct oci_runtime_config *ret, struct bk_err **err);
+
+/* Writes config.json (a temporary file, renamed) into the folder dirfd. */
+int bundle_config_write(int dirfd, const struct oci_runtime_config *config, struct bk_err **err);
+
+#endif
