@@ -86,6 +86,7 @@ static int run_one(const char *kind, const struct oci_hook *h, size_t i, const c
 		.stdin_fd = -1,
 		.stdout_fd = -1,
 		.stderr_fd = -1,
+		.keep_latest = true,
 	};
 	int status, rc;
 

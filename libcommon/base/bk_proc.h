@@ -6,6 +6,7 @@
 #ifndef BK_PROC_H
 #define BK_PROC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -30,6 +31,8 @@ struct bk_proc_spec {
 	int stderr_fd;		/* -1: ours */
 	const int *keep_fds;	/* passed on under the same numbers (>= 3) */
 	size_t n_keep_fds;
+	/* bk_proc_run: output that does not fit pushes out what came before, and is no error */
+	bool keep_latest;
 };
 
 /*

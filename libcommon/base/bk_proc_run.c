@@ -25,6 +25,7 @@ struct run {
 	size_t input_len;
 	struct bk_buf *out_buf, *err_buf;
 	const char *name;
+	bool keep_latest;
 };
 
 static int64_t now_ms(void)
@@ -90,6 +91,11 @@ static int collect(const struct run *r, int *fd, struct bk_buf *b, int rounds, s
 			return 0;
 		}
 		if (!bk_buf_add(b, chunk, (size_t)n)) {
+			if (r->keep_latest) {
+				bk_buf_reset(b);
+				(void)bk_buf_add(b, chunk, (size_t)n);
+				continue;
+			}
 			bk_autofree char *what = bk_asprintf("output of '%s'", r->name);
 
 			return bk_buf_check(b, what, err);
@@ -196,6 +202,7 @@ int bk_proc_run(const struct bk_proc_spec *spec, const void *input, size_t input
 		.out_buf = out,
 		.err_buf = errout,
 		.name = spec->path,
+		.keep_latest = spec->keep_latest,
 	};
 	sigset_t pipe_set, before, pending;
 	int rc;
