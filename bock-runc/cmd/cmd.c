@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/cmd.h"
+
+#include <unistd.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_fd.h"
+#include "base/bk_str.h"
+#include "container/container_create.h"
+
+#define PLAN_TEXT_MAX ((size_t)4 << 20)
+
+int cmd_root(const struct bk_cli_call *call, bool make, struct container_root *ret,
+	     struct bk_err **err)
+{
+	const struct cmd_globals *g = call->globals;
+
+	return container_root_open(g->root, make, ret, err);
+}
+
+int cmd_open(const struct bk_cli_call *call, const struct container_root *root, bool lock,
+	     struct container *ret, struct bk_err **err)
+{
+	int rc = container_open(root, call->args[0], lock, ret, err);
+
+	return rc < 0 ? bk_err_wrap(err, rc, "container '%s'", call->args[0]) : 0;
+}
+
+void cmd_create_params(const struct bk_cli_call *call, const struct container_root *root,
+		       struct container_create *ret)
+{
+	const struct cmd_create_opts *o = call->opts;
+
+	*ret = (struct container_create){
+		.root = root,
+		.id = call->args[0],
+		.bundle = o->bundle,
+		.config_path = o->config,
+		.console_socket = o->console_socket,
+		.pid_file = o->pid_file,
+		.preserve_fds = o->preserve_fds,
+		.no_new_keyring = o->no_new_keyring,
+	};
+}
+
+int cmd_print(const struct bk_buf *b, struct bk_err **err)
+{
+	int rc = bk_fd_write_all(STDOUT_FILENO, b->data, b->len);
+
+	return rc < 0 ? bk_err_set(err, BK_ERR_IO, -rc, "write to stdout") : 0;
+}
+
+void cmd_warn(const struct bk_cli_call *call, char **warnings)
+{
+	for (char **w = warnings; w && *w; w++)
+		bk_log_msg(call->log, BK_LOG_WARNING, "%s", *w);
+	bk_strv_free(warnings);
+}
+
+int cmd_dry_run(const struct bk_cli_call *call, struct bk_err **err)
+{
+	struct container_created r = CONTAINER_CREATED_INIT;
+	struct container_create p;
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(PLAN_TEXT_MAX);
+	int rc;
+
+	cmd_create_params(call, NULL, &p);
+	rc = container_plan(&p, &r, err);
+	if (rc == 0) {
+		init_plan_print(&r.plan, &b);
+		rc = bk_buf_check(&b, "the plan", err);
+	}
+	if (rc == 0)
+		rc = cmd_print(&b, err);
+	container_created_done(&r);
+	return rc;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The commands of bock-runc, one file each: parse (by table), call one function, print. A new command
+ * is a file, a row in main.c, and a page in man/.
+ */
+#ifndef CMD_H
+#define CMD_H
+
+#include "base/bk_cli.h"
+#include "container/container.h"
+
+struct cmd_globals {
+	const char *root;
+	const char *log;
+	int log_format;		/* enum bk_log_format */
+	bool debug;
+};
+
+extern const struct bk_cli_cmd cmd_create, cmd_start, cmd_run, cmd_state, cmd_kill, cmd_delete,
+	cmd_list, cmd_spec, cmd_features;
+
+/* Options that create and run share, so that their tables and meaning can't drift. */
+struct cmd_create_opts {
+	const char *bundle;
+	const char *config;
+	const char *console_socket;
+	const char *pid_file;
+	uint32_t preserve_fds;
+	bool no_new_keyring;
+	bool dry_run;
+	/* run */
+	bool detach;
+	bool keep;
+};
+
+/* The state folder of the call. */
+int cmd_root(const struct bk_cli_call *call, bool make, struct container_root *ret,
+	     struct bk_err **err);
+
+/* Opens the container named by the first argument; the error names it. */
+int cmd_open(const struct bk_cli_call *call, const struct container_root *root, bool lock,
+	     struct container *ret, struct bk_err **err);
+
+/* Compiles and prints the plan (--dry-run). */
+int cmd_dry_run(const struct bk_cli_call *call, struct bk_err **err);
+
+/* Fills what create and run have in common. */
+struct container_create;
+void cmd_create_params(const struct bk_cli_call *call, const struct container_root *root,
+		       struct container_create *ret);
+
+/* Logs and frees warnings. */
+void cmd_warn(const struct bk_cli_call *call, char **warnings);
+
+/* Writes a buffer to stdout; a failed write is an error. */
+int cmd_print(const struct bk_buf *b, struct bk_err **err);
+
+#define CMD_CREATE_OPTS                                                                               \
+	{ "bundle", 'b', BK_CLI_STR, offsetof(struct cmd_create_opts, bundle), "DIR",             \
+	  "the bundle (default: the current directory)", BK_CLI_DIR, NULL },                      \
+	{ "config", 'f', BK_CLI_STR, offsetof(struct cmd_create_opts, config), "FILE",            \
+	  "the configuration (default: config.json in the bundle)", BK_CLI_PATH, NULL },          \
+	{ "console-socket", 0, BK_CLI_STR, offsetof(struct cmd_create_opts, console_socket),     \
+	  "SOCKET", "a unix socket that receives the terminal's master", BK_CLI_PATH, NULL },    \
+	{ "pid-file", 0, BK_CLI_STR, offsetof(struct cmd_create_opts, pid_file), "FILE",          \
+	  "write the pid of the container's first process to FILE", BK_CLI_PATH, NULL },         \
+	{ "preserve-fds", 0, BK_CLI_U32, offsetof(struct cmd_create_opts, preserve_fds), "N",     \
+	  "pass N further file descriptors on, from 3", 0, NULL },                                \
+	{ "no-new-keyring", 0, BK_CLI_FLAG, offsetof(struct cmd_create_opts, no_new_keyring),     \
+	  NULL, "keep the caller's session keyring", 0, NULL },                                   \
+	{ "dry-run", 0, BK_CLI_FLAG, offsetof(struct cmd_create_opts, dry_run), NULL,             \
+	  "print what would be done, and do nothing", 0, NULL }
+
+#endif

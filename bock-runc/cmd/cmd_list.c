@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_str.h"
+#include "cmd/cmd.h"
+#include "codec/bk_json.h"
+
+#define LIST_MAX ((size_t)64 << 20)
+
+struct opts {
+	int format;
+	bool quiet;
+};
+
+enum { FORMAT_TABLE, FORMAT_JSON };
+static const char *const formats[] = { "table", "json", NULL };
+
+struct row {
+	struct container c;
+	struct oci_state state;
+	char owner[16];
+};
+
+struct widths {
+	int id, status, bundle, created;
+};
+
+static int widest(int w, const char *s)
+{
+	int len = (int)strlen(s);
+
+	return len > w ? len : w;
+}
+
+/* The same columns as runc prints, which scripts cut. */
+static void print_table(const struct row *rows, size_t n, struct bk_buf *out)
+{
+	struct widths w = { 9, 9, 9, 9 };
+
+	for (size_t i = 0; i < n; i++) {
+		const struct oci_state *s = &rows[i].state;
+
+		w.id = widest(w.id, s->id);
+		w.status = widest(w.status, container_status_name((enum oci_status)s->status));
+		w.bundle = widest(w.bundle, s->bundle);
+		w.created = widest(w.created, s->created);
+	}
+	bk_buf_printf(out, "%-*s   %-9s   %-*s   %-*s   %-*s   %s\n", w.id, "ID", "PID", w.status,
+		      "STATUS", w.bundle, "BUNDLE", w.created, "CREATED", "OWNER");
+	for (size_t i = 0; i < n; i++) {
+		const struct oci_state *s = &rows[i].state;
+
+		bk_buf_printf(out, "%-*s   %-9d   %-*s   %-*s   %-*s   %s\n", w.id, s->id, s->pid,
+			      w.status, container_status_name((enum oci_status)s->status), w.bundle,
+			      s->bundle, w.created, s->created, rows[i].owner);
+	}
+}
+
+static int print_json(const struct row *rows, size_t n, struct bk_buf *out, struct bk_err **err)
+{
+	bk_autofree struct oci_state *states = bk_calloc(n + 1, sizeof(*states));
+
+	if (n == 0) { /* as runc says it */
+		bk_buf_adds(out, "null\n");
+		return 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		states[i] = rows[i].state;
+		states[i].owner = (char *)rows[i].owner;
+	}
+	return bk_json_encode_array(&oci_state_type, states, n, BK_JSON_NEWLINE, out, err);
+}
+
+static void set_owner(struct row *r)
+{
+	struct stat st;
+
+	if (fstat(r->c.dirfd, &st) < 0)
+		return;
+	/* names need the C library's name service, which a static program can't load: the number serves */
+	if (st.st_uid == 0)
+		snprintf(r->owner, sizeof(r->owner), "root");
+	else
+		snprintf(r->owner, sizeof(r->owner), "#%u", st.st_uid);
+}
+
+/* What vanishes while we look is not an error: it is gone. */
+static size_t collect(const struct container_root *root, char **ids, struct row *rows)
+{
+	size_t n = 0;
+
+	for (char **id = ids; id && *id; id++) {
+		struct row *r = &rows[n];
+
+		r->c = (struct container)CONTAINER_INIT;
+		if (container_open(root, *id, false, &r->c, NULL) < 0)
+			continue;
+		if (container_describe(&r->c, &r->state, NULL) < 0) {
+			container_done(&r->c);
+			continue;
+		}
+		set_owner(r);
+		bk_close(&r->c.dirfd);
+		n++;
+	}
+	return n;
+}
+
+static int list(const struct container_root *root, const struct opts *o, struct bk_err **err)
+{
+	bk_autostrv char **ids = NULL;
+	bk_autofree struct row *rows = NULL;
+	bk_autobuf struct bk_buf out = BK_BUF_INIT(LIST_MAX);
+	size_t n;
+	int rc;
+
+	rc = container_ids(root, &ids, err);
+	if (rc < 0)
+		return rc;
+	rows = bk_calloc(bk_strv_len(ids) + 1, sizeof(*rows));
+	n = collect(root, ids, rows);
+	if (o->quiet) {
+		for (size_t i = 0; i < n; i++)
+			bk_buf_printf(&out, "%s\n", rows[i].state.id);
+	} else if (o->format == FORMAT_JSON) {
+		rc = print_json(rows, n, &out, err);
+	} else {
+		print_table(rows, n, &out);
+	}
+	for (size_t i = 0; i < n; i++)
+		container_done(&rows[i].c);
+	if (rc == 0)
+		rc = bk_buf_check(&out, "the list", err);
+	return rc < 0 ? rc : cmd_print(&out, err);
+}
+
+static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
+{
+	struct container_root root = { .fd = -1 };
+	int rc;
+
+	(void)ret_status;
+	rc = cmd_root(call, false, &root, err);
+	if (rc == 0)
+		rc = list(&root, call->opts, err);
+	container_root_done(&root);
+	return rc;
+}
+
+static const struct bk_cli_opt opts[] = {
+	{ "format", 'f', BK_CLI_CHOICE, offsetof(struct opts, format), "FORMAT", "table or json", 0,
+	  formats },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct opts, quiet), NULL, "print ids only", 0, NULL },
+	BK_CLI_END,
+};
+
+const struct bk_cli_cmd cmd_list = {
+	.name = "list",
+	.synopsis = "",
+	.help = "list the containers of the state folder",
+	.min_args = 0,
+	.max_args = 0,
+	.opts = opts,
+	.opts_size = sizeof(struct opts),
+	.run = run,
+};

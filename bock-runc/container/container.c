@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/container.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_file.h"
+#include "base/bk_id.h"
+#include "base/bk_str.h"
+#include "codec/bk_json.h"
+#include "container/container_probe.h"
+
+static const struct bk_doc_field state_fields[] = {
+	BK_DOC_STR_F(struct container_state, oci_version, "ociVersion", BK_DOC_REQUIRED),
+	BK_DOC_STR_F(struct container_state, id, "id", BK_DOC_REQUIRED),
+	BK_DOC_STR_F(struct container_state, bundle, "bundle", BK_DOC_REQUIRED),
+	BK_DOC_STR_F(struct container_state, rootfs, "rootfs", 0),
+	BK_DOC_STR_F(struct container_state, created, "created", BK_DOC_REQUIRED),
+	BK_DOC_NUM_F(struct container_state, pid, "pid", BK_DOC_I32, 0),
+	BK_DOC_NUM_F(struct container_state, pid_start, "pidStart", BK_DOC_U64, 0),
+	BK_DOC_NUM_F(struct container_state, owner_pid, "ownerPid", BK_DOC_I32, 0),
+	BK_DOC_NUM_F(struct container_state, owner_start, "ownerStart", BK_DOC_U64, 0),
+	BK_DOC_STR_F(struct container_state, cgroup, "cgroup", 0),
+	BK_DOC_NUM_F(struct container_state, cgroup_top, "cgroupTop", BK_DOC_U64, 0),
+	BK_DOC_BOOL_F(struct container_state, shared_pid_ns, "sharedPidNamespace", 0),
+	BK_DOC_BOOL_F(struct container_state, has_poststart, "hasPoststart", 0),
+	BK_DOC_BOOL_F(struct container_state, has_poststop, "hasPoststop", 0),
+	BK_DOC_STRMAP_F(struct container_state, annotations, n_annotations, "annotations", 0),
+	BK_DOC_END,
+};
+
+static const struct bk_doc_type state_type = BK_DOC_TYPE(struct container_state, state_fields);
+
+int container_root_open(const char *path, bool make, struct container_root *ret, struct bk_err **err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT && make) {
+		int rc = bk_file_mkdirs(path, 0700, err);
+
+		if (rc < 0)
+			return bk_err_wrap(err, rc, "state folder");
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (fd < 0 && (make || errno != ENOENT))
+		return bk_err_set(err, BK_ERR_IO, errno, "open state folder '%s'", path);
+	ret->path = path;
+	ret->fd = fd;
+	return 0;
+}
+
+void container_root_done(struct container_root *r)
+{
+	bk_close(&r->fd);
+}
+
+void container_done(struct container *c)
+{
+	bk_close(&c->dirfd);
+	if (c->arena)
+		bk_arena_free(c->arena);
+	c->arena = NULL;
+}
+
+static int lock_dir(int fd, struct bk_err **err)
+{
+	const struct timespec pause = { .tv_nsec = 10L * 1000 * 1000 };
+
+	for (int waited = 0;; waited += 10) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return bk_err_set(err, BK_ERR_IO, errno, "lock the container");
+		if (waited >= CONTAINER_LOCK_TIMEOUT_MS)
+			return bk_err_set(err, BK_ERR_IO, ETIMEDOUT,
+					  "another command has held the container for %d s",
+					  CONTAINER_LOCK_TIMEOUT_MS / 1000);
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+int container_reserve(const struct container_root *root, const char *id, struct container *ret,
+		      struct bk_err **err)
+{
+	bk_autocontainer struct container c = { .root = root, .id = id, .dirfd = -1 };
+	int rc;
+
+	if (mkdirat(root->fd, id, 0700) < 0) {
+		if (errno == EEXIST)
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "container with given ID already exists");
+		return bk_err_set(err, BK_ERR_IO, errno, "make '%s/%s'", root->path, id);
+	}
+	c.dirfd = openat(root->fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c.dirfd < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open '%s/%s'", root->path, id);
+	rc = lock_dir(c.dirfd, err);
+	if (rc < 0)
+		return rc;
+	c.locked = true;
+	c.arena = bk_arena_new();
+	*ret = c;
+	c.dirfd = -1;
+	c.arena = NULL;
+	return 0;
+}
+
+static int not_there(struct bk_err **err)
+{
+	return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "container does not exist");
+}
+
+static int read_state(struct container *c, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(CONTAINER_STATE_MAX);
+	struct bk_err *e = NULL;
+	int rc = bk_file_read(c->dirfd, CONTAINER_STATE_FILE, &b, &e);
+
+	c->has_state = rc == 0;
+	if (rc == -BK_ERR_NOT_FOUND) {
+		bk_err_clear(&e);
+		return 0;
+	}
+	if (rc == 0)
+		rc = bk_json_decode(&state_type, CONTAINER_STATE_FILE, bk_buf_str(&b), b.len,
+				    &bk_doc_limits_oci, c->arena, &c->state, &e);
+	if (rc < 0)
+		bk_err_move(err, e);
+	return rc;
+}
+
+int container_open(const struct container_root *root, const char *id, bool lock,
+		   struct container *ret, struct bk_err **err)
+{
+	bk_autocontainer struct container c = { .root = root, .id = id, .dirfd = -1 };
+	struct stat st;
+	int rc;
+
+	rc = bk_id_check(id, err);
+	if (rc < 0)
+		return rc;
+	if (root->fd < 0)
+		return not_there(err);
+	c.dirfd = openat(root->fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c.dirfd < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return not_there(err);
+		return bk_err_set(err, BK_ERR_IO, errno, "open '%s/%s'", root->path, id);
+	}
+	if (lock) {
+		rc = lock_dir(c.dirfd, err);
+		if (rc < 0)
+			return rc;
+		c.locked = true;
+		/* whoever had the lock may have deleted the container */
+		if (fstat(c.dirfd, &st) < 0 || st.st_nlink == 0)
+			return not_there(err);
+	}
+	c.arena = bk_arena_new();
+	rc = read_state(&c, err);
+	if (rc < 0)
+		return rc;
+	*ret = c;
+	c.dirfd = -1;
+	c.arena = NULL;
+	return 0;
+}
+
+int container_save(struct container *c, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(CONTAINER_STATE_MAX);
+	int rc = bk_json_encode(&state_type, &c->state, BK_JSON_NEWLINE, &b, err);
+
+	if (rc == 0)
+		rc = bk_buf_check(&b, "the state", err);
+	if (rc == 0)
+		rc = bk_file_write_atomic(c->dirfd, CONTAINER_STATE_FILE, b.data, b.len, 0600, false,
+					  err);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "save the state in '%s'", c->root->path);
+	c->has_state = true;
+	return 0;
+}
+
+int container_forget(struct container *c, struct bk_err **err)
+{
+	static const char *const files[] = { CONTAINER_STATE_FILE, CONTAINER_CONFIG_FILE,
+					     CONTAINER_SOCKET };
+
+	/* the usual content goes by name; only what a killed writer left needs a walk */
+	for (size_t i = 0; i < BK_ARRAY_SIZE(files); i++)
+		(void)unlinkat(c->dirfd, files[i], 0);
+	if (unlinkat(c->root->fd, c->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	return bk_file_rmtree(c->root->fd, c->id, err);
+}
+
+const char *container_status_name(enum oci_status status)
+{
+	return bk_doc_name_of(oci_status_names, (int)status);
+}
+
+int container_status(const struct container *c, enum oci_status *ret, pid_t *ret_pid,
+		     struct bk_err **err)
+{
+	const struct container_state *s = &c->state;
+
+	(void)err;
+	if (ret_pid)
+		*ret_pid = 0;
+	if (!c->has_state || s->pid == 0) {
+		*ret = c->has_state && container_probe_alive(s->owner_pid, s->owner_start) ?
+			       OCI_CREATING : OCI_STOPPED;
+		return 0;
+	}
+	if (!container_probe_alive(s->pid, s->pid_start)) {
+		*ret = OCI_STOPPED;
+		return 0;
+	}
+	if (ret_pid)
+		*ret_pid = s->pid;
+	if (faccessat(c->dirfd, CONTAINER_SOCKET, F_OK, 0) < 0)
+		*ret = OCI_RUNNING;
+	else if (container_probe_alive(s->owner_pid, s->owner_start))
+		*ret = OCI_CREATING;
+	else
+		*ret = OCI_CREATED;
+	return 0;
+}
+
+int container_describe(const struct container *c, struct oci_state *ret, struct bk_err **err)
+{
+	const struct container_state *s = &c->state;
+	enum oci_status status;
+	pid_t pid;
+	int rc;
+
+	if (!c->has_state)
+		return not_there(err);
+	rc = container_status(c, &status, &pid, err);
+	if (rc < 0)
+		return rc;
+	*ret = (struct oci_state){
+		.oci_version = s->oci_version,
+		.id = s->id,
+		.status = (int)status,
+		.pid = pid,
+		.bundle = s->bundle,
+		.rootfs = s->rootfs,
+		.created = s->created,
+		.annotations = s->annotations,
+		.n_annotations = s->n_annotations,
+		.owner = (char *)"",
+	};
+	return 0;
+}
+
+int container_pidfd(const struct container *c, int *ret_fd, struct bk_err **err)
+{
+	bk_autoclose int fd = -1;
+
+	if (c->has_state && c->state.pid > 0)
+		fd = pidfd_open(c->state.pid, 0);
+	/* the descriptor first, then the check: afterwards the pid can't be another's any more */
+	if (fd < 0 || !container_probe_alive(c->state.pid, c->state.pid_start))
+		return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "container not running");
+	*ret_fd = bk_steal_fd(&fd);
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int container_ids(const struct container_root *root, char ***ret, struct bk_err **err)
+{
+	bk_autostrv char **ids = NULL;
+	bk_autoclosedir DIR *d = NULL;
+	struct dirent *e;
+	int fd;
+
+	if (root->fd < 0) {
+		*ret = NULL;
+		return 0;
+	}
+	fd = openat(root->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d)
+		return bk_err_set(err, BK_ERR_IO, errno, "read '%s'", root->path);
+	while ((e = readdir(d))) {
+		/* what begins with a dot and is no container is our cache; ids may begin with one too */
+		if (bk_streq(e->d_name, ".cache") || bk_id_check(e->d_name, NULL) < 0)
+			continue;
+		bk_strv_add(&ids, e->d_name);
+	}
+	if (ids)
+		qsort(ids, bk_strv_len(ids), sizeof(*ids), by_name);
+	*ret = bk_steal_ptr(&ids);
+	return 0;
+}

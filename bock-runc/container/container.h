@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container as it stands in the state folder, ROOT/ID:
+ *
+ *	state.json	what this header describes, replaced atomically
+ *	config.json	the configuration that the container was created with, as it was
+ *	start.sock	while it is created and not started: `start` calls here
+ *
+ * The folder itself is the lock (flock) for whatever changes a container. State is written before the
+ * first side effect, so that `delete --force` can undo a create that died anywhere.
+ */
+#ifndef CONTAINER_H
+#define CONTAINER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/bk_buf.h"
+#include "base/bk_err.h"
+#include "codec/bk_doc.h"
+#include "oci/oci_state.h"
+
+#define CONTAINER_STATE_MAX ((size_t)16 << 20)
+#define CONTAINER_LOCK_TIMEOUT_MS 30000
+#define CONTAINER_KILL_TIMEOUT_MS 10000		/* until SIGKILL has worked */
+#define CONTAINER_STATE_FILE "state.json"
+#define CONTAINER_CONFIG_FILE "config.json"
+#define CONTAINER_SOCKET "start.sock"
+
+/* The state folder of all containers. */
+struct container_root {
+	const char *path;
+	int fd;
+};
+
+/* Opens it; make: with its parents, 0700. Absent and not make: fd is -1, which is no error. */
+int container_root_open(const char *path, bool make, struct container_root *ret, struct bk_err **err);
+void container_root_done(struct container_root *r);
+
+/* What state.json holds. */
+struct container_state {
+	char *oci_version;
+	char *id;
+	char *bundle;
+	char *rootfs;
+	char *created;		/* RFC 3339 */
+	int32_t pid;		/* of the container's first process; 0: not there yet */
+	uint64_t pid_start;	/* its start time, which with the pid names it for ever */
+	int32_t owner_pid;	/* of the bock-runc that creates it or stays in its foreground */
+	uint64_t owner_start;
+	char *cgroup;		/* as seen from the root of the mount; NULL: none */
+	uint64_t cgroup_top;	/* cgroup_remove's top_len */
+	bool shared_pid_ns;
+	bool has_poststart;
+	bool has_poststop;
+	struct bk_doc_pair *annotations;
+	size_t n_annotations;
+};
+
+struct container {
+	const struct container_root *root;
+	const char *id;		/* borrowed */
+	int dirfd;		/* ROOT/ID */
+	bool locked;
+	struct bk_arena *arena;
+	struct container_state state;
+	bool has_state;		/* false: a create that died before its first write */
+};
+
+#define CONTAINER_INIT { .dirfd = -1 }
+
+/* Reserves the id: makes ROOT/ID and locks it. "container with given ID already exists" if it is there. */
+int container_reserve(const struct container_root *root, const char *id, struct container *ret,
+		      struct bk_err **err);
+/*
+ * Opens an existing one; lock: for a change. -BK_ERR_NOT_FOUND "container does not exist", the words that
+ * every caller knows.
+ */
+int container_open(const struct container_root *root, const char *id, bool lock,
+		   struct container *ret, struct bk_err **err);
+int container_save(struct container *c, struct bk_err **err);
+/* Removes ROOT/ID. */
+int container_forget(struct container *c, struct bk_err **err);
+void container_done(struct container *c);
+#define bk_autocontainer bk_auto(container_done)
+
+/* The status now; *ret_pid (may be NULL) is 0 unless the first process lives. */
+int container_status(const struct container *c, enum oci_status *ret, pid_t *ret_pid,
+		     struct bk_err **err);
+const char *container_status_name(enum oci_status status);
+
+/* Fills the state document (strings are borrowed from c). */
+int container_describe(const struct container *c, struct oci_state *ret, struct bk_err **err);
+
+/* A pidfd of the first process, if it still is that process; -BK_ERR_NOT_FOUND "container not running". */
+int container_pidfd(const struct container *c, int *ret_fd, struct bk_err **err);
+
+/* Sends a signal; all: to every process of the container. */
+int container_kill(const struct container *c, int sig, bool all, struct bk_err **err);
+
+/*
+ * Lets a created container run and runs its poststart hooks; returns when the program has been executed,
+ * or with the reason why it could not.
+ */
+int container_start(struct container *c, struct bk_err **err);
+
+/*
+ * Deletes a stopped (or created) container: processes, cgroup, state, then poststop hooks, whose failures
+ * are appended to warnings. force: whatever its status.
+ */
+int container_delete(struct container *c, bool force, char ***warnings, struct bk_err **err);
+
+/* The ids in the state folder, sorted; heap strv. */
+int container_ids(const struct container_root *root, char ***ret, struct bk_err **err);
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/container_birth.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/bk_auto.h"
+#include "cgroup/cgroup_devices.h"
+#include "cgroup/cgroup_limits.h"
+#include "container/container_hooks.h"
+#include "container/container_probe.h"
+#include "hooks/hooks.h"
+#include "init/init_sync.h"
+#include "ns/ns.h"
+#include "ns/ns_maps.h"
+#include "sys/sys_clone.h"
+
+#define SECCOMP_CACHE ".cache"
+
+void container_birth_init(struct container_birth *b, struct container_created *r)
+{
+	*b = (struct container_birth){ .bpf = SEC_BPF_INIT, .cgroup_fd = -1, .sync_child = -1 };
+	init_child_init(&b->child);
+	b->child.plan = &r->plan;
+	b->child.bpf = &b->bpf;
+}
+
+void container_birth_done(struct container_birth *b)
+{
+	sec_bpf_done(&b->bpf);
+	bk_close(&b->cgroup_fd);
+	bk_close(&b->sync_child);
+	bk_close(&b->child.listen_fd);
+	bk_close(&b->child.console_sock);
+}
+
+static const struct oci_linux *linux_of(const struct container_created *r)
+{
+	return r->spec.config->linux_;
+}
+
+static int run_seccomp(struct container_created *r, struct container_birth *b, struct bk_err **err)
+{
+	bk_autoclose int cache = openat(r->c.root->fd, SECCOMP_CACHE,
+					O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int rc;
+
+	/* without a cache the profile is compiled each time: slower, not wrong */
+	if (cache < 0 && errno == ENOENT && mkdirat(r->c.root->fd, SECCOMP_CACHE, 0700) == 0)
+		cache = openat(r->c.root->fd, SECCOMP_CACHE,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	rc = sec_seccomp_get(linux_of(r)->seccomp, cache, &b->bpf, err);
+	return rc < 0 ? bk_err_wrap(err, rc, "linux.seccomp") : 0;
+}
+
+/* A user who was delegated no cgroup runs without one; limits were refused with the plan then. */
+static bool tolerable(const struct container_created *r, struct bk_err *e)
+{
+	return r->plan.params.rootless && !linux_of(r)->cgroups_path &&
+	       (bk_err_kind_of(e) == BK_ERR_PERMISSION || bk_err_errno(e) == EROFS);
+}
+
+static int run_cgroup(struct container_created *r, struct container_birth *b, struct bk_err **err)
+{
+	struct bk_err *e = NULL;
+	size_t top;
+	int rc;
+
+	cgroup_find(&b->host);
+	rc = cgroup_make(&b->host, r->plan.params.cgroup, &b->cgroup_fd, &top, &e);
+	if (rc == 0) {
+		r->c.state.cgroup_top = top;
+		return 0;
+	}
+	r->c.state.cgroup = NULL; /* what was there before is not ours to remove */
+	if (tolerable(r, e)) {
+		bk_err_clear(&e);
+		return 0;
+	}
+	bk_err_move(err, e);
+	return bk_err_wrap(err, rc, "cgroup");
+}
+
+static int run_limits(struct container_created *r, struct container_birth *b, struct bk_err **err)
+{
+	if (b->cgroup_fd < 0)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "linux.resources: limits are asked for, but this user was not "
+				  "delegated a cgroup");
+	return cgroup_limits_apply(&b->host, r->plan.params.cgroup, b->cgroup_fd,
+				   &r->plan.limits, err);
+}
+
+static int run_devices(struct container_created *r, struct container_birth *b, struct bk_err **err)
+{
+	const struct oci_resources *res = linux_of(r)->resources;
+	bool attached;
+	int rc;
+
+	if (b->cgroup_fd < 0)
+		return 0; /* a user without a cgroup: the user's own rights bound the container */
+	rc = cgroup_devices_apply(b->cgroup_fd, res->devices, res->n_devices,
+				  r->plan.params.rootless, &attached, err);
+	return rc < 0 ? bk_err_wrap(err, rc, "linux.resources.devices") : 0;
+}
+
+/*
+ * A joined pid namespace takes effect for children: we enter it for the clone and come back. (With a
+ * user namespace in the game the intermediate process does it.)
+ */
+static int enter_pid_ns(const struct container_created *r, int *ret_own, struct bk_err **err)
+{
+	const char *path = r->plan.join[OCI_NS_PID];
+	bk_autoclose int fd = -1;
+	int rc;
+
+	if (!path || r->plan.joins_user)
+		return 0;
+	rc = ns_open(path, OCI_NS_PID, &fd, err);
+	if (rc == 0)
+		rc = ns_open("/proc/self/ns/pid", OCI_NS_PID, ret_own, err);
+	if (rc == 0)
+		rc = ns_join(fd, OCI_NS_PID, path, err);
+	return rc < 0 ? bk_err_wrap(err, rc, "linux.namespaces") : 0;
+}
+
+static int run_clone(struct container_created *r, struct container_birth *b, struct bk_err **err)
+{
+	uint64_t flags = r->plan.joins_user ? 0 : r->plan.clone_flags;
+	bk_autoclose int own = -1;
+	int fds[2], rc;
+
+	rc = init_sync_pair(fds, err);
+	if (rc < 0)
+		return rc;
+	r->sync = fds[0];
+	b->sync_child = b->child.sync = fds[1];
+	rc = enter_pid_ns(r, &own, err);
+	if (rc < 0)
+		return rc;
+	r->pid = sys_clone3(flags, b->cgroup_fd, &r->pidfd);
+	if (r->pid == 0) {
+		(void)close(r->sync); /* or we would not see the runtime go */
+		init_child_run(&b->child);
+	}
+	if (r->pid < 0)
+		return bk_err_set(err, r->pid == -ENOSYS ? BK_ERR_UNSUPPORTED : BK_ERR_IO,
+				  (int)-r->pid, "clone3");
+	bk_close(&b->sync_child);
+	if (own >= 0)
+		rc = ns_join(own, OCI_NS_PID, "/proc/self/ns/pid", err);
+	return rc;
+}
+
+/* The intermediate process hands us the child and ends. */
+static int adopt(struct container_created *r, struct bk_err **err)
+{
+	siginfo_t info;
+	pid_t pid;
+	int pidfd = -1;
+	int got = init_sync_recv(r->sync, &pid, &pidfd, err);
+
+	if (got < 0)
+		return got;
+	if (got != SYNC_PID)
+		return bk_err_set(err, BK_ERR_INTERNAL, 0, "the intermediate process ended");
+	(void)waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED);
+	bk_close(&r->pidfd);
+	r->pidfd = pidfd;
+	r->pid = pid;
+	return 0;
+}
+
+static int save_pid(struct container_created *r, struct bk_err **err)
+{
+	r->c.state.pid = r->pid;
+	r->c.state.pid_start = container_probe_start(r->pid);
+	return container_save(&r->c, err);
+}
+
+static int run_clone_and_save(struct container_created *r, struct container_birth *b,
+			      struct bk_err **err)
+{
+	int rc = run_clone(r, b, err);
+
+	if (rc == 0 && r->plan.joins_user)
+		rc = adopt(r, err);
+	return rc == 0 ? save_pid(r, err) : rc;
+}
+
+static int run_id_maps(struct container_created *r, struct container_birth *b, struct bk_err **err)
+{
+	const struct oci_linux *l = linux_of(r);
+	int rc;
+
+	(void)b;
+	rc = ns_maps_write(r->pid, l->uid_mappings, l->n_uid_mappings, l->gid_mappings,
+			   l->n_gid_mappings, geteuid() == 0, err);
+	return rc < 0 ? rc : init_sync_send(r->sync, SYNC_MAPS, 0, -1, err);
+}
+
+static int run_hooks(struct container_created *r, struct bk_err **err)
+{
+	const struct oci_hooks *h = r->spec.config->hooks;
+	bk_autobuf struct bk_buf json = BK_BUF_INIT(BK_BUF_DOC);
+	int rc = init_state_json(&r->plan, OCI_CREATING, r->pid, &json, err);
+
+	if (rc == 0)
+		rc = hooks_run("prestart", h->prestart, h->n_prestart, bk_buf_str(&json), json.len,
+			       INIT_HOOK_TIMEOUT_MS, err);
+	if (rc == 0)
+		rc = hooks_run("createRuntime", h->create_runtime, h->n_create_runtime,
+			       bk_buf_str(&json), json.len, INIT_HOOK_TIMEOUT_MS, err);
+	return rc < 0 ? rc : init_sync_send(r->sync, SYNC_HOOKS_DONE, 0, -1, err);
+}
+
+static int how_it_died(struct container_created *r, struct bk_err **err)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED | WNOWAIT) < 0)
+		return bk_err_set(err, BK_ERR_INTERNAL, 0, "the container's first process is gone");
+	if (info.si_code == CLD_EXITED)
+		return bk_err_set(err, BK_ERR_INTERNAL, 0,
+				  "the container's first process ended with status %d", info.si_status);
+	return bk_err_set(err, BK_ERR_IO, 0,
+			  "the container's first process was killed by signal %d%s", info.si_status,
+			  info.si_status == SIGSYS ? " (the seccomp profile forbids a system call that "
+						     "the runtime needs before execve)" :
+						     "");
+}
+
+/* Serves the child until it is ready. */
+static int converse(struct container_created *r, struct bk_err **err)
+{
+	for (;;) {
+		int fd = -1, rc = 0;
+		int got = init_sync_recv(r->sync, NULL, &fd, err);
+
+		if (got < 0)
+			return got;
+		switch (got) {
+		case 0:
+			return how_it_died(r, err);
+		case SYNC_READY:
+			return 0;
+		case SYNC_HOOKS:
+			rc = run_hooks(r, err);
+			break;
+		case SYNC_CONSOLE:
+			r->master = fd;
+			break;
+		default:
+			rc = bk_err_set(err, BK_ERR_INTERNAL, 0, "unexpected message '%c'", got);
+			break;
+		}
+		if (rc < 0)
+			return rc;
+	}
+}
+
+int container_birth_run(struct container_created *r, struct container_birth *b, struct bk_err **err)
+{
+	for (size_t i = 0; i < r->plan.n[INIT_RUNTIME]; i++) {
+		int rc = 0;
+
+		switch (r->plan.ops[INIT_RUNTIME][i].kind) {
+		case OP_SECCOMP_COMPILE:
+			rc = run_seccomp(r, b, err);
+			break;
+		case OP_CGROUP:
+			rc = run_cgroup(r, b, err);
+			break;
+		case OP_LIMITS:
+			rc = run_limits(r, b, err);
+			break;
+		case OP_DEVICES:
+			rc = run_devices(r, b, err);
+			break;
+		case OP_CLONE:
+			rc = run_clone_and_save(r, b, err);
+			break;
+		case OP_ID_MAPS:
+			rc = run_id_maps(r, b, err);
+			break;
+		default: /* OP_RUNTIME_HOOKS: when the child asks for them */
+			break;
+		}
+		if (rc < 0)
+			return rc;
+	}
+	return converse(r, err);
+}
+
+int container_birth_release(struct container_created *r, struct bk_err **err)
+{
+	return init_sync_send(r->sync, SYNC_GO, 0, -1, err);
+}
+
+void container_birth_kill(struct container_created *r)
+{
+	siginfo_t info;
+
+	(void)pidfd_send_signal(r->pidfd, SIGKILL, NULL, 0);
+	while (waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+		;
+	bk_close(&r->pidfd);
+}
+
+int container_created_started(struct container_created *r, struct bk_err **err)
+{
+	int got = init_sync_recv(r->sync, NULL, NULL, err);
+	int rc;
+
+	if (got < 0)
+		return got;
+	bk_close(&r->sync);
+	rc = container_hooks_poststart(&r->c, err);
+	if (rc < 0)
+		(void)container_kill(&r->c, SIGKILL, true, NULL);
+	return rc;
+}

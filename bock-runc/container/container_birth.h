@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stage RUNTIME of a plan, and the conversation with the child; a part of container_create. */
+#ifndef CONTAINER_BIRTH_H
+#define CONTAINER_BIRTH_H
+
+#include "cgroup/cgroup.h"
+#include "container/container_create.h"
+#include "init/init_child.h"
+
+struct container_birth {
+	struct init_child child;	/* what the child gets at the clone */
+	struct sec_bpf bpf;
+	struct cgroup_host host;
+	int cgroup_fd;
+	int sync_child;			/* the child's end, ours to close after the clone */
+};
+
+/* b refers to r, which must stay where it is until container_birth_done. */
+void container_birth_init(struct container_birth *b, struct container_created *r);
+void container_birth_done(struct container_birth *b);
+
+/* Executes the stage; returns when the child is ready and waits to be let go. */
+int container_birth_run(struct container_created *r, struct container_birth *b, struct bk_err **err);
+
+/* Saves the state and lets the child go on. */
+int container_birth_release(struct container_created *r, struct bk_err **err);
+
+/* Kills and reaps the child. */
+void container_birth_kill(struct container_created *r);
+
+#endif

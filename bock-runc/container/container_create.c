@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/container_create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_fd.h"
+#include "base/bk_file.h"
+#include "base/bk_id.h"
+#include "base/bk_str.h"
+#include "cgroup/cgroup.h"
+#include "codec/bk_time.h"
+#include "container/container_birth.h"
+#include "container/container_probe.h"
+#include "ns/ns.h"
+
+void container_created_done(struct container_created *r)
+{
+	bk_close(&r->pidfd);
+	bk_close(&r->sync);
+	bk_close(&r->master);
+	container_done(&r->c);
+	init_plan_done(&r->plan);
+	spec_done(&r->spec);
+}
+
+void container_created_undo(struct container_created *r)
+{
+	bk_autostrv char **ignored = NULL;
+
+	if (r->pidfd >= 0)
+		container_birth_kill(r);
+	if (r->c.dirfd >= 0)
+		(void)container_delete(&r->c, true, &ignored, NULL);
+}
+
+/* A terminal needs somebody who takes its master, and a taker needs a terminal. */
+static int check_terminal(const struct container_create *p, const struct spec *spec,
+			  struct bk_err **err)
+{
+	bool terminal = spec->config->process->terminal;
+
+	if (terminal && !p->console_socket && !p->own_terminal)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "cannot allocate tty if runc will detach without setting console "
+				  "socket (process.terminal is true: see --console-socket)");
+	if (!terminal && p->console_socket)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "cannot use console socket if runc will not detach or allocate tty "
+				  "(process.terminal is false)");
+	return 0;
+}
+
+static int check_preserved(uint32_t n, struct bk_err **err)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (fcntl((int)(3 + i), F_GETFD) < 0)
+			return bk_err_set(err, BK_ERR_CONFIG, errno,
+					  "please check that preserved-fd %u (of %u) is present", i, n);
+	}
+	return 0;
+}
+
+/* An unprivileged user whose only mapping is itself gets setgroups denied by the kernel. */
+static bool denies_setgroups(const struct oci_linux *l)
+{
+	return geteuid() != 0 && l->n_gid_mappings == 1 && l->gid_mappings[0].size == 1 &&
+	       l->gid_mappings[0].host_id == getegid();
+}
+
+int container_plan(const struct container_create *p, struct container_created *r,
+		   struct bk_err **err)
+{
+	struct init_params params = { .id = p->id, .preserve_fds = p->preserve_fds };
+	struct cgroup_host host;
+	bk_autofree char *path = NULL;
+	const struct oci_linux *l;
+	int rc;
+
+	rc = bk_id_check(p->id, err);
+	if (rc == 0)
+		rc = spec_load(p->bundle, p->config_path, &r->spec, err);
+	if (rc < 0)
+		return rc;
+	l = r->spec.config->linux_;
+	params.rootless = geteuid() != 0 || ns_in_userns();
+	params.setgroups_denied = denies_setgroups(l);
+	cgroup_find(&host);
+	if (host.kind != CGROUP_NONE) {
+		rc = cgroup_path(&host, l->cgroups_path, p->id, params.rootless, &path, err);
+		if (rc < 0)
+			return rc;
+		params.cgroup = bk_arena_strdup(r->spec.arena, path);
+		params.cgroup_mount = host.mount;
+	}
+	rc = init_plan_compile(&r->spec, &params, &r->plan, err);
+	if (rc == 0 && r->plan.limits.n)
+		rc = cgroup_limits_check(&host, &r->plan.limits, err);
+	return rc;
+}
+
+/* What of a nested cgroup path is not there yet: the state must know it before it is made. */
+static size_t cgroup_top(const char *mount, const char *path)
+{
+	size_t len = strlen(path);
+
+	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		bk_autofree char *full = bk_asprintf("%s%.*s", mount, (int)(slash - path), path);
+
+		if (access(full, F_OK) < 0)
+			return (size_t)(slash - path);
+	}
+	return len;
+}
+
+static void fill_state(const struct container_create *p, struct container_created *r, char *created)
+{
+	const struct oci_runtime_config *c = r->spec.config;
+	const struct oci_namespace *pid = spec_ns(c, OCI_NS_PID);
+
+	r->c.state = (struct container_state){
+		.oci_version = c->oci_version,
+		.id = (char *)p->id,
+		.bundle = (char *)r->spec.bundle,
+		.rootfs = (char *)r->spec.rootfs,
+		.created = created,
+		.owner_pid = getpid(),
+		.owner_start = container_probe_start(getpid()),
+		.cgroup = (char *)r->plan.params.cgroup,
+		.cgroup_top = r->plan.params.cgroup ?
+			cgroup_top(r->plan.params.cgroup_mount, r->plan.params.cgroup) : 0,
+		.shared_pid_ns = !pid || (pid->path && *pid->path),
+		.has_poststart = c->hooks && c->hooks->n_poststart,
+		.has_poststop = c->hooks && c->hooks->n_poststop,
+		.annotations = c->annotations,
+		.n_annotations = c->n_annotations,
+	};
+}
+
+/* The configuration is kept for what comes after: changes to the bundle's have no effect any more. */
+static int keep_config(struct container_created *r, struct bk_err **err)
+{
+	bk_autoclose int fd = openat(r->c.dirfd, CONTAINER_CONFIG_FILE,
+				     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int rc;
+
+	if (fd < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "make '%s'", CONTAINER_CONFIG_FILE);
+	rc = bk_fd_write_all(fd, r->spec.text, r->spec.text_len);
+	if (rc < 0)
+		return bk_err_set(err, BK_ERR_IO, -rc, "write '%s'", CONTAINER_CONFIG_FILE);
+	return 0;
+}
+
+/* Through /proc/self/fd the name is short enough for sun_path, however deep the state folder lies. */
+static int listen_start(int dirfd, int *ret_fd, struct bk_err **err)
+{
+	bk_autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	if (fd < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "make a socket");
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/" CONTAINER_SOCKET, dirfd);
+	if (bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 1) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "listen on '%s'", CONTAINER_SOCKET);
+	*ret_fd = bk_steal_fd(&fd);
+	return 0;
+}
+
+static int write_pid_file(const struct container_create *p, const struct container_created *r,
+			  struct bk_err **err)
+{
+	char text[16];
+	int n, rc;
+
+	if (!p->pid_file)
+		return 0;
+	n = snprintf(text, sizeof(text), "%d", (int)r->pid);
+	rc = bk_file_write_atomic(AT_FDCWD, p->pid_file, text, (size_t)n, 0644, false, err);
+	return rc < 0 ? bk_err_wrap(err, rc, "pid file") : 0;
+}
+
+static int open_ends(const struct container_create *p, struct container_created *r,
+		     struct container_birth *b, struct bk_err **err)
+{
+	int rc = 0;
+
+	if (p->wait_start)
+		rc = listen_start(r->c.dirfd, &b->child.listen_fd, err);
+	if (rc == 0 && p->console_socket) {
+		rc = bk_fd_unix_connect(p->console_socket, &b->child.console_sock, err);
+		if (rc < 0)
+			rc = bk_err_wrap(err, rc, "console socket");
+	}
+	return rc;
+}
+
+static int make(const struct container_create *p, struct container_created *r,
+		struct container_birth *b, struct bk_err **err)
+{
+	char created[BK_TIME_SIZE];
+	int rc;
+
+	fill_state(p, r, (char *)bk_time_now(created));
+	rc = container_save(&r->c, err);
+	if (rc == 0)
+		rc = keep_config(r, err);
+	if (rc == 0)
+		rc = open_ends(p, r, b, err);
+	if (rc == 0)
+		rc = container_birth_run(r, b, err);
+	if (rc == 0)
+		rc = write_pid_file(p, r, err);
+	if (rc == 0)
+		rc = container_birth_release(r, err);
+	r->c.state.created = NULL;
+	return rc;
+}
+
+int container_create(const struct container_create *p, struct container_created *r,
+		     struct bk_err **err)
+{
+	struct container_birth b;
+	int rc;
+
+	container_birth_init(&b, r);
+	b.child.die_with_parent = p->die_with_runtime;
+	b.child.new_keyring = !p->no_new_keyring;
+	if (p->signal_mask) {
+		b.child.restore_mask = true;
+		b.child.signal_mask = *p->signal_mask;
+	}
+	rc = container_plan(p, r, err);
+	if (rc == 0)
+		rc = check_terminal(p, &r->spec, err);
+	if (rc == 0)
+		rc = check_preserved(p->preserve_fds, err);
+	if (rc == 0)
+		rc = container_reserve(p->root, p->id, &r->c, err);
+	if (rc == 0) {
+		rc = make(p, r, &b, err);
+		if (rc < 0)
+			container_created_undo(r);
+	}
+	container_birth_done(&b);
+	if (rc < 0)
+		container_created_done(r);
+	return rc;
+}

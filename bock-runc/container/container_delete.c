@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_fd.h"
+#include "base/bk_str.h"
+#include "cgroup/cgroup.h"
+#include "container/container.h"
+#include "container/container_hooks.h"
+#include "container/container_probe.h"
+#include "spec/spec_load.h"
+
+/* Kills the first process and waits until it has ended (as a zombie too: reaping is its parent's). */
+static int kill_first(const struct container *c, struct bk_err **err)
+{
+	bk_autoclose int pidfd = -1;
+	int rc;
+
+	if (container_pidfd(c, &pidfd, NULL) < 0)
+		return 0;
+	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return bk_err_set(err, BK_ERR_IO, errno, "kill process %d", c->state.pid);
+	rc = bk_fd_wait(pidfd, POLLIN, CONTAINER_KILL_TIMEOUT_MS);
+	if (rc < 0)
+		return bk_err_set(err, BK_ERR_IO, -rc, "wait for process %d", c->state.pid);
+	if (rc == 0)
+		return bk_err_set(err, BK_ERR_IO, ETIMEDOUT,
+				  "process %d has not ended %d s after SIGKILL: see "
+				  "/proc/%d/wchan for what it waits in", c->state.pid,
+				  CONTAINER_KILL_TIMEOUT_MS / 1000, c->state.pid);
+	return 0;
+}
+
+static int remove_cgroup(const struct container *c, bool kill_all, struct bk_err **err)
+{
+	struct cgroup_host host;
+
+	if (!c->state.cgroup)
+		return 0;
+	cgroup_find(&host);
+	if (kill_all) {
+		bk_autoclose int fd = -1;
+		int rc = cgroup_open(&host, c->state.cgroup, &fd, NULL);
+
+		if (rc == 0)
+			rc = cgroup_kill(fd, err);
+		if (rc < 0 && rc != -BK_ERR_NOT_FOUND)
+			return rc;
+	}
+	return cgroup_remove(&host, c->state.cgroup, c->state.cgroup_top, CONTAINER_KILL_TIMEOUT_MS,
+			     err);
+}
+
+static int may_delete(const struct container *c, bool force, enum oci_status status,
+		      struct bk_err **err)
+{
+	if (force || status == OCI_STOPPED || status == OCI_CREATED)
+		return 0;
+	return bk_err_set(err, BK_ERR_CONFIG, 0, "cannot delete container %s that is not stopped: %s",
+			  c->id, container_status_name(status));
+}
+
+int container_delete(struct container *c, bool force, char ***warnings, struct bk_err **err)
+{
+	bk_autospec struct spec spec = { 0 };
+	enum oci_status status;
+	int rc;
+
+	rc = container_status(c, &status, NULL, err);
+	if (rc == 0)
+		rc = may_delete(c, force, status, err);
+	if (rc < 0)
+		return rc;
+	if (!c->has_state)
+		return container_forget(c, err);
+	if (c->state.has_poststop) {
+		rc = spec_load_kept(c->dirfd, CONTAINER_CONFIG_FILE, c->state.bundle, &spec, err);
+		if (rc < 0 && !force)
+			return rc;
+		if (rc < 0 && err)
+			bk_err_clear(err);
+	}
+	if (status != OCI_STOPPED)
+		rc = kill_first(c, err);
+	else
+		rc = 0;
+	/* without its first process alive, whatever is left in the cgroup belongs to nobody */
+	if (rc == 0)
+		rc = remove_cgroup(c, force || status == OCI_CREATED || c->state.shared_pid_ns, err);
+	if (rc == 0)
+		rc = container_forget(c, err);
+	if (rc < 0)
+		return rc;
+	if (spec.config && spec.config->hooks)
+		container_hooks_poststop(c, spec.config->hooks->poststop,
+					 spec.config->hooks->n_poststop, warnings);
+	return 0;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+
+#include "base/bk_auto.h"
+#include "cgroup/cgroup.h"
+#include "container/container.h"
+
+static int open_cgroup(const struct container *c, int *ret_fd, struct bk_err **err)
+{
+	struct cgroup_host host;
+
+	if (!c->state.cgroup)
+		return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "the container has no cgroup");
+	cgroup_find(&host);
+	return cgroup_open(&host, c->state.cgroup, ret_fd, err);
+}
+
+/* Other signals than KILL have no call for a whole cgroup. Processes may end meanwhile. */
+static int signal_each(int cgroup, int sig, struct bk_err **err)
+{
+	bk_autofree pid_t *pids = NULL;
+	size_t n = 0;
+	int rc = cgroup_procs(cgroup, true, &pids, &n, err);
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		if (kill(pids[i], sig) < 0 && errno != ESRCH)
+			rc = bk_err_set(err, BK_ERR_IO, errno, "signal process %d", (int)pids[i]);
+	}
+	return rc;
+}
+
+static int signal_all(const struct container *c, int sig, struct bk_err **err)
+{
+	bk_autoclose int cgroup = -1;
+	int rc = open_cgroup(c, &cgroup, err);
+
+	if (rc < 0)
+		return rc;
+	return sig == SIGKILL ? cgroup_kill(cgroup, err) : signal_each(cgroup, sig, err);
+}
+
+int container_kill(const struct container *c, int sig, bool all, struct bk_err **err)
+{
+	bk_autoclose int pidfd = -1;
+	int rc;
+
+	rc = container_pidfd(c, &pidfd, all ? NULL : err);
+	/* the others of a shared pid namespace live on when the first process dies */
+	if (c->state.cgroup && (all || (rc == 0 && sig == SIGKILL && c->state.shared_pid_ns))) {
+		struct bk_err *e = NULL;
+		int all_rc = signal_all(c, sig, &e);
+
+		if (all_rc == 0)
+			return 0;
+		if (all_rc != -BK_ERR_NOT_FOUND) {
+			bk_err_move(err, e);
+			return all_rc;
+		}
+		bk_err_clear(&e);
+	}
+	if (rc < 0)
+		return all ? 0 : rc;
+	if (pidfd_send_signal(pidfd, sig, NULL, 0) < 0) {
+		if (errno == ESRCH)
+			return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "container not running");
+		return bk_err_set(err, BK_ERR_IO, errno, "send signal %d", sig);
+	}
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/container_probe.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_num.h"
+
+/* proc(5): "pid (comm) state ppid ..."; comm may hold anything, so the last ')' counts. */
+static uint64_t read_stat(pid_t pid, char *ret_state)
+{
+	bk_autoclose int fd = -1;
+	char path[40], buf[1024];
+	char *field, *save;
+	uint64_t start;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+	if (n <= 0)
+		return 0;
+	buf[n] = '\0';
+	save = strrchr(buf, ')');
+	if (!save || save[1] != ' ')
+		return 0;
+	save += 2;
+	*ret_state = *save;
+	for (int i = 3; (field = strsep(&save, " ")); i++) {
+		if (i == 22)
+			return bk_num_u64(field, UINT64_MAX, &start, NULL) == 0 ? start : 0;
+	}
+	return 0;
+}
+
+bool container_probe_alive(pid_t pid, uint64_t start)
+{
+	char state = 0;
+
+	return pid > 0 && start && read_stat(pid, &state) == start && state != 'Z' && state != 'X';
+}
+
+uint64_t container_probe_start(pid_t pid)
+{
+	char state;
+
+	return read_stat(pid, &state);
+}

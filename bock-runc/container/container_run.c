@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/container_run.h"
+
+#include <errno.h>
+#include <sys/wait.h>
+
+#include "base/bk_auto.h"
+#include "tty/tty_proxy.h"
+
+static int run_detached(struct container_create *p, struct bk_err **err)
+{
+	struct container_created r = CONTAINER_CREATED_INIT;
+	int rc = container_create(p, &r, err);
+
+	if (rc < 0)
+		return rc;
+	rc = container_created_started(&r, err);
+	if (rc < 0)
+		container_created_undo(&r);
+	container_created_done(&r);
+	return rc;
+}
+
+static int reap(int pidfd, int *ret_status, struct bk_err **err)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0) {
+		if (errno != EINTR)
+			return bk_err_set(err, BK_ERR_IO, errno, "wait for the container");
+	}
+	*ret_status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	return 0;
+}
+
+static int run_foreground(struct container_create *p, struct tty_proxy *proxy, bool keep,
+			  int *ret_status, char ***warnings, struct bk_err **err)
+{
+	struct container_created r = CONTAINER_CREATED_INIT;
+	int rc = container_create(p, &r, err);
+
+	if (rc < 0)
+		return rc;
+	rc = container_created_started(&r, err);
+	if (rc == 0)
+		rc = tty_proxy_run(proxy, r.master, r.pidfd, err);
+	if (rc == 0)
+		rc = reap(r.pidfd, ret_status, err);
+	tty_proxy_end(proxy);
+	if (rc < 0)
+		container_created_undo(&r);
+	else if (!keep)
+		rc = container_delete(&r.c, false, warnings, err);
+	container_created_done(&r);
+	return rc;
+}
+
+int container_run(struct container_create *p, bool detach, bool keep, int *ret_status,
+		  char ***warnings, struct bk_err **err)
+{
+	struct tty_proxy proxy = TTY_PROXY_INIT;
+	int rc;
+
+	if (detach)
+		return run_detached(p, err);
+	rc = tty_proxy_begin(&proxy, err);
+	if (rc < 0)
+		return rc;
+	p->own_terminal = !p->console_socket;
+	p->die_with_runtime = true;
+	p->signal_mask = &proxy.saved_mask;
+	rc = run_foreground(p, &proxy, keep, ret_status, warnings, err);
+	tty_proxy_end(&proxy);
+	return rc;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_fd.h"
+#include "container/container.h"
+#include "container/container_hooks.h"
+
+static int check_status(const struct container *c, struct bk_err **err)
+{
+	enum oci_status status;
+	int rc = container_status(c, &status, NULL, err);
+
+	if (rc < 0 || status == OCI_CREATED)
+		return rc;
+	if (status == OCI_STOPPED)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "cannot start a container that has stopped");
+	return bk_err_set(err, BK_ERR_CONFIG, 0, "cannot start an already running container");
+}
+
+/* Calls the container's first process; its end of the connection closes by execve. */
+static int call(const struct container *c, struct bk_err **err)
+{
+	bk_autoclose int sock = -1;
+	char path[64];
+	int rc;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/" CONTAINER_SOCKET, c->dirfd);
+	rc = bk_fd_unix_connect(path, &sock, err);
+	if (rc < 0)
+		return rc;
+	return bk_err_recv(sock, err);
+}
+
+int container_start(struct container *c, struct bk_err **err)
+{
+	int rc = check_status(c, err);
+
+	if (rc < 0)
+		return rc;
+	rc = call(c, err);
+	if (unlinkat(c->dirfd, CONTAINER_SOCKET, 0) < 0 && errno != ENOENT && rc == 0)
+		rc = bk_err_set(err, BK_ERR_IO, errno, "remove '%s'", CONTAINER_SOCKET);
+	if (rc < 0)
+		return rc;
+	rc = container_hooks_poststart(c, err);
+	if (rc < 0) /* runtime.md "Lifecycle": a failed poststart stops the container */
+		(void)container_kill(c, SIGKILL, true, NULL);
+	return rc;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "init/init_child.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bk_auto.h"
+#include "codec/bk_json.h"
+#include "init/init_sync.h"
+#include "ns/ns.h"
+#include "oci/oci_state.h"
+#include "sys/sys_clone.h"
+
+void init_child_init(struct init_child *c)
+{
+	*c = (struct init_child){ .sync = -1, .listen_fd = -1, .console_sock = -1,
+				  .root = BK_ROOT_INIT, .proc_fd = -1, .conn = -1 };
+	for (int t = 0; t < OCI_NS_MAX_; t++)
+		c->join_fds[t] = -1;
+}
+
+int init_state_json(const struct init_plan *p, int status, pid_t pid, struct bk_buf *out,
+		    struct bk_err **err)
+{
+	const struct oci_runtime_config *c = p->spec->config;
+	struct oci_state s = {
+		.oci_version = c->oci_version,
+		.id = (char *)p->params.id,
+		.status = status,
+		.pid = pid,
+		.bundle = (char *)p->spec->bundle,
+		.annotations = c->annotations,
+		.n_annotations = c->n_annotations,
+	};
+
+	return bk_json_encode(&oci_state_type, &s, 0, out, err);
+}
+
+int init_child_wait(struct init_child *c, int want, struct bk_err **err)
+{
+	int got = init_sync_recv(c->sync, NULL, NULL, err);
+
+	if (got < 0)
+		return got;
+	if (got == 0)
+		_exit(1); /* the runtime is gone, and with it whoever would read an error */
+	if (got != want)
+		return bk_err_set(err, BK_ERR_INTERNAL, 0, "expected '%c', received '%c'", want, got);
+	return 0;
+}
+
+static _Noreturn void fail(const struct init_child *c, struct bk_err *err)
+{
+	(void)bk_err_send(err, c->conn >= 0 ? c->conn : c->sync);
+	_exit(1);
+}
+
+/* All are opened before the first is joined: joining changes what the paths mean. */
+static int open_joins(struct init_child *c, struct bk_err **err)
+{
+	for (int t = 0; t < OCI_NS_MAX_; t++) {
+		int rc;
+
+		if (!c->plan->join[t] || (t == OCI_NS_PID && !c->plan->joins_user))
+			continue;
+		rc = ns_open(c->plan->join[t], t, &c->join_fds[t], err);
+		if (rc < 0)
+			return bk_err_wrap(err, rc, "linux.namespaces");
+	}
+	return 0;
+}
+
+static int join_rest(struct init_child *c, bool later, struct bk_err **err)
+{
+	for (int t = 0; t < OCI_NS_MAX_; t++) {
+		struct bk_err *e = NULL;
+		int rc;
+
+		if (t == OCI_NS_USER || c->join_fds[t] < 0)
+			continue;
+		rc = ns_join(c->join_fds[t], t, c->plan->join[t], &e);
+		if (rc == -BK_ERR_PERMISSION && later) {
+			bk_err_clear(&e); /* it may belong to the user namespace that comes next */
+			continue;
+		}
+		if (rc < 0) {
+			bk_err_move(err, e);
+			return bk_err_wrap(err, rc, "linux.namespaces");
+		}
+		bk_close(&c->join_fds[t]);
+	}
+	return 0;
+}
+
+/*
+ * The intermediate process: joins what is joined, so that the child's new namespaces belong to the
+ * right user namespace, and clones the child as the runtime's own child.
+ */
+static int clone_after_joins(struct init_child *c, struct bk_err **err)
+{
+	bool user = c->join_fds[OCI_NS_USER] >= 0;
+	int pidfd = -1, rc;
+	pid_t pid;
+
+	rc = join_rest(c, user, err);
+	if (rc == 0 && user) {
+		rc = ns_join(c->join_fds[OCI_NS_USER], OCI_NS_USER, c->plan->join[OCI_NS_USER], err);
+		if (rc == 0)
+			rc = join_rest(c, false, err);
+	}
+	if (rc < 0)
+		return rc;
+	pid = sys_clone3(c->plan->clone_flags | CLONE_PARENT, -1, &pidfd);
+	if (pid < 0)
+		return bk_err_set(err, BK_ERR_IO, -pid, "clone3");
+	if (pid > 0) {
+		rc = init_sync_send(c->sync, SYNC_PID, pid, pidfd, err);
+		if (rc < 0)
+			return rc;
+		_exit(0);
+	}
+	return 0;
+}
+
+static int run_stage(struct init_child *c, enum init_stage stage, struct bk_err **err)
+{
+	for (size_t i = 0; i < c->plan->n[stage]; i++) {
+		int rc = init_op_run(c, &c->plan->ops[stage][i], err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+void init_child_run(struct init_child *c)
+{
+	struct bk_err *err = NULL;
+	int rc;
+
+	rc = open_joins(c, &err);
+	if (rc == 0 && c->plan->joins_user)
+		rc = clone_after_joins(c, &err);
+	/*
+	 * Until the state is saved the container must not outlive the runtime; should the runtime be gone
+	 * before this call, the wait for its next message finds out.
+	 */
+	if (rc == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		rc = bk_err_set(&err, BK_ERR_IO, errno, "set the death signal");
+	c->umask = umask(0); /* modes of nodes and directories are meant as they are given */
+	if (rc == 0)
+		rc = run_stage(c, INIT_CONTAINER, &err);
+	if (rc == 0)
+		rc = run_stage(c, INIT_PROCESS, &err);
+	fail(c, err);
+}

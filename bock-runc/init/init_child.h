@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The child: executes the stages CONTAINER and PROCESS of a plan, from clone3 to execve. It is single-
+ * threaded, has the runtime's memory as it was at the clone, and reports an error as one message.
+ */
+#ifndef INIT_CHILD_H
+#define INIT_CHILD_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "base/bk_root.h"
+#include "init/init_plan.h"
+#include "sec/sec_seccomp.h"
+
+struct init_child {
+	/* set by the runtime before the clone */
+	const struct init_plan *plan;
+	const struct sec_bpf *bpf;
+	int sync;		/* our end of the pair */
+	int listen_fd;		/* create: the socket on which `start` calls; -1: run */
+	int console_sock;	/* where the pty's master goes; -1: to the runtime */
+	bool die_with_parent;	/* foreground run */
+	bool new_keyring;
+	bool restore_mask;	/* to signal_mask, before execve */
+	sigset_t signal_mask;
+	/* the child's own */
+	struct bk_root root;
+	int join_fds[OCI_NS_MAX_];
+	int proc_fd, conn;
+	mode_t umask;
+	char **env;
+	char *program;
+};
+
+/* All descriptors -1. */
+void init_child_init(struct init_child *c);
+
+/*
+ * Executes the plan; returns only by execve or _exit(1). In a plan that joins a user namespace it is
+ * called in the intermediate process, which clones the child as a sibling of itself.
+ */
+_Noreturn void init_child_run(struct init_child *c);
+
+/* The state document (runtime.md "State") of the container in a plan, for hooks. status: enum oci_status. */
+int init_state_json(const struct init_plan *p, int status, pid_t pid, struct bk_buf *out,
+		    struct bk_err **err);
+
+/* One operation; init_ops.c. */
+int init_op_run(struct init_child *c, const struct init_op *op, struct bk_err **err);
+
+/* Waits for one message from the runtime; the runtime being gone is an error. */
+int init_child_wait(struct init_child *c, int want, struct bk_err **err);
+
+#define INIT_HOOK_TIMEOUT_MS (-1)	/* hooks without a timeout of their own wait for ever */
+
+#endif

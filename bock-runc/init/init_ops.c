@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/keyctl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_fd.h"
+#include "base/bk_file.h"
+#include "base/bk_str.h"
+#include "hooks/hooks.h"
+#include "init/init_child.h"
+#include "init/init_sync.h"
+#include "mount/mount_root.h"
+#include "ns/ns.h"
+#include "ns/ns_maps.h"
+#include "oci/oci_state.h"
+#include "proc/proc_exec.h"
+#include "proc/proc_fs.h"
+#include "proc/proc_rlimit.h"
+#include "proc/proc_user.h"
+#include "tty/tty_console.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+typedef int (*op_fn)(struct init_child *c, const struct init_op *op, struct bk_err **err);
+
+static const struct oci_runtime_config *config(const struct init_child *c)
+{
+	return c->plan->spec->config;
+}
+
+/* --- entering the namespaces --- */
+
+static int op_oom_score(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	char text[16];
+	int rc;
+
+	(void)op;
+	snprintf(text, sizeof(text), "%d", config(c)->process->oom_score_adj);
+	/* the host's procfs, before anything of the container is mounted */
+	rc = bk_file_put(AT_FDCWD, "/proc/self/oom_score_adj", text, err);
+	if (rc == -BK_ERR_PERMISSION)
+		rc = bk_err_hint(err, rc, "lowering it needs CAP_SYS_RESOURCE");
+	return rc < 0 ? bk_err_wrap(err, rc, "process.oomScoreAdj") : 0;
+}
+
+static int op_become_root(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	const struct oci_linux *l = config(c)->linux_;
+	int rc = 0;
+
+	(void)op;
+	if (c->plan->new_user)
+		rc = init_child_wait(c, SYNC_MAPS, err);
+	if (rc < 0)
+		return rc;
+	/* whoever we were outside is nobody in here; files made from now on are to be root's */
+	if (!c->plan->params.setgroups_denied && setgroups(0, NULL) < 0 && errno != EPERM)
+		return bk_err_set(err, BK_ERR_IO, errno, "drop groups");
+	if ((!c->plan->new_user || ns_maps_has(l->gid_mappings, l->n_gid_mappings, 0)) &&
+	    setresgid(0, 0, 0) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "become group 0 of the user namespace");
+	if ((!c->plan->new_user || ns_maps_has(l->uid_mappings, l->n_uid_mappings, 0)) &&
+	    setresuid(0, 0, 0) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "become user 0 of the user namespace");
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) /* a change of user clears it */
+		return bk_err_set(err, BK_ERR_IO, errno, "set the death signal");
+	return 0;
+}
+
+static int op_join(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	int rc = ns_join(c->join_fds[op->u.ns.type], op->u.ns.type, op->u.ns.path, err);
+
+	bk_close(&c->join_fds[op->u.ns.type]);
+	return rc;
+}
+
+static void print_offset(struct bk_buf *b, const char *clock, const struct oci_time_offset *o)
+{
+	if (o)
+		bk_buf_printf(b, "%s %lld %u\n", clock, (long long)o->secs, o->nanosecs);
+}
+
+/*
+ * A new time namespace is for children; offsets can be written until the first process is in it. A
+ * single-threaded process may then join its own (time_namespaces(7)), which spares a fork.
+ */
+static int op_time_ns(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	const struct oci_time_offsets *o = config(c)->linux_->time_offsets;
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(256);
+	bk_autoclose int fd = -1;
+	int rc;
+
+	(void)op;
+	if (unshare(CLONE_NEWTIME) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "make a time namespace");
+	if (o) {
+		print_offset(&b, "monotonic", o->monotonic);
+		print_offset(&b, "boottime", o->boottime);
+	}
+	if (b.len) {
+		rc = bk_file_put(AT_FDCWD, "/proc/self/timens_offsets", bk_buf_str(&b), err);
+		if (rc < 0)
+			return bk_err_wrap(err, rc, "linux.timeOffsets");
+	}
+	fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "enter the new time namespace");
+	return 0;
+}
+
+static int op_cgroup_ns(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)c;
+	(void)op;
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "make a cgroup namespace");
+	return 0;
+}
+
+static int op_session(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	/* with a terminal, the session begins when that becomes the controlling one (op_console) */
+	if (!config(c)->process->terminal && setsid() < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "make a session");
+	if (c->new_keyring) {
+		bk_autofree char *name = bk_asprintf("_ses.%s", c->plan->params.id);
+
+		/* kernels and sandboxes without keyrings have none that could leak */
+		if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name) < 0 && errno != ENOSYS &&
+		    errno != EPERM && errno != EDQUOT)
+			return bk_err_set(err, BK_ERR_IO, errno, "join a new session keyring");
+	}
+	return 0;
+}
+
+static int op_loopback(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	bk_autoclose int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq req = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+
+	(void)c;
+	(void)op;
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &req) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "bring up the loopback device");
+	return 0;
+}
+
+/* --- the root file system --- */
+
+static int op_isolate(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	return mount_root_isolate(op->u.propagation, c->plan->spec->rootfs, err);
+}
+
+static int op_root_bind(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	return mount_root_bind(op->u.text, &c->root, err);
+}
+
+static int op_private_proc(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	return proc_fs_open(&c->proc_fd, err);
+}
+
+static int op_mount(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	return mount_do(&op->u.mount, &c->root, err);
+}
+
+static int op_dev_nodes(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	return dev_nodes_make(op->u.nodes.v, op->u.nodes.n, op->u.nodes.bind, &c->root, err);
+}
+
+static int op_dev_links(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	return dev_nodes_links(&c->root, err);
+}
+
+static int send_master(struct init_child *c, int master, unsigned int index, struct bk_err **err)
+{
+	char name[32];
+
+	if (c->console_sock < 0)
+		return init_sync_send(c->sync, SYNC_CONSOLE, 0, master, err);
+	snprintf(name, sizeof(name), "/dev/pts/%u", index);
+	return tty_console_send(c->console_sock, master, name, err);
+}
+
+static int op_console(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	const struct oci_box *size = config(c)->process->console_size;
+	bk_autoclose int pts = -1;
+	bk_autoclose int dev = -1;
+	bk_autoclose int master = -1;
+	bk_autoclose int slave = -1;
+	unsigned int index;
+	int rc;
+
+	(void)op;
+	rc = bk_root_openat(&c->root, "/dev/pts", O_RDONLY | O_DIRECTORY, 0, &pts, err);
+	if (rc == 0)
+		rc = bk_root_openat(&c->root, "/dev", O_RDONLY | O_DIRECTORY, 0, &dev, err);
+	if (rc == 0)
+		rc = tty_console_open(pts, &master, &slave, &index, err);
+	if (rc == 0 && size)
+		rc = tty_console_size(slave, size->height, size->width, err);
+	if (rc == 0)
+		rc = tty_console_bind(dev, slave, err);
+	if (rc == 0)
+		rc = send_master(c, master, index, err);
+	if (rc == 0)
+		rc = tty_console_stdio(&slave, err);
+	return rc < 0 ? bk_err_wrap(err, rc, "process.terminal") : 0;
+}
+
+static int op_wait_hooks(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	int rc = init_sync_send(c->sync, SYNC_HOOKS, 0, -1, err);
+
+	(void)op;
+	return rc < 0 ? rc : init_child_wait(c, SYNC_HOOKS_DONE, err);
+}
+
+static int run_hooks(struct init_child *c, const char *kind, const struct oci_hook *hooks, size_t n,
+		     int status, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf json = BK_BUF_INIT(BK_BUF_DOC);
+	int rc = init_state_json(c->plan, status, getpid(), &json, err);
+
+	if (rc < 0)
+		return rc;
+	return hooks_run(kind, hooks, n, bk_buf_str(&json), json.len, INIT_HOOK_TIMEOUT_MS, err);
+}
+
+static int op_create_hooks(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	const struct oci_hooks *h = config(c)->hooks;
+
+	(void)op;
+	return run_hooks(c, "createContainer", h->create_container, h->n_create_container,
+			 OCI_CREATING, err);
+}
+
+static int op_pivot(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	return mount_root_pivot(&c->root, err);
+}
+
+/* --- inside the root --- */
+
+static int op_propagation(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)c;
+	return mount_root_propagate(op->u.propagation, err);
+}
+
+static int op_hostname(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)c;
+	if (sethostname(op->u.text, strlen(op->u.text)) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "hostname: set '%s'", op->u.text);
+	return 0;
+}
+
+static int op_domainname(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)c;
+	if (setdomainname(op->u.text, strlen(op->u.text)) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "domainname: set '%s'", op->u.text);
+	return 0;
+}
+
+static int op_sysctl(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	int rc = proc_fs_write(c->proc_fd, op->u.pair.path, op->u.pair.value, err);
+
+	return rc < 0 ? bk_err_wrap(err, rc, "linux.sysctl") : 0;
+}
+
+static int op_make_cwd(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	return proc_exec_make_cwd(op->u.text, &c->root, err);
+}
+
+static int op_root_readonly(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	return mount_root_readonly(&c->root, err);
+}
+
+static int op_readonly_paths(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	return mount_root_ro_paths(config(c)->linux_->readonly_paths, &c->root, err);
+}
+
+static int op_masked_paths(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	bk_autoclose int null_fd = -1;
+	int rc = mount_root_open_null(&null_fd, err);
+
+	(void)op;
+	if (rc < 0)
+		return rc;
+	return mount_root_mask(config(c)->linux_->masked_paths, &c->root, null_fd,
+			       config(c)->linux_->mount_label, err);
+}
+
+static int op_rlimit(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	int rc = proc_rlimit_set(op->u.rlimit, err);
+
+	(void)c;
+	return rc < 0 ? bk_err_wrap(err, rc, "process.rlimits") : 0;
+}
+
+static int op_environment(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	return proc_exec_env(config(c)->process->env, &c->root, c->plan->user.uid, &c->env, err);
+}
+
+/* --- the last steps --- */
+
+static int op_stdio_owner(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	if (c->plan->user.uid == 0 && !c->plan->new_user)
+		return 0;
+	return tty_stdio_owner(c->plan->user.uid, err);
+}
+
+static int op_no_new_privs(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)c;
+	(void)op;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "process.noNewPrivileges");
+	return 0;
+}
+
+static int op_seccomp(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	int rc = sec_seccomp_load(c->bpf, err);
+
+	(void)op;
+	return rc < 0 ? bk_err_wrap(err, rc, "linux.seccomp") : 0;
+}
+
+static int op_bounding(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	return sec_caps_drop_bounding(&c->plan->caps, err);
+}
+
+static int op_user(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	(void)umask(c->plan->user.has_umask ? (mode_t)c->plan->user.umask : c->umask);
+	return proc_user_become(&c->plan->user, c->plan->params.setgroups_denied, err);
+}
+
+static int op_caps(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	return sec_caps_set(&c->plan->caps, err);
+}
+
+static int op_chdir(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)c;
+	return proc_exec_chdir(op->u.text, err);
+}
+
+static int op_find(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	return proc_exec_find(op->u.text, c->env, &c->program, err);
+}
+
+static int wait_for_start(struct init_child *c, struct bk_err **err)
+{
+	do {
+		c->conn = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	} while (c->conn < 0 && errno == EINTR);
+	if (c->conn < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "wait for start");
+	return 0;
+}
+
+/*
+ * The container is created. Every descriptor but stdio and those to be passed on is close-on-exec from
+ * here (CVE-2024-21626); the other side of our socket reads its closing as a successful execve.
+ */
+static int op_ready(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	int rc;
+
+	(void)op;
+	rc = bk_fd_cloexec_from(3 + c->plan->params.preserve_fds);
+	if (rc < 0)
+		return bk_err_set(err, BK_ERR_IO, -rc, "close_range");
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "set the death signal");
+	rc = init_sync_send(c->sync, SYNC_READY, 0, -1, err);
+	if (rc == 0)
+		rc = init_child_wait(c, SYNC_GO, err);
+	if (rc < 0)
+		return rc;
+	if (!c->die_with_parent && prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "clear the death signal");
+	return c->listen_fd >= 0 ? wait_for_start(c, err) : 0;
+}
+
+static int op_start_hooks(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	const struct oci_hooks *h = config(c)->hooks;
+
+	(void)op;
+	return run_hooks(c, "startContainer", h->start_container, h->n_start_container, OCI_CREATED,
+			 err);
+}
+
+static int op_exec(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	if (c->restore_mask)
+		(void)sigprocmask(SIG_SETMASK, &c->signal_mask, NULL);
+	(void)execve(c->program, config(c)->process->args, c->env);
+	switch (errno) {
+	case ENOENT:
+		return bk_err_set(err, BK_ERR_NOT_FOUND, 0,
+				  "exec %s: no such file or directory (its interpreter is missing)",
+				  c->program);
+	case EACCES:
+		return bk_err_set(err, BK_ERR_PERMISSION, 0, "exec %s: permission denied", c->program);
+	case ENOEXEC:
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "exec %s: exec format error", c->program);
+	default:
+		return bk_err_set(err, BK_ERR_IO, errno, "exec %s", c->program);
+	}
+}
+
+static const op_fn op_table[OP_KIND_MAX_] = {
+	[OP_OOM_SCORE] = op_oom_score,
+	[OP_BECOME_ROOT] = op_become_root,
+	[OP_JOIN] = op_join,
+	[OP_TIME_NS] = op_time_ns,
+	[OP_CGROUP_NS] = op_cgroup_ns,
+	[OP_SESSION] = op_session,
+	[OP_LOOPBACK] = op_loopback,
+	[OP_ISOLATE] = op_isolate,
+	[OP_ROOT_BIND] = op_root_bind,
+	[OP_PRIVATE_PROC] = op_private_proc,
+	[OP_MOUNT] = op_mount,
+	[OP_DEV_NODES] = op_dev_nodes,
+	[OP_DEV_LINKS] = op_dev_links,
+	[OP_CONSOLE] = op_console,
+	[OP_WAIT_HOOKS] = op_wait_hooks,
+	[OP_CREATE_HOOKS] = op_create_hooks,
+	[OP_PIVOT] = op_pivot,
+	[OP_PROPAGATION] = op_propagation,
+	[OP_HOSTNAME] = op_hostname,
+	[OP_DOMAINNAME] = op_domainname,
+	[OP_SYSCTL] = op_sysctl,
+	[OP_MAKE_CWD] = op_make_cwd,
+	[OP_ROOT_READONLY] = op_root_readonly,
+	[OP_READONLY_PATHS] = op_readonly_paths,
+	[OP_MASKED_PATHS] = op_masked_paths,
+	[OP_RLIMIT] = op_rlimit,
+	[OP_ENVIRONMENT] = op_environment,
+	[OP_STDIO_OWNER] = op_stdio_owner,
+	[OP_NO_NEW_PRIVS] = op_no_new_privs,
+	[OP_SECCOMP] = op_seccomp,
+	[OP_BOUNDING] = op_bounding,
+	[OP_USER] = op_user,
+	[OP_CAPS] = op_caps,
+	[OP_CHDIR] = op_chdir,
+	[OP_FIND] = op_find,
+	[OP_READY] = op_ready,
+	[OP_START_HOOKS] = op_start_hooks,
+	[OP_EXEC] = op_exec,
+};
+
+int init_op_run(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	return op_table[op->kind](c, op, err);
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "init/init_plan.h"
+
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_path.h"
+#include "base/bk_str.h"
+#include "hooks/hooks.h"
+#include "ns/ns.h"
+#include "ns/ns_maps.h"
+#include "proc/proc_rlimit.h"
+#include "proc/proc_sysctl.h"
+
+#define SYSCTL_PATH_MAX 512
+
+static struct init_op *add(struct init_plan *p, enum init_stage stage, enum init_op_kind kind)
+{
+	struct init_op *op;
+
+	p->ops[stage] = bk_arena_grow(p->arena, p->ops[stage], p->n[stage], sizeof(*op));
+	op = &p->ops[stage][p->n[stage]++];
+	op->kind = kind;
+	return op;
+}
+
+static void plan_namespaces(struct init_plan *p)
+{
+	const struct oci_linux *l = p->spec->config->linux_;
+	bool joins = false;
+
+	for (size_t i = 0; i < l->n_namespaces; i++) {
+		const struct oci_namespace *ns = &l->namespaces[i];
+
+		if (ns->path && *ns->path) {
+			p->join[ns->type] = ns->path;
+			joins = true;
+		} else if (ns->type == OCI_NS_USER) {
+			p->new_user = true;
+			p->clone_flags |= CLONE_NEWUSER;
+		} else if (ns->type != OCI_NS_CGROUP && ns->type != OCI_NS_TIME) {
+			/* cgroup: to be made inside the cgroup; time: its offsets come first */
+			p->clone_flags |= (uint64_t)ns_info_of(ns->type)->clone_flag;
+		}
+	}
+	/* what is joined may belong to another user namespace than the one to come */
+	p->joins_user = joins && (p->new_user || p->join[OCI_NS_USER]);
+}
+
+/* What the runtime's process does. */
+static int plan_runtime(struct init_plan *p, struct bk_err **err)
+{
+	const struct oci_linux *l = p->spec->config->linux_;
+	const struct oci_hooks *h = p->spec->config->hooks;
+	int rc;
+
+	rc = cgroup_limits_compile(l->resources, &p->limits, err);
+	if (rc < 0)
+		return rc;
+	if (p->limits.n && !p->params.cgroup)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "linux.resources: limits are asked for, but there is no cgroup v2 "
+				  "hierarchy at /sys/fs/cgroup or /sys/fs/cgroup/unified");
+	if (l->seccomp)
+		add(p, INIT_RUNTIME, OP_SECCOMP_COMPILE);
+	if (p->params.cgroup) {
+		add(p, INIT_RUNTIME, OP_CGROUP);
+		if (p->limits.n)
+			add(p, INIT_RUNTIME, OP_LIMITS);
+		if (l->resources && l->resources->n_devices)
+			add(p, INIT_RUNTIME, OP_DEVICES);
+	}
+	add(p, INIT_RUNTIME, OP_CLONE);
+	if (p->new_user)
+		add(p, INIT_RUNTIME, OP_ID_MAPS);
+	if (h && (h->n_prestart || h->n_create_runtime))
+		add(p, INIT_RUNTIME, OP_RUNTIME_HOOKS);
+	return 0;
+}
+
+static void plan_enter(struct init_plan *p)
+{
+	const struct oci_process *proc = p->spec->config->process;
+
+	if (proc->has_oom_score_adj)
+		add(p, INIT_CONTAINER, OP_OOM_SCORE);
+	if (p->new_user || p->join[OCI_NS_USER])
+		add(p, INIT_CONTAINER, OP_BECOME_ROOT);
+	for (int t = 0; t < OCI_NS_MAX_; t++) {
+		/* pid is joined before the clone; all of them are where an intermediate process is */
+		if (!p->join[t] || t == OCI_NS_PID || p->joins_user)
+			continue;
+		struct init_op *op = add(p, INIT_CONTAINER, OP_JOIN);
+
+		op->u.ns.type = t;
+		op->u.ns.path = p->join[t];
+	}
+	if (spec_ns_is_new(p->spec->config, OCI_NS_TIME))
+		add(p, INIT_CONTAINER, OP_TIME_NS);
+	if (spec_ns_is_new(p->spec->config, OCI_NS_CGROUP))
+		add(p, INIT_CONTAINER, OP_CGROUP_NS);
+	add(p, INIT_CONTAINER, OP_SESSION);
+	if (spec_ns_is_new(p->spec->config, OCI_NS_NETWORK))
+		add(p, INIT_CONTAINER, OP_LOOPBACK);
+}
+
+/* A /dev that is the caller's own bind mount is left alone. */
+static bool dev_is_ours(const struct init_plan *p)
+{
+	for (size_t i = 0; i < p->n[INIT_CONTAINER]; i++) {
+		const struct init_op *op = &p->ops[INIT_CONTAINER][i];
+
+		if (op->kind == OP_MOUNT && op->u.mount.kind == MOUNT_BIND &&
+		    bk_streq(op->u.mount.dest, "/dev"))
+			return false;
+	}
+	return true;
+}
+
+static int plan_mounts(struct init_plan *p, struct bk_err **err)
+{
+	const struct oci_runtime_config *c = p->spec->config;
+	struct mount_ctx ctx = { .bundle = p->spec->bundle };
+
+	if (p->params.cgroup) {
+		bk_autofree char *dir = bk_asprintf("%s%s", p->params.cgroup_mount, p->params.cgroup);
+
+		ctx.cgroup_dir = bk_arena_strdup(p->arena, dir);
+	}
+	ctx.cgroup_ns = spec_ns(c, OCI_NS_CGROUP) != NULL;
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		struct mount_op m;
+		int rc = mount_plan_op(&c->mounts[i], i, &ctx, p->arena, &m, err);
+
+		if (rc < 0)
+			return rc;
+		add(p, INIT_CONTAINER, OP_MOUNT)->u.mount = m;
+	}
+	return 0;
+}
+
+static int plan_devices(struct init_plan *p, struct bk_err **err)
+{
+	const struct oci_linux *l = p->spec->config->linux_;
+	struct dev_node *nodes;
+	struct init_op *op;
+	size_t n;
+	int rc;
+
+	rc = dev_nodes_compile(l->devices, l->n_devices, p->arena, &nodes, &n, err);
+	if (rc < 0)
+		return rc;
+	if (!dev_is_ours(p))
+		return 0;
+	op = add(p, INIT_CONTAINER, OP_DEV_NODES);
+	op->u.nodes.v = nodes;
+	op->u.nodes.n = n;
+	op->u.nodes.bind = p->new_user || p->join[OCI_NS_USER] || p->params.rootless;
+	add(p, INIT_CONTAINER, OP_DEV_LINKS);
+	return 0;
+}
+
+static int propagation_of(const struct oci_linux *l, unsigned long *ret, struct bk_err **err)
+{
+	*ret = 0;
+	if (!l->rootfs_propagation || !*l->rootfs_propagation)
+		return 0;
+	*ret = mount_opts_propagation(l->rootfs_propagation);
+	if (!*ret)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "linux.rootfsPropagation: '%s' is unknown",
+				  l->rootfs_propagation);
+	return 0;
+}
+
+static bool has_paths(char *const *v)
+{
+	return v && *v;
+}
+
+/* Everything in the container's namespaces as the runtime, up to its root being "/". */
+static int plan_container(struct init_plan *p, struct bk_err **err)
+{
+	const struct oci_runtime_config *c = p->spec->config;
+	const struct oci_hooks *h = c->hooks;
+	unsigned long propagation;
+	int rc;
+
+	plan_enter(p);
+	rc = propagation_of(c->linux_, &propagation, err);
+	if (rc < 0)
+		return rc;
+	add(p, INIT_CONTAINER, OP_ISOLATE)->u.propagation = propagation;
+	add(p, INIT_CONTAINER, OP_ROOT_BIND)->u.text = p->spec->rootfs;
+	if (c->linux_->n_sysctl)
+		add(p, INIT_CONTAINER, OP_PRIVATE_PROC);
+	rc = plan_mounts(p, err);
+	if (rc == 0)
+		rc = plan_devices(p, err);
+	if (rc < 0)
+		return rc;
+	if (c->process->terminal)
+		add(p, INIT_CONTAINER, OP_CONSOLE);
+	if (h && (h->n_prestart || h->n_create_runtime))
+		add(p, INIT_CONTAINER, OP_WAIT_HOOKS);
+	if (h && h->n_create_container)
+		add(p, INIT_CONTAINER, OP_CREATE_HOOKS);
+	/* while the host's null device can still be reached */
+	if (has_paths(c->linux_->readonly_paths))
+		add(p, INIT_CONTAINER, OP_READONLY_PATHS);
+	if (has_paths(c->linux_->masked_paths))
+		add(p, INIT_CONTAINER, OP_MASKED_PATHS);
+	add(p, INIT_CONTAINER, OP_PIVOT);
+	if (propagation)
+		add(p, INIT_PROCESS, OP_PROPAGATION)->u.propagation = propagation;
+	return 0;
+}
+
+static int plan_sysctls(struct init_plan *p, struct bk_err **err)
+{
+	const struct oci_linux *l = p->spec->config->linux_;
+	bool has_ns[OCI_NS_MAX_];
+
+	for (int t = 0; t < OCI_NS_MAX_; t++)
+		has_ns[t] = spec_ns(p->spec->config, t) != NULL;
+	for (size_t i = 0; i < l->n_sysctl; i++) {
+		char path[SYSCTL_PATH_MAX];
+		struct init_op *op;
+		int rc = proc_sysctl_path(l->sysctl[i].key, has_ns, path, sizeof(path), err);
+
+		if (rc < 0)
+			return rc;
+		op = add(p, INIT_PROCESS, OP_SYSCTL);
+		op->u.pair.path = bk_arena_strdup(p->arena, path);
+		op->u.pair.value = l->sysctl[i].value;
+	}
+	return 0;
+}
+
+/* The container's own face: names, paths, limits. */
+static int plan_face(struct init_plan *p, struct bk_err **err)
+{
+	const struct oci_runtime_config *c = p->spec->config;
+	int rc;
+
+	if (c->hostname && *c->hostname)
+		add(p, INIT_PROCESS, OP_HOSTNAME)->u.text = c->hostname;
+	if (c->domainname && *c->domainname)
+		add(p, INIT_PROCESS, OP_DOMAINNAME)->u.text = c->domainname;
+	rc = plan_sysctls(p, err);
+	if (rc == 0)
+		rc = proc_rlimit_check(c->process->rlimits, c->process->n_rlimits, err);
+	if (rc < 0)
+		return rc;
+	add(p, INIT_PROCESS, OP_MAKE_CWD)->u.text = c->process->cwd;
+	if (c->root->readonly)
+		add(p, INIT_PROCESS, OP_ROOT_READONLY);
+	for (size_t i = 0; i < c->process->n_rlimits; i++)
+		add(p, INIT_PROCESS, OP_RLIMIT)->u.rlimit = &c->process->rlimits[i];
+	return 0;
+}
+
+/*
+ * The order of the last steps matters. Without no_new_privs a filter needs CAP_SYS_ADMIN, so it is loaded
+ * while that is there, and must allow the steps that follow; with it, the filter comes last and need
+ * allow no more than execve.
+ */
+static int plan_process(struct init_plan *p, struct bk_err **err)
+{
+	const struct oci_runtime_config *c = p->spec->config;
+	const struct oci_process *proc = c->process;
+	int rc = sec_caps_compile(proc->capabilities, &p->caps, &p->unknown_caps, err);
+
+	if (rc < 0)
+		return rc;
+	add(p, INIT_PROCESS, OP_ENVIRONMENT);
+	add(p, INIT_PROCESS, OP_STDIO_OWNER);
+	if (proc->no_new_privileges)
+		add(p, INIT_PROCESS, OP_NO_NEW_PRIVS);
+	if (c->linux_->seccomp && !proc->no_new_privileges)
+		add(p, INIT_PROCESS, OP_SECCOMP);
+	if (proc->capabilities)
+		add(p, INIT_PROCESS, OP_BOUNDING);
+	add(p, INIT_PROCESS, OP_USER);
+	if (proc->capabilities)
+		add(p, INIT_PROCESS, OP_CAPS);
+	add(p, INIT_PROCESS, OP_CHDIR)->u.text = proc->cwd;
+	add(p, INIT_PROCESS, OP_FIND)->u.text = proc->args[0];
+	add(p, INIT_PROCESS, OP_READY);
+	if (c->hooks && c->hooks->n_start_container)
+		add(p, INIT_PROCESS, OP_START_HOOKS);
+	if (c->linux_->seccomp && proc->no_new_privileges)
+		add(p, INIT_PROCESS, OP_SECCOMP);
+	add(p, INIT_PROCESS, OP_EXEC);
+	return 0;
+}
+
+static int check_hooks(const struct oci_hooks *h, struct bk_err **err)
+{
+	int rc;
+
+	if (!h)
+		return 0;
+	rc = hooks_check("prestart", h->prestart, h->n_prestart, err);
+	if (rc == 0)
+		rc = hooks_check("createRuntime", h->create_runtime, h->n_create_runtime, err);
+	if (rc == 0)
+		rc = hooks_check("createContainer", h->create_container, h->n_create_container, err);
+	if (rc == 0)
+		rc = hooks_check("startContainer", h->start_container, h->n_start_container, err);
+	if (rc == 0)
+		rc = hooks_check("poststart", h->poststart, h->n_poststart, err);
+	if (rc == 0)
+		rc = hooks_check("poststop", h->poststop, h->n_poststop, err);
+	return rc;
+}
+
+static int check_maps(const struct init_plan *p, struct bk_err **err)
+{
+	const struct oci_linux *l = p->spec->config->linux_;
+	int rc;
+
+	if (!p->new_user)
+		return 0;
+	rc = ns_maps_check(l->uid_mappings, l->n_uid_mappings, "linux.uidMappings", err);
+	if (rc == 0)
+		rc = ns_maps_check(l->gid_mappings, l->n_gid_mappings, "linux.gidMappings", err);
+	if (rc == 0 && !ns_maps_has(l->uid_mappings, l->n_uid_mappings, p->user.uid))
+		rc = bk_err_set(err, BK_ERR_CONFIG, 0,
+				"process.user.uid: %u is not mapped by linux.uidMappings", p->user.uid);
+	if (rc == 0 && !ns_maps_has(l->gid_mappings, l->n_gid_mappings, p->user.gid))
+		rc = bk_err_set(err, BK_ERR_CONFIG, 0,
+				"process.user.gid: %u is not mapped by linux.gidMappings", p->user.gid);
+	if (rc == 0 && p->params.setgroups_denied && p->user.n_additional_gids)
+		rc = bk_err_set(err, BK_ERR_CONFIG, 0,
+				"process.user.additionalGids: needs newgidmap or root: without, the kernel "
+				"denies setgroups in the user namespace");
+	return rc;
+}
+
+int init_plan_compile(const struct spec *spec, const struct init_params *params,
+		      struct init_plan *ret, struct bk_err **err)
+{
+	struct init_plan p = { .arena = spec->arena, .spec = spec, .params = *params };
+	int rc;
+
+	if (spec->config->process->user)
+		p.user = *spec->config->process->user;
+	plan_namespaces(&p);
+	rc = check_maps(&p, err);
+	if (rc == 0)
+		rc = check_hooks(spec->config->hooks, err);
+	if (rc == 0)
+		rc = plan_runtime(&p, err);
+	if (rc == 0)
+		rc = plan_container(&p, err);
+	if (rc == 0)
+		rc = plan_face(&p, err);
+	if (rc == 0)
+		rc = plan_process(&p, err);
+	if (rc < 0) {
+		init_plan_done(&p);
+		return rc;
+	}
+	*ret = p;
+	return 0;
+}
+
+void init_plan_done(struct init_plan *p)
+{
+	bk_strv_free(p->unknown_caps);
+	p->unknown_caps = NULL;
+	cgroup_limits_done(&p->limits);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan: a checked configuration compiled to an ordered, printable list of operations.
+ *
+ *	spec_load -> init_plan_compile -> (print) | container_create executes
+ *
+ * Stage RUNTIME is executed by the runtime's own process (container/), CONTAINER by the child after
+ * clone3, inside the new namespaces, and PROCESS by the same child once the root file system is its
+ * own, up to execve (init_child.h). The compiler makes no system call and has no side effect, so plans
+ * are tested without privilege by comparing their print.
+ */
+#ifndef INIT_PLAN_H
+#define INIT_PLAN_H
+
+#include <stdint.h>
+
+#include "base/bk_buf.h"
+#include "cgroup/cgroup_devices.h"
+#include "cgroup/cgroup_limits.h"
+#include "dev/dev_nodes.h"
+#include "mount/mount_plan.h"
+#include "sec/sec_caps.h"
+#include "spec/spec_load.h"
+
+enum init_stage { INIT_RUNTIME, INIT_CONTAINER, INIT_PROCESS, INIT_STAGE_MAX_ };
+
+enum init_op_kind {
+	/* RUNTIME */
+	OP_SECCOMP_COMPILE,	/* profile -> BPF, through the cache */
+	OP_CGROUP,		/* make it */
+	OP_LIMITS,		/* write its limits */
+	OP_DEVICES,		/* attach the device program */
+	OP_CLONE,		/* the child, in its namespaces and cgroup */
+	OP_ID_MAPS,
+	OP_RUNTIME_HOOKS,	/* prestart, createRuntime; the child waits */
+	/* CONTAINER */
+	OP_OOM_SCORE,
+	OP_BECOME_ROOT,		/* wait for the id maps, then 0:0 of the user namespace */
+	OP_JOIN,		/* one namespace by path */
+	OP_TIME_NS,		/* new time namespace with offsets */
+	OP_CGROUP_NS,		/* unshare it, being in the cgroup */
+	OP_SESSION,		/* setsid, session keyring */
+	OP_LOOPBACK,
+	OP_ISOLATE,		/* propagation of "/" */
+	OP_ROOT_BIND,
+	OP_PRIVATE_PROC,
+	OP_MOUNT,
+	OP_DEV_NODES,
+	OP_DEV_LINKS,
+	OP_CONSOLE,
+	OP_WAIT_HOOKS,		/* OP_RUNTIME_HOOKS run now */
+	OP_CREATE_HOOKS,	/* createContainer */
+	OP_READONLY_PATHS,
+	OP_MASKED_PATHS,
+	OP_PIVOT,
+	/* PROCESS */
+	OP_PROPAGATION,
+	OP_HOSTNAME,
+	OP_DOMAINNAME,
+	OP_SYSCTL,
+	OP_MAKE_CWD,
+	OP_ROOT_READONLY,
+	OP_RLIMIT,
+	OP_ENVIRONMENT,
+	OP_STDIO_OWNER,
+	OP_NO_NEW_PRIVS,
+	OP_SECCOMP,
+	OP_BOUNDING,
+	OP_USER,
+	OP_CAPS,
+	OP_CHDIR,
+	OP_FIND,
+	OP_READY,		/* created: the parent is told, and start is waited for */
+	OP_START_HOOKS,
+	OP_EXEC,
+	OP_KIND_MAX_
+};
+
+struct init_op {
+	enum init_op_kind kind;
+	union {
+		struct mount_op mount;
+		struct { const struct dev_node *v; size_t n; bool bind; } nodes;
+		struct { int type; const char *path; } ns;
+		struct { const char *path, *value; } pair;	/* sysctl: below /proc */
+		const struct oci_rlimit *rlimit;
+		unsigned long propagation;
+		const char *text;
+	} u;
+};
+
+/* What the caller knows beside the configuration. */
+struct init_params {
+	const char *id;
+	const char *cgroup;	/* as seen from the root of the mount; NULL: none */
+	const char *cgroup_mount;
+	bool rootless;		/* not the real root */
+	bool setgroups_denied;	/* the id map will be a single self-mapping by an unprivileged user */
+	unsigned int preserve_fds;
+};
+
+struct init_plan {
+	struct bk_arena *arena;	/* the spec's */
+	const struct spec *spec;
+	struct init_params params;
+	struct init_op *ops[INIT_STAGE_MAX_];
+	size_t n[INIT_STAGE_MAX_];
+	uint64_t clone_flags;	/* CLONE_NEW* at birth */
+	bool joins_user;	/* an intermediate process joins namespaces before the clone */
+	bool new_user;
+	const char *join[OCI_NS_MAX_];	/* paths to join; NULL: none */
+	struct sec_caps caps;
+	char **unknown_caps;	/* heap strv: for a warning */
+	struct cgroup_limits limits;	/* linux.resources as writes */
+	struct oci_user user;	/* process.user, 0:0 where absent */
+};
+
+/* Compiles and checks everything that can be checked without doing it. spec must outlive the plan. */
+int init_plan_compile(const struct spec *spec, const struct init_params *params,
+		      struct init_plan *ret, struct bk_err **err);
+void init_plan_done(struct init_plan *p);
+
+/* Prints the plan, a line an operation, for --dry-run and tests. */
+void init_plan_print(const struct init_plan *p, struct bk_buf *out);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <sched.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_str.h"
+#include "init/init_plan.h"
+#include "ns/ns.h"
+
+static void print_words(struct bk_buf *out, char *const *v)
+{
+	for (; v && *v; v++)
+		bk_buf_printf(out, " %s", *v);
+}
+
+static void print_hooks(struct bk_buf *out, const struct oci_hook *h, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		bk_buf_printf(out, " %s", h[i].path);
+}
+
+static void print_maps(struct bk_buf *out, const char *what, const struct oci_id_mapping *m, size_t n)
+{
+	bk_buf_printf(out, " %s", what);
+	for (size_t i = 0; i < n; i++)
+		bk_buf_printf(out, " %u:%u:%u", m[i].container_id, m[i].host_id, m[i].size);
+}
+
+static void print_clone(const struct init_plan *p, struct bk_buf *out)
+{
+	bk_buf_adds(out, "clone");
+	for (int t = 0; t < OCI_NS_MAX_; t++) {
+		const struct ns_info *ns = ns_info_of(t);
+
+		if (p->clone_flags & (uint64_t)ns->clone_flag)
+			bk_buf_printf(out, " %s", ns->name);
+	}
+	if (p->params.cgroup)
+		bk_buf_adds(out, " into-cgroup");
+	if (p->joins_user)
+		bk_buf_adds(out, " after-joins");
+}
+
+static void print_devices(const struct init_plan *p, struct bk_buf *out)
+{
+	const struct oci_resources *r = p->spec->config->linux_->resources;
+	struct cgroup_device_rule *rules = NULL;
+	size_t n = 0;
+
+	bk_buf_adds(out, "devices");
+	if (cgroup_devices_rules(r->devices, r->n_devices, &rules, &n, NULL) == 0) {
+		for (size_t i = 0; i < n; i++) {
+			bk_buf_adds(out, i ? ", " : " ");
+			cgroup_devices_print(&rules[i], out);
+		}
+	}
+	free(rules);
+}
+
+static void print_runtime(const struct init_plan *p, const struct init_op *op, struct bk_buf *out)
+{
+	const struct oci_runtime_config *c = p->spec->config;
+
+	switch (op->kind) {
+	case OP_SECCOMP_COMPILE:
+		bk_buf_printf(out, "seccomp-compile default %s, %zu rules",
+			      c->linux_->seccomp->default_action, c->linux_->seccomp->n_syscalls);
+		break;
+	case OP_CGROUP:
+		bk_buf_printf(out, "cgroup '%s'", p->params.cgroup);
+		break;
+	case OP_DEVICES:
+		print_devices(p, out);
+		break;
+	case OP_CLONE:
+		print_clone(p, out);
+		break;
+	case OP_ID_MAPS:
+		bk_buf_adds(out, "id-maps");
+		print_maps(out, "uid", c->linux_->uid_mappings, c->linux_->n_uid_mappings);
+		print_maps(out, "gid", c->linux_->gid_mappings, c->linux_->n_gid_mappings);
+		break;
+	case OP_RUNTIME_HOOKS:
+		bk_buf_adds(out, "hooks");
+		print_hooks(out, c->hooks->prestart, c->hooks->n_prestart);
+		print_hooks(out, c->hooks->create_runtime, c->hooks->n_create_runtime);
+		break;
+	case OP_LIMITS:
+		bk_buf_adds(out, "limits ");
+		cgroup_limits_print(&p->limits, out);
+		break;
+	default:
+		break;
+	}
+}
+
+static void print_container(const struct init_plan *p, const struct init_op *op, struct bk_buf *out)
+{
+	const struct oci_hooks *h = p->spec->config->hooks;
+	const struct oci_linux *l = p->spec->config->linux_;
+
+	switch (op->kind) {
+	case OP_JOIN:
+		bk_buf_printf(out, "join %s '%s'", ns_info_of(op->u.ns.type)->name, op->u.ns.path);
+		break;
+	case OP_OOM_SCORE:
+		bk_buf_printf(out, "oom-score-adj %d", p->spec->config->process->oom_score_adj);
+		break;
+	case OP_ISOLATE:
+		bk_buf_printf(out, "isolate %s", op->u.propagation ?
+			      mount_opts_propagation_name(op->u.propagation) : "rslave");
+		break;
+	case OP_ROOT_BIND:
+		bk_buf_printf(out, "root '%s'", op->u.text);
+		break;
+	case OP_MOUNT:
+		mount_plan_print(&op->u.mount, out);
+		break;
+	case OP_DEV_NODES:
+		for (size_t i = 0; i < op->u.nodes.n; i++) {
+			if (i)
+				bk_buf_adds(out, "\n  ");
+			dev_nodes_print(&op->u.nodes.v[i], out);
+			if (op->u.nodes.bind)
+				bk_buf_adds(out, " bind");
+		}
+		break;
+	case OP_READONLY_PATHS:
+		bk_buf_adds(out, "read-only");
+		print_words(out, l->readonly_paths);
+		break;
+	case OP_MASKED_PATHS:
+		bk_buf_adds(out, "mask");
+		print_words(out, l->masked_paths);
+		break;
+	case OP_CREATE_HOOKS:
+		bk_buf_adds(out, "hooks");
+		print_hooks(out, h->create_container, h->n_create_container);
+		break;
+	default: {
+		static const char *const names[] = {
+			[OP_BECOME_ROOT] = "become-root", [OP_TIME_NS] = "unshare time",
+			[OP_CGROUP_NS] = "unshare cgroup", [OP_SESSION] = "session",
+			[OP_LOOPBACK] = "loopback", [OP_PRIVATE_PROC] = "private-procfs",
+			[OP_DEV_LINKS] = "device-links", [OP_CONSOLE] = "console",
+			[OP_WAIT_HOOKS] = "wait-hooks", [OP_PIVOT] = "pivot",
+		};
+
+		bk_buf_adds(out, names[op->kind]);
+		break;
+	}
+	}
+}
+
+static void print_caps(const struct init_plan *p, struct bk_buf *out)
+{
+	bk_buf_adds(out, "capabilities effective ");
+	sec_caps_print(p->caps.effective, out);
+	bk_buf_adds(out, "; permitted ");
+	sec_caps_print(p->caps.permitted, out);
+	bk_buf_adds(out, "; inheritable ");
+	sec_caps_print(p->caps.inheritable, out);
+	bk_buf_adds(out, "; ambient ");
+	sec_caps_print(p->caps.ambient, out);
+}
+
+static void print_process(const struct init_plan *p, const struct init_op *op, struct bk_buf *out)
+{
+	const struct oci_runtime_config *c = p->spec->config;
+
+	switch (op->kind) {
+	case OP_PROPAGATION:
+		bk_buf_printf(out, "propagation %s", mount_opts_propagation_name(op->u.propagation));
+		break;
+	case OP_HOSTNAME:
+		bk_buf_printf(out, "hostname '%s'", op->u.text);
+		break;
+	case OP_DOMAINNAME:
+		bk_buf_printf(out, "domainname '%s'", op->u.text);
+		break;
+	case OP_SYSCTL:
+		bk_buf_printf(out, "sysctl %s = %s", op->u.pair.path, op->u.pair.value);
+		break;
+	case OP_RLIMIT:
+		bk_buf_printf(out, "rlimit %s %llu:%llu", op->u.rlimit->type,
+			      (unsigned long long)op->u.rlimit->soft,
+			      (unsigned long long)op->u.rlimit->hard);
+		break;
+	case OP_BOUNDING:
+		bk_buf_adds(out, "bounding ");
+		sec_caps_print(p->caps.bounding, out);
+		break;
+	case OP_USER:
+		bk_buf_printf(out, "user %u:%u", p->user.uid, p->user.gid);
+		for (size_t i = 0; i < p->user.n_additional_gids; i++)
+			bk_buf_printf(out, "%s%u", i ? "," : " groups ", p->user.additional_gids[i]);
+		break;
+	case OP_CAPS:
+		print_caps(p, out);
+		break;
+	case OP_MAKE_CWD:
+		bk_buf_printf(out, "make-directory '%s'", op->u.text);
+		break;
+	case OP_CHDIR:
+		bk_buf_printf(out, "chdir '%s'", op->u.text);
+		break;
+	case OP_START_HOOKS:
+		bk_buf_adds(out, "hooks");
+		print_hooks(out, c->hooks->start_container, c->hooks->n_start_container);
+		break;
+	case OP_EXEC:
+		bk_buf_adds(out, "exec");
+		print_words(out, c->process->args);
+		break;
+	default: {
+		static const char *const names[] = {
+			[OP_ROOT_READONLY] = "root read-only", [OP_ENVIRONMENT] = "environment",
+			[OP_STDIO_OWNER] = "stdio-owner", [OP_NO_NEW_PRIVS] = "no-new-privileges",
+			[OP_SECCOMP] = "seccomp-load", [OP_FIND] = "find-program",
+			[OP_READY] = "ready, wait for start",
+		};
+
+		bk_buf_adds(out, names[op->kind]);
+		break;
+	}
+	}
+}
+
+void init_plan_print(const struct init_plan *p, struct bk_buf *out)
+{
+	static const char *const titles[] = { "runtime:", "container:", "process:" };
+	static void (*const print[])(const struct init_plan *, const struct init_op *,
+				     struct bk_buf *) = { print_runtime, print_container,
+							  print_process };
+
+	for (int stage = 0; stage < INIT_STAGE_MAX_; stage++) {
+		bk_buf_printf(out, "%s\n", titles[stage]);
+		for (size_t i = 0; i < p->n[stage]; i++) {
+			bk_buf_adds(out, "  ");
+			print[stage](p, &p->ops[stage][i], out);
+			bk_buf_addc(out, '\n');
+		}
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the runtime's process and its child say to each other while a container is made: single-byte
+ * messages over a SOCK_SEQPACKET pair, a descriptor with some, and an error as its wire form.
+ */
+#ifndef INIT_SYNC_H
+#define INIT_SYNC_H
+
+#include <sys/types.h>
+
+#include "base/bk_err.h"
+
+enum init_sync {
+	/* from the child */
+	SYNC_PID = 'P',		/* the intermediate process made the child: its pidfd comes along */
+	SYNC_HOOKS = 'H',	/* run the runtime's hooks now */
+	SYNC_CONSOLE = 'C',	/* the pty's master comes along */
+	SYNC_READY = 'R',	/* created */
+	/* from the runtime */
+	SYNC_MAPS = 'm',	/* id maps are written */
+	SYNC_HOOKS_DONE = 'h',
+	SYNC_GO = 'g',		/* the state is saved; go on (create: to wait for start) */
+};
+
+/* Makes the pair: [0] stays with the runtime, [1] goes to the child. */
+int init_sync_pair(int ret_fds[2], struct bk_err **err);
+
+/* Sends one message, with pid and fd for SYNC_PID, fd for SYNC_CONSOLE (else -1). */
+int init_sync_send(int sock, enum init_sync msg, pid_t pid, int fd, struct bk_err **err);
+
+/*
+ * Receives one message. Returns its letter (> 0), 0 when the peer is gone, or -kind: an error that
+ * the peer sent, or our own. ret_pid and ret_fd may be NULL where no descriptor is expected.
+ */
+int init_sync_recv(int sock, pid_t *ret_pid, int *ret_fd, struct bk_err **err);
+
+#endif

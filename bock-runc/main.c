@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bock-runc: an OCI runtime. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_fd.h"
+#include "base/bk_str.h"
+#include "cmd/cmd.h"
+#include "ns/ns.h"
+#include "oci/oci_runtime.h"
+#include "sec/sec_seccomp.h"
+
+static const char *const log_formats[] = { "text", "json", NULL };
+
+static const struct bk_cli_opt globals[] = {
+	{ "root", 0, BK_CLI_STR, offsetof(struct cmd_globals, root), "DIR",
+	  "state folder (default: /run/bock-runc; for a user $XDG_RUNTIME_DIR/bock-runc)", BK_CLI_DIR,
+	  NULL },
+	{ "log", 0, BK_CLI_STR, offsetof(struct cmd_globals, log), "FILE",
+	  "append messages to FILE too", BK_CLI_PATH, NULL },
+	{ "log-format", 0, BK_CLI_CHOICE, offsetof(struct cmd_globals, log_format), "FORMAT",
+	  "of the log file: text or json", 0, log_formats },
+	{ "debug", 0, BK_CLI_FLAG, offsetof(struct cmd_globals, debug), NULL, "log more", 0, NULL },
+	BK_CLI_END,
+};
+
+static const struct bk_cli_cmd *const cmds_list[] = {
+	&cmd_create, &cmd_delete, &cmd_features, &cmd_kill, &cmd_list,
+	&cmd_run,    &cmd_spec,	  &cmd_start,	 &cmd_state,
+};
+
+/* Root of a user namespace keeps its state with the user who made that, as runc does. */
+static bool is_user(void)
+{
+	const char *user = getenv("USER");
+
+	return geteuid() != 0 || (user && !bk_streq(user, "root") && ns_in_userns());
+}
+
+static char *default_root(void)
+{
+	const char *xdg = getenv("XDG_RUNTIME_DIR");
+
+	if (xdg && *xdg && is_user())
+		return bk_asprintf("%s/bock-runc", xdg);
+	return bk_strdup("/run/bock-runc");
+}
+
+static char *owned_root; /* lives as long as the program */
+
+static int setup(void *globals_struct, struct bk_log *log, struct bk_err **err)
+{
+	struct cmd_globals *g = globals_struct;
+
+	if (g->debug)
+		log->level = BK_LOG_DEBUG;
+	if (g->log) {
+		int rc = bk_log_open(log, g->log, (enum bk_log_format)g->log_format, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	if (!g->root || !*g->root)
+		g->root = owned_root = default_root();
+	if (bk_streq(g->root, "/"))
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "--root: '/' can't be the state folder");
+	return 0;
+}
+
+static void version(void)
+{
+	char seccomp[32];
+
+	printf("bock-runc version %s\ncommit: %s\nspec: %s\nlibseccomp: %s\n", PACKAGE_VERSION,
+	       PACKAGE_VERSION, OCI_RUNTIME_VERSION, sec_seccomp_version(seccomp, sizeof(seccomp)));
+}
+
+int main(int argc, char **argv)
+{
+	struct bk_cli_cmd cmds[BK_ARRAY_SIZE(cmds_list) + 1] = { { .name = NULL } };
+	const struct bk_cli_prog prog = {
+		.name = "bock-runc",
+		.summary = "run containers according to the OCI runtime specification",
+		.globals = globals,
+		.globals_size = sizeof(struct cmd_globals),
+		.cmds = cmds,
+		.setup = setup,
+		.version = version,
+	};
+	int status;
+
+	if (bk_fd_fix_stdio() < 0)
+		return 1;
+	for (size_t i = 0; i < BK_ARRAY_SIZE(cmds_list); i++)
+		cmds[i] = *cmds_list[i];
+	status = bk_cli_main(&prog, argc, argv);
+	free(owned_root);
+	return status;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mount/mount_plan.h"
+
+#include "base/bk_path.h"
+#include "base/bk_str.h"
+
+/*
+ * Below /proc only these files may be covered, with binds (lxcfs does that): anything else could give
+ * the runtime or the container a false procfs (CVE-2019-16884, CVE-2019-19921).
+ */
+static const char *const proc_allowed[] = {
+	"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps",
+	"/proc/uptime", "/proc/loadavg", "/proc/slabinfo", "/proc/net/dev",
+	"/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled",
+};
+
+static int check_proc(const struct mount_op *op, struct bk_err **err)
+{
+	if (!bk_path_below(op->dest, "/proc"))
+		return 0;
+	if (bk_streq(op->dest, "/proc")) {
+		/* a bind of a procfs is verified when it is made */
+		if (op->kind == MOUNT_BIND || (op->type && bk_streq(op->type, "proc")))
+			return 0;
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "%s.destination: only a proc file system can be mounted on '/proc'",
+				  op->where);
+	}
+	for (size_t i = 0; i < BK_ARRAY_SIZE(proc_allowed); i++) {
+		if (bk_streq(op->dest, proc_allowed[i]))
+			return 0;
+	}
+	return bk_err_set(err, BK_ERR_CONFIG, 0,
+			  "%s.destination: '%s' cannot be mounted because it is inside /proc",
+			  op->where, op->dest);
+}
+
+static int check_bind(const struct mount_op *op, struct bk_err **err)
+{
+	if (!op->source || !*op->source)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s.source: a bind mount needs a source",
+				  op->where);
+	if (op->f.data)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "%s.options: '%s' is unknown, and a bind mount takes no file system options",
+				  op->where, op->f.data);
+	if (op->f.super)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "%s.options: a bind mount can't change options of the file system "
+				  "itself (sync, dirsync, lazytime, mand, iversion, silent)",
+				  op->where);
+	return 0;
+}
+
+static enum mount_kind kind_of(const struct oci_mount *m, const struct mount_flags *f)
+{
+	if (f->remount)
+		return MOUNT_REMOUNT;
+	if (f->bind)
+		return MOUNT_BIND;
+	if (m->type && (bk_streq(m->type, "cgroup") || bk_streq(m->type, "cgroup2")))
+		return MOUNT_CGROUP;
+	return MOUNT_NEW;
+}
+
+/* The trap words of cgroup v1 mounts that engines still write are not data for cgroup2. */
+static void cgroup_data(struct mount_op *op)
+{
+	if (op->f.data && bk_streq(op->f.data, "none"))
+		op->f.data = NULL;
+}
+
+int mount_plan_op(const struct oci_mount *m, size_t index, const struct mount_ctx *ctx,
+		  struct bk_arena *arena, struct mount_op *ret, struct bk_err **err)
+{
+	struct mount_op op = { .where = bk_arena_printf(arena, "mounts[%zu]", index),
+			       .cgroup_dir = ctx->cgroup_dir, .cgroup_ns = ctx->cgroup_ns };
+	bk_autofree char *abs = NULL;
+	bk_autofree char *clean = NULL;
+	int rc;
+
+	rc = mount_opts_parse(m->options, op.where, arena, &op.f, err);
+	if (rc < 0)
+		return rc;
+	if (m->n_uid_mappings || m->n_gid_mappings)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "%s.uidMappings: id-mapped mounts are not supported by this version",
+				  op.where);
+	op.kind = kind_of(m, &op.f);
+	abs = bk_path_join("/", m->destination);
+	clean = bk_path_clean(abs);
+	op.dest = bk_arena_strdup(arena, clean);
+	if (bk_streq(op.dest, "/") && op.kind != MOUNT_REMOUNT)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s.destination: is the root itself",
+				  op.where);
+	op.type = m->type;
+	op.nolinks = bk_streq(op.dest, "/proc") || bk_streq(op.dest, "/sys");
+
+	if (op.kind == MOUNT_BIND) {
+		bk_autofree char *src = NULL;
+
+		op.source = m->source;
+		rc = check_bind(&op, err);
+		if (rc < 0)
+			return rc;
+		src = bk_path_join(ctx->bundle, m->source);
+		op.source = bk_arena_strdup(arena, src);
+	} else {
+		if (op.kind == MOUNT_NEW && (!op.type || !*op.type || bk_streq(op.type, "none") ||
+					     bk_streq(op.type, "bind")))
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "%s.type: is '%s' and options have neither bind nor remount",
+					  op.where, op.type ? op.type : "");
+		op.source = m->source && *m->source ? m->source : op.type;
+		if (op.kind == MOUNT_CGROUP)
+			cgroup_data(&op);
+	}
+	rc = check_proc(&op, err);
+	if (rc < 0)
+		return rc;
+	*ret = op;
+	return 0;
+}
+
+void mount_plan_print(const struct mount_op *op, struct bk_buf *out)
+{
+	switch (op->kind) {
+	case MOUNT_BIND:
+		bk_buf_printf(out, "bind '%s' on '%s' (", op->source, op->dest);
+		break;
+	case MOUNT_REMOUNT:
+		bk_buf_printf(out, "remount '%s' (", op->dest);
+		break;
+	case MOUNT_CGROUP:
+		bk_buf_printf(out, "mount cgroup2 on '%s' (", op->dest);
+		break;
+	case MOUNT_NEW:
+		bk_buf_printf(out, "mount '%s' on '%s' type %s (", op->source, op->dest, op->type);
+		break;
+	}
+	mount_opts_print(&op->f, out);
+	bk_buf_addc(out, ')');
+}

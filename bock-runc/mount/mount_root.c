@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mount/mount_root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_mem.h"
+#include "base/bk_path.h"
+#include "base/bk_str.h"
+
+#define CLONE_TREE (OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)
+#define MOVE_FD_TO_FD (MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
+
+/* The mount that holds path is the deepest prefix that mount(2) accepts as a mount point. */
+static int private_parent(const char *path, struct bk_err **err)
+{
+	bk_autofree char *p = bk_strdup(path);
+
+	for (;;) {
+		char *up;
+
+		if (mount(NULL, p, NULL, MS_PRIVATE, NULL) == 0)
+			return 0;
+		if (errno != EINVAL || bk_streq(p, "/"))
+			return bk_err_set(err, BK_ERR_IO, errno, "make mount '%s' private", p);
+		up = bk_path_dir(p);
+		free(p);
+		p = up;
+	}
+}
+
+int mount_root_isolate(unsigned long propagation, const char *rootfs, struct bk_err **err)
+{
+	unsigned long flags = propagation ? propagation : MS_SLAVE | MS_REC;
+
+	if (flags & MS_UNBINDABLE) /* the rootfs is still to be bound: set after the pivot */
+		flags = MS_PRIVATE | MS_REC;
+	if (mount(NULL, "/", NULL, flags, NULL) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "set the propagation of '/'");
+	if (flags & MS_SHARED)
+		return private_parent(rootfs, err);
+	return 0;
+}
+
+int mount_root_bind(const char *rootfs, struct bk_root *ret, struct bk_err **err)
+{
+	bk_autoclose int tree = -1;
+
+	tree = open_tree(AT_FDCWD, rootfs, CLONE_TREE | AT_RECURSIVE);
+	if (tree < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open root file system '%s'", rootfs);
+	if (move_mount(tree, "", AT_FDCWD, rootfs, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "bind root file system '%s'", rootfs);
+	bk_root_from_fd(ret, bk_steal_fd(&tree));
+	return 0;
+}
+
+int mount_root_pivot(const struct bk_root *root, struct bk_err **err)
+{
+	if (fchdir(root->fd) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "enter the root file system");
+	/* both on ".": the old root ends up stacked on the new one, and "." still is the old one */
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "pivot_root");
+	if (umount2(".", MNT_DETACH) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "detach the old root");
+	if (chdir("/") < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "enter '/'");
+	return 0;
+}
+
+int mount_root_propagate(unsigned long propagation, struct bk_err **err)
+{
+	if (mount(NULL, "/", NULL, propagation, NULL) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "linux.rootfsPropagation");
+	return 0;
+}
+
+int mount_root_readonly(const struct bk_root *root, struct bk_err **err)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	if (mount_setattr(root->fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "make the root read-only");
+	return 0;
+}
+
+/* Opens a path to be covered; *ret_fd is -1 where there is none. */
+static int open_existing(const char *path, const struct bk_root *root, int *ret_fd,
+			 struct bk_err **err)
+{
+	struct bk_err *e = NULL;
+	int rc = bk_root_openat(root, path, O_PATH, 0, ret_fd, &e);
+
+	if (rc == 0)
+		return 0;
+	if (rc == -BK_ERR_NOT_FOUND || bk_err_errno(e) == ENOENT || bk_err_errno(e) == ENOTDIR) {
+		bk_err_clear(&e);
+		*ret_fd = -1;
+		return 0;
+	}
+	bk_err_move(err, e);
+	return rc;
+}
+
+static int ro_path(const char *path, const struct bk_root *root, struct bk_err **err)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	bk_autoclose int fd = -1;
+	bk_autoclose int tree = -1;
+	int rc;
+
+	rc = open_existing(path, root, &fd, err);
+	if (rc < 0 || fd < 0)
+		return rc;
+	tree = open_tree(fd, "", CLONE_TREE | AT_EMPTY_PATH | AT_RECURSIVE);
+	if (tree < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "clone mount");
+	if (mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "set read-only");
+	if (move_mount(tree, "", fd, "", MOVE_FD_TO_FD) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "attach");
+	return 0;
+}
+
+int mount_root_ro_paths(char *const *paths, const struct bk_root *root, struct bk_err **err)
+{
+	for (; paths && *paths; paths++) {
+		int rc = ro_path(*paths, root, err);
+
+		if (rc < 0)
+			return bk_err_wrap(err, rc, "linux.readonlyPaths '%s'", *paths);
+	}
+	return 0;
+}
+
+int mount_root_open_null(int *ret_fd, struct bk_err **err)
+{
+	bk_autoclose int fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open '/dev/null'");
+	if (fstat(fd, &st) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "status of '/dev/null'");
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "the host's '/dev/null' is not the null device");
+	*ret_fd = bk_steal_fd(&fd);
+	return 0;
+}
+
+static int mask_dir(int fd, const char *label, struct bk_err **err)
+{
+	bk_autofree char *data = NULL;
+
+	if (fchdir(fd) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "enter it");
+	data = bk_asprintf("nr_blocks=1,nr_inodes=1%s%s%s", label ? ",context=\"" : "",
+			   label ? label : "", label ? "\"" : "");
+	if (mount("tmpfs", ".", "tmpfs", MS_RDONLY, data) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "mount an empty tmpfs");
+	return 0;
+}
+
+/* Covers a file with a clone of the null device. */
+static int mask_file(int fd, int null_fd, struct bk_err **err)
+{
+	bk_autoclose int tree = open_tree(null_fd, "", CLONE_TREE | AT_EMPTY_PATH);
+
+	if (tree < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "clone the null device");
+	if (move_mount(tree, "", fd, "", MOVE_FD_TO_FD) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "attach the null device");
+	return 0;
+}
+
+int mount_root_mask(char *const *paths, const struct bk_root *root, int null_fd, const char *label,
+		    struct bk_err **err)
+{
+	for (; paths && *paths; paths++) {
+		bk_autoclose int fd = -1;
+		struct stat st;
+		int rc;
+
+		rc = open_existing(*paths, root, &fd, err);
+		if (rc == 0 && fd < 0)
+			continue;
+		if (rc == 0 && fstat(fd, &st) < 0)
+			rc = bk_err_set(err, BK_ERR_IO, errno, "status");
+		if (rc == 0)
+			rc = S_ISDIR(st.st_mode) ? mask_dir(fd, label, err) :
+						   mask_file(fd, null_fd, err);
+		if (rc < 0)
+			return bk_err_wrap(err, rc, "linux.maskedPaths '%s'", *paths);
+	}
+	return 0;
+}

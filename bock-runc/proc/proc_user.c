@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proc/proc_user.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+int proc_user_become(const struct oci_user *user, bool setgroups_denied, struct bk_err **err)
+{
+	gid_t groups[PROC_USER_GROUPS_MAX];
+	size_t n = user->n_additional_gids;
+
+	if (setgroups_denied && n)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "process.user.additionalGids: setgroups is denied in this user namespace");
+	if (n > PROC_USER_GROUPS_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "process.user.additionalGids: %zu groups, at most %d", n,
+				  PROC_USER_GROUPS_MAX);
+	for (size_t i = 0; i < n; i++)
+		groups[i] = user->additional_gids[i];
+	if (!setgroups_denied && setgroups(n, groups) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "set groups");
+	if (user->uid != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "keep capabilities");
+	if (setresgid(user->gid, user->gid, user->gid) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "become group %u", user->gid);
+	if (setresuid(user->uid, user->uid, user->uid) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "become user %u", user->uid);
+	return 0;
+}

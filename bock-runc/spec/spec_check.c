@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_num.h"
+#include "base/bk_str.h"
+#include "spec/spec_load.h"
+
+static int bad(struct bk_err **err, const char *path, const char *why)
+{
+	return bk_err_set(err, BK_ERR_CONFIG, 0, "%s: %s", path, why);
+}
+
+/* Semver with major 1: minor versions only add (config.md "Specification version"). */
+static int check_version(const char *v, struct bk_err **err)
+{
+	const char *rest = bk_skip_prefix(v, "1.");
+	size_t digits = rest ? strspn(rest, "0123456789") : 0;
+
+	if (!digits || rest[digits] != '.')
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "ociVersion: '%s' is not a version 1.x.y, which is what this runtime runs",
+				  v);
+	return 0;
+}
+
+
+#define LATER "not supported by this version"
+
+/* What this version does not do is refused here, before any side effect. */
+static int check_supported_process(const struct oci_process *p, struct bk_err **err)
+{
+	const struct {
+		bool asked;
+		const char *path;
+	} refused[] = {
+		{ p->apparmor_profile && *p->apparmor_profile, "process.apparmorProfile" },
+		{ p->selinux_label && *p->selinux_label, "process.selinuxLabel" },
+		{ p->scheduler, "process.scheduler" },
+		{ p->io_priority, "process.ioPriority" },
+	};
+
+	for (size_t i = 0; i < BK_ARRAY_SIZE(refused); i++) {
+		if (refused[i].asked)
+			return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "%s: " LATER, refused[i].path);
+	}
+	return 0;
+}
+
+static int check_supported_linux(const struct oci_linux *l, struct bk_err **err)
+{
+	const struct {
+		bool asked;
+		const char *path;
+	} refused[] = {
+		{ l->n_net_devices != 0, "linux.netDevices" },
+		{ l->intel_rdt, "linux.intelRdt" },
+		{ l->memory_policy, "linux.memoryPolicy" },
+		{ l->mount_label && *l->mount_label, "linux.mountLabel" },
+		{ l->personality, "linux.personality" },
+	};
+
+	for (size_t i = 0; i < BK_ARRAY_SIZE(refused); i++) {
+		if (refused[i].asked)
+			return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "%s: " LATER, refused[i].path);
+	}
+	return 0;
+}
+
+static int check_process(const struct oci_process *p, struct bk_err **err)
+{
+	if (p->cwd[0] != '/')
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "process.cwd: '%s' is not absolute (Cwd must be an absolute path)",
+				  p->cwd);
+	if (!p->args || !p->args[0])
+		return bad(err, "process.args", "must have at least one entry");
+	if (p->user && (p->user->uid == UINT32_MAX || p->user->gid == UINT32_MAX))
+		return bad(err, "process.user", "4294967295 is not an id");
+	if (p->user && p->user->has_umask && p->user->umask > 0777)
+		return bad(err, "process.user.umask", "is above 0777");
+	if (p->has_oom_score_adj && (p->oom_score_adj < -1000 || p->oom_score_adj > 1000))
+		return bad(err, "process.oomScoreAdj", "is not within -1000..1000");
+	return check_supported_process(p, err);
+}
+
+static int check_namespaces(const struct oci_runtime_config *c, struct bk_err **err)
+{
+	const struct oci_linux *l = c->linux_;
+	unsigned int seen = 0;
+
+	for (size_t i = 0; i < l->n_namespaces; i++) {
+		const struct oci_namespace *ns = &l->namespaces[i];
+
+		if (seen & 1U << ns->type)
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "linux.namespaces[%zu].type: '%s' is there twice", i,
+					  oci_ns_names[ns->type].name);
+		seen |= 1U << ns->type;
+		if (ns->path && *ns->path && ns->path[0] != '/')
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "linux.namespaces[%zu].path: '%s' is not absolute", i,
+					  ns->path);
+	}
+	if (!(seen & 1U << OCI_NS_MOUNT))
+		return bad(err, "linux.namespaces",
+			   "a container needs a mount namespace (new, or by path)");
+	if ((l->n_uid_mappings || l->n_gid_mappings) && !(seen & 1U << OCI_NS_USER))
+		return bad(err, "linux.uidMappings", "needs a user namespace");
+	if (spec_ns_is_new(c, OCI_NS_USER) && (!l->n_uid_mappings || !l->n_gid_mappings))
+		return bad(err, "linux.uidMappings",
+			   "a new user namespace needs uidMappings and gidMappings");
+	if (l->time_offsets && !spec_ns_is_new(c, OCI_NS_TIME))
+		return bad(err, "linux.timeOffsets", "needs a new time namespace");
+	return 0;
+}
+
+static int check_hostnames(const struct oci_runtime_config *c, struct bk_err **err)
+{
+	if (c->hostname && *c->hostname && !spec_ns(c, OCI_NS_UTS))
+		return bad(err, "hostname", "unable to set hostname without a private UTS namespace");
+	if (c->domainname && *c->domainname && !spec_ns(c, OCI_NS_UTS))
+		return bad(err, "domainname", "unable to set domainname without a private UTS namespace");
+	if ((c->hostname && strlen(c->hostname) > 64) || (c->domainname && strlen(c->domainname) > 64))
+		return bad(err, "hostname", "is longer than 64 bytes");
+	return 0;
+}
+
+static int check_paths(char *const *paths, const char *what, struct bk_err **err)
+{
+	for (size_t i = 0; paths && paths[i]; i++) {
+		if (paths[i][0] != '/')
+			return bk_err_set(err, BK_ERR_CONFIG, 0, "%s[%zu]: '%s' is not absolute", what,
+					  i, paths[i]);
+	}
+	return 0;
+}
+
+static int check_annotations(const struct oci_runtime_config *c, struct bk_err **err)
+{
+	for (size_t i = 0; i < c->n_annotations; i++) {
+		if (!*c->annotations[i].key)
+			return bad(err, "annotations", "a key is empty");
+	}
+	return 0;
+}
+
+int spec_check(const struct oci_runtime_config *c, struct bk_err **err)
+{
+	int rc = check_version(c->oci_version, err);
+
+	if (rc == 0 && (!c->root || !c->root->path || !*c->root->path))
+		rc = bad(err, "root.path", "required member is missing");
+	if (rc == 0 && !c->linux_)
+		rc = bad(err, "linux", "required member is missing: this runtime runs Linux containers");
+	if (rc == 0 && !c->process)
+		rc = bad(err, "process", "required member is missing");
+	if (rc == 0)
+		rc = check_process(c->process, err);
+	if (rc == 0)
+		rc = check_namespaces(c, err);
+	if (rc == 0)
+		rc = check_supported_linux(c->linux_, err);
+	if (rc == 0)
+		rc = check_hostnames(c, err);
+	if (rc == 0)
+		rc = check_paths(c->linux_->masked_paths, "linux.maskedPaths", err);
+	if (rc == 0)
+		rc = check_paths(c->linux_->readonly_paths, "linux.readonlyPaths", err);
+	if (rc == 0)
+		rc = check_annotations(c, err);
+	return rc;
+}

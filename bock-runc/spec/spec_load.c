@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "spec/spec_load.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <errno.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_file.h"
+#include "base/bk_path.h"
+#include "base/bk_str.h"
+#include "codec/bk_json.h"
+
+void spec_done(struct spec *s)
+{
+	if (s->arena)
+		bk_arena_free(s->arena);
+	*s = (struct spec){ 0 };
+}
+
+static int decode(struct spec *s, int dirfd, const char *path, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(SPEC_CONFIG_MAX);
+	int rc;
+
+	rc = bk_file_read(dirfd, path, &b, err);
+	if (rc < 0)
+		return rc;
+	s->text = bk_arena_strndup(s->arena, bk_buf_str(&b), b.len);
+	s->text_len = b.len;
+	s->config = bk_arena_alloc(s->arena, sizeof(*s->config));
+	return bk_json_decode(&oci_runtime_config_type, path, s->text, s->text_len,
+			      &bk_doc_limits_oci, s->arena, s->config, err);
+}
+
+static void set_rootfs(struct spec *s)
+{
+	if (s->config->root) {
+		bk_autofree char *joined = bk_path_join(s->bundle, s->config->root->path);
+		bk_autofree char *clean = bk_path_clean(joined);
+
+		s->rootfs = bk_arena_strdup(s->arena, clean);
+	}
+}
+
+int spec_load(const char *bundle, const char *config_path, struct spec *ret, struct bk_err **err)
+{
+	bk_autospec struct spec s = { .arena = bk_arena_new() };
+	bk_autofree char *abs = NULL;
+	bk_autofree char *path = NULL;
+	int rc;
+
+	rc = bk_path_absolute(bundle && *bundle ? bundle : ".", &abs, err);
+	if (rc < 0)
+		return rc;
+	s.bundle = bk_arena_strdup(s.arena, abs);
+	path = config_path ? bk_strdup(config_path) : bk_path_join(abs, "config.json");
+	rc = decode(&s, AT_FDCWD, path, err);
+	if (rc == -BK_ERR_NOT_FOUND)
+		return bk_err_hint(err, rc, "a bundle is a directory with a config.json: see --bundle, "
+				   "and 'bock-runc spec' to make one");
+	if (rc == 0)
+		rc = spec_check(s.config, err);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "bundle '%s'", abs);
+	set_rootfs(&s);
+	*ret = s;
+	s.arena = NULL;
+	return 0;
+}
+
+int spec_load_kept(int dirfd, const char *file, const char *bundle, struct spec *ret,
+		   struct bk_err **err)
+{
+	bk_autospec struct spec s = { .arena = bk_arena_new() };
+	int rc;
+
+	s.bundle = bk_arena_strdup(s.arena, bundle);
+	rc = decode(&s, dirfd, file, err);
+	if (rc < 0)
+		return rc;
+	set_rootfs(&s);
+	*ret = s;
+	s.arena = NULL;
+	return 0;
+}
+
+const struct oci_namespace *spec_ns(const struct oci_runtime_config *c, int type)
+{
+	for (size_t i = 0; c->linux_ && i < c->linux_->n_namespaces; i++) {
+		if (c->linux_->namespaces[i].type == type)
+			return &c->linux_->namespaces[i];
+	}
+	return NULL;
+}
+
+bool spec_ns_is_new(const struct oci_runtime_config *c, int type)
+{
+	const struct oci_namespace *ns = spec_ns(c, type);
+
+	return ns && (!ns->path || !*ns->path);
+}
