@@ -154,7 +154,7 @@ static int serve(const struct session *s, const struct bk_cli_parse *p, struct b
 {
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_DOC);
 
-	if (p->version) {
+	if (p->version && s->prog->version) {
 		s->prog->version();
 		return 0;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/bk_cli.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/bk_cli_priv.h"
@@ -50,6 +51,7 @@ static const struct bk_cli_opt *find(const struct bk_cli_parse *p, const char *n
 			while (o && o->name && o->short_name != letter)
 				o++;
 		if (o && o->name) {
+			assert(p->tables[i].base); /* a table of options has its struct */
 			*ret_base = p->tables[i].base;
 			return o;
 		}

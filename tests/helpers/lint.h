@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lint.h: what clang-tidy, which sees one file at a time, has to be told about functions of another:
- * bk_err_set() and its like never return 0. Put in front of every file but bk_err.c.
+ * bk_err_set() and its like never return 0. Put in front of every file but those that define them.
  */
 #ifndef BK_LINT_H
 #define BK_LINT_H
 
 #include "base/bk_err.h"
+#include "codec/bk_doc.h"
 
 #define bk_err_set(err, kind, ...) ((void)(bk_err_set)(err, kind, __VA_ARGS__), -(int)(kind))
+#define bk_doc_value_error(v, err, ...) \
+	((void)(bk_doc_value_error)(v, err, __VA_ARGS__), -(int)BK_ERR_CONFIG)
 #define bk_err_wrap(err, rc, ...) bk_lint_same_(rc, (bk_err_wrap)(err, rc, __VA_ARGS__))
 #define bk_err_hint(err, rc, ...) bk_lint_same_(rc, (bk_err_hint)(err, rc, __VA_ARGS__))
 
