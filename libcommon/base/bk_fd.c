@@ -15,7 +15,7 @@
 #include "base/bk_mem.h"
 
 #define FD_SEND_MAX 8
-#define FD_CHUNK ((size_t)32 << 10)
+#define FD_CHUNK    ((size_t)32 << 10)
 
 int bk_fd_write_all(int fd, const void *data, size_t len)
 {
@@ -202,7 +202,8 @@ static int unix_address(const char *path, struct sockaddr_un *addr, int *dirfd)
 	*dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (*dirfd < 0)
 		return -errno;
-	n = snprintf(addr->sun_path, sizeof(addr->sun_path), "/proc/self/fd/%d/%s", *dirfd, slash + 1);
+	n = snprintf(addr->sun_path, sizeof(addr->sun_path), "/proc/self/fd/%d/%s", *dirfd,
+		     slash + 1);
 	return n >= (int)sizeof(addr->sun_path) ? -ENAMETOOLONG : 0;
 }
 

@@ -18,8 +18,8 @@
 
 static int fail(struct bk_err **err, int errnum, const char *act, const char *path)
 {
-	return bk_err_set(err, errnum == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errnum, "%s '%s'", act,
-			  path);
+	return bk_err_set(err, errnum == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errnum, "%s '%s'",
+			  act, path);
 }
 
 static int open_retry(int dirfd, const char *path, int flags, mode_t mode)

@@ -37,7 +37,7 @@ struct child {
 	const char *path;
 	char *const *env;
 	int fds[3];
-	const char *act;	/* what failed, with errnum */
+	const char *act; /* what failed, with errnum */
 	int errnum;
 };
 
@@ -54,7 +54,7 @@ PROC_CHILD static void child_signals(void)
 	sigset_t none;
 
 	for (int sig = 1; sig <= SIGRTMAX; sig++)
-		(void)sigaction(sig, &dfl, NULL);	/* EINVAL for SIGKILL, SIGSTOP and libc's own */
+		(void)sigaction(sig, &dfl, NULL); /* EINVAL for SIGKILL, SIGSTOP and libc's own */
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -134,8 +134,8 @@ static int check_fds(const struct bk_proc_spec *spec, struct bk_err **err)
 
 	for (size_t i = 0; i < 3; i++)
 		if (std[i] >= 0 && fcntl(std[i], F_GETFD) < 0)
-			return bk_err_set(err, BK_ERR_INTERNAL, errno, "execute '%s': descriptor %d",
-					  spec->path, std[i]);
+			return bk_err_set(err, BK_ERR_INTERNAL, errno,
+					  "execute '%s': descriptor %d", spec->path, std[i]);
 	for (size_t i = 0; i < spec->n_keep_fds; i++)
 		if (spec->keep_fds[i] < 3 || fcntl(spec->keep_fds[i], F_GETFD) < 0)
 			return bk_err_set(err, BK_ERR_INTERNAL, EBADF,
@@ -159,8 +159,8 @@ static int start(struct child *c, struct bk_proc *ret)
 	/* No handler of ours may run in the child: it would do so in our memory. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	p.pid = clone(child_main, stack + PROC_STACK, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, c,
-		      &p.pidfd);
+	p.pid = clone(child_main, stack + PROC_STACK,
+		      CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, c, &p.pidfd);
 	if (p.pid < 0)
 		rc = -errno;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -198,7 +198,8 @@ int bk_proc_spawn(const struct bk_proc_spec *spec, struct bk_proc *ret, struct b
 	if (!strchr(spec->path, '/')) {
 		found = find_program(spec->path);
 		if (!found)
-			return bk_err_set(err, BK_ERR_NOT_FOUND, ENOENT, "execute '%s'", spec->path);
+			return bk_err_set(err, BK_ERR_NOT_FOUND, ENOENT, "execute '%s'",
+					  spec->path);
 		c.path = found;
 	}
 	rc = start(&c, &p);
@@ -214,8 +215,8 @@ int bk_proc_spawn(const struct bk_proc_spec *spec, struct bk_proc *ret, struct b
 		return bk_err_set(err, c.errnum == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, c.errnum,
 				  "execute '%s'", spec->path);
 	if (c.act == act_chdir)
-		return bk_err_set(err, BK_ERR_IO, c.errnum, "execute '%s': change directory to '%s'",
-				  spec->path, spec->cwd);
+		return bk_err_set(err, BK_ERR_IO, c.errnum,
+				  "execute '%s': change directory to '%s'", spec->path, spec->cwd);
 	return bk_err_set(err, BK_ERR_IO, c.errnum, "execute '%s': %s", spec->path, c.act);
 }
 

@@ -104,11 +104,25 @@ static int collect(const struct run *r, int *fd, struct bk_buf *b, int rounds, s
 	return 0;
 }
 
+/* Moves what can be moved now, or all that is left when the process has ended. */
+static int move_bytes(struct run *r, const struct pollfd *p, bool ended, struct bk_err **err)
+{
+	const int rounds = ended ? RUN_DRAIN_MAX : 1;
+	int rc = 0;
+
+	if (p[1].revents && !ended)
+		rc = feed(r, err);
+	if (rc == 0 && r->out >= 0 && (p[2].revents || ended))
+		rc = collect(r, &r->out, r->out_buf, rounds, err);
+	if (rc == 0 && r->errfd >= 0 && (p[3].revents || ended))
+		rc = collect(r, &r->errfd, r->err_buf, rounds, err);
+	return rc;
+}
+
 /* Moves bytes until the process has ended: 0, or -kind; ETIMEDOUT when time is up. */
 static int pump(struct run *r, int pidfd, int timeout_ms, struct bk_err **err)
 {
-	int64_t deadline = now_ms() + timeout_ms;
-	int rc = 0;
+	const int64_t deadline = now_ms() + timeout_ms;
 
 	for (;;) {
 		struct pollfd p[4] = {
@@ -119,22 +133,17 @@ static int pump(struct run *r, int pidfd, int timeout_ms, struct bk_err **err)
 		};
 		int64_t left = deadline - now_ms();
 		bool ended;
-		int n;
+		int rc;
 
 		if (timeout_ms >= 0 && left <= 0)
 			return bk_err_set(err, BK_ERR_IO, ETIMEDOUT, "wait for '%s'", r->name);
-		n = poll(p, 4, timeout_ms < 0 ? -1 : (int)left);
-		if (n < 0 && errno != EINTR)
+		rc = poll(p, 4, timeout_ms < 0 ? -1 : (int)left);
+		if (rc < 0 && errno != EINTR)
 			return bk_err_set(err, BK_ERR_IO, errno, "wait for '%s'", r->name);
-		if (n <= 0)
+		if (rc <= 0)
 			continue;
 		ended = p[0].revents != 0;
-		if (p[1].revents && !ended)
-			rc = feed(r, err);
-		if (rc == 0 && r->out >= 0 && (p[2].revents || ended))
-			rc = collect(r, &r->out, r->out_buf, ended ? RUN_DRAIN_MAX : 1, err);
-		if (rc == 0 && r->errfd >= 0 && (p[3].revents || ended))
-			rc = collect(r, &r->errfd, r->err_buf, ended ? RUN_DRAIN_MAX : 1, err);
+		rc = move_bytes(r, p, ended, err);
 		if (rc < 0 || ended)
 			return rc;
 	}

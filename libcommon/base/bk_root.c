@@ -55,8 +55,8 @@ int bk_root_fail_(struct bk_err **err, int errnum, const char *act, const char *
 	if (errnum == ENOSYS || (errnum == EPERM && openat2_refused()))
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, errnum,
 				  "%s '%s': openat2 (Linux 5.6) is refused here", act, path);
-	return bk_err_set(err, errnum == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errnum, "%s '%s'", act,
-			  path);
+	return bk_err_set(err, errnum == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errnum, "%s '%s'",
+			  act, path);
 }
 
 int bk_root_probe(struct bk_err **err)
@@ -74,8 +74,8 @@ int bk_root_open(struct bk_root *r, const char *path, struct bk_err **err)
 	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return bk_err_set(err, errno == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errno, "open '%s'",
-				  path);
+		return bk_err_set(err, errno == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errno,
+				  "open '%s'", path);
 	r->fd = fd;
 	return 0;
 }
@@ -134,13 +134,14 @@ int bk_root_parent(const struct bk_root *r, const char *path, bool make, int *re
 	if (strspn(path, "/") >= dir_len) {
 		fd = fcntl(r->fd, F_DUPFD_CLOEXEC, 3);
 		if (fd < 0)
-			return bk_err_set(err, BK_ERR_IO, errno, "duplicate the root of '%s'", path);
+			return bk_err_set(err, BK_ERR_IO, errno, "duplicate the root of '%s'",
+					  path);
 	} else {
 		int rc;
 
 		dir = bk_strndup(path, dir_len);
-		rc = make ? bk_root_mkdirs(r, dir, 0755, &fd, err) :
-			    bk_root_openat(r, dir, O_PATH | O_DIRECTORY, 0, &fd, err);
+		rc = make ? bk_root_mkdirs(r, dir, 0755, &fd, err)
+			  : bk_root_openat(r, dir, O_PATH | O_DIRECTORY, 0, &fd, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -24,21 +24,22 @@
 
 /* What a step says beside 0 and -errno. */
 enum {
-	MAKE_RESTART = 1,	/* the path has changed, or the tree has */
-	MAKE_DANGLING,		/* the name is there and leads nowhere */
+	MAKE_RESTART = 1, /* the path has changed, or the tree has */
+	MAKE_DANGLING,	  /* the name is there and leads nowhere */
 };
 
 struct make {
 	int root;
-	bool file;	/* the last component becomes a file */
+	bool file; /* the last component becomes a file */
 	mode_t dir_mode;
 	mode_t file_mode;
-	char *path;	/* heap; replaced when a dangling link is followed */
+	char *path; /* heap; replaced when a dangling link is followed */
 };
 
 static int open_whole(const struct make *m, const char *path)
 {
-	return bk_root_openat2_(m->root, path, O_PATH | (m->file ? 0 : O_DIRECTORY), 0, BK_ROOT_RESOLVE);
+	return bk_root_openat2_(m->root, path, O_PATH | (m->file ? 0 : O_DIRECTORY), 0,
+				BK_ROOT_RESOLVE);
 }
 
 static size_t count_components(const char *path)
@@ -133,15 +134,15 @@ static int make_name(const struct make *m, int *fd, const char *name, bool last)
 		next = bk_root_openat2_(m->root, m->path, O_PATH | O_DIRECTORY, 0, BK_ROOT_RESOLVE);
 		if (next == -ENOENT)
 			return MAKE_RESTART;
-	} else if ((file ? mknodat(*fd, name, S_IFREG | m->file_mode, 0) :
-			   mkdirat(*fd, name, m->dir_mode)) == 0) {
-		next = bk_root_openat2_(*fd, name, O_PATH | O_NOFOLLOW | (file ? 0 : O_DIRECTORY), 0,
-					BK_ROOT_RESOLVE_NAME);
+	} else if ((file ? mknodat(*fd, name, S_IFREG | m->file_mode, 0)
+			 : mkdirat(*fd, name, m->dir_mode)) == 0) {
+		next = bk_root_openat2_(*fd, name, O_PATH | O_NOFOLLOW | (file ? 0 : O_DIRECTORY),
+					0, BK_ROOT_RESOLVE_NAME);
 		if (next == -ENOENT || next == -ENOTDIR || next == -ELOOP)
 			return MAKE_RESTART;
 	} else if (errno == EEXIST) {
-		next = last ? open_whole(m, m->path) :
-			      bk_root_openat2_(m->root, m->path, O_PATH | O_DIRECTORY, 0,
+		next = last ? open_whole(m, m->path)
+			    : bk_root_openat2_(m->root, m->path, O_PATH | O_DIRECTORY, 0,
 					       BK_ROOT_RESOLVE);
 		if (next == -ENOENT)
 			return MAKE_DANGLING;
@@ -224,7 +225,9 @@ int bk_root_mkdirs(const struct bk_root *r, const char *path, mode_t mode, int *
 int bk_root_mkfile(const struct bk_root *r, const char *path, mode_t mode, int *ret_fd,
 		   struct bk_err **err)
 {
-	struct make m = { .root = r->fd, .file = true, .dir_mode = 0755, .file_mode = mode & 07777 };
+	struct make m = {
+		.root = r->fd, .file = true, .dir_mode = 0755, .file_mode = mode & 07777
+	};
 	int rc = make_path(&m, path, ret_fd);
 
 	return rc < 0 ? bk_root_fail_(err, -rc, "make file", path) : 0;

@@ -29,9 +29,9 @@
 #define RM_TRIES_MAX 16
 
 struct rm {
-	int top;		/* the directory emptied, -1 outside it; what is too deep is moved here */
-	bool keep;		/* top itself stays, and stays as it is */
-	unsigned int moved;	/* how many have been moved: their names count up */
+	int top;   /* the directory emptied, -1 outside it; what is too deep is moved here */
+	bool keep; /* top itself stays, and stays as it is */
+	unsigned int moved; /* how many have been moved: their names count up */
 };
 
 static int rm_entry(struct rm *rm, int dirfd, const char *name, bool is_dir, unsigned int depth,
@@ -90,7 +90,8 @@ static int remove_name(const struct rm *rm, int dirfd, const char *name, int fla
 }
 
 /* Reads the directory once and removes what it names. */
-static int rm_pass(struct rm *rm, DIR *dir, unsigned int depth, bool *ret_found, struct bk_err **err)
+static int rm_pass(struct rm *rm, DIR *dir, unsigned int depth, bool *ret_found,
+		   struct bk_err **err)
 {
 	*ret_found = false;
 	for (;;) {
@@ -200,8 +201,8 @@ static int rm_entry(struct rm *rm, int dirfd, const char *name, bool is_dir, uns
 	for (unsigned int i = 0; i < RM_TRIES_MAX; i++) {
 		bool set = false;
 
-		rc = is_dir ? rm_dir(rm, dirfd, name, depth, &set, err) :
-			      remove_name(rm, dirfd, name, 0);
+		rc = is_dir ? rm_dir(rm, dirfd, name, depth, &set, err)
+			    : remove_name(rm, dirfd, name, 0);
 		if (set)
 			return rc;
 		if (rc == 0 || rc == -ENOENT)
@@ -215,7 +216,8 @@ static int rm_entry(struct rm *rm, int dirfd, const char *name, bool is_dir, uns
 	}
 	/* EXDEV is openat2's word for a mount in the way, EBUSY that of rmdir and unlink. */
 	if (rc == -EXDEV || rc == -EBUSY)
-		return bk_err_set(err, BK_ERR_IO, EBUSY, "remove '%s': a mount is in the way", name);
+		return bk_err_set(err, BK_ERR_IO, EBUSY, "remove '%s': a mount is in the way",
+				  name);
 	return bk_root_fail_(err, -rc, "remove", name);
 }
 

@@ -51,7 +51,8 @@ int bk_base64_decode(const char *text, size_t len, unsigned char **ret, size_t *
 	size_t n = 0;
 
 	if (len % 4 != 0)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "base64 of %zu characters lacks its padding", len);
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "base64 of %zu characters lacks its padding", len);
 	while (pad < 2 && pad < len && text[len - 1 - pad] == '=')
 		pad++;
 	data = bk_malloc(len / 4 * 3 + 1);
@@ -64,12 +65,14 @@ int bk_base64_decode(const char *text, size_t len, unsigned char **ret, size_t *
 
 			if (d < 0)
 				return bk_err_set(err, BK_ERR_CONFIG, 0,
-						  "base64 has a wrong character at offset %zu", i + j);
+						  "base64 has a wrong character at offset %zu",
+						  i + j);
 			v = v << 6 | (uint32_t)d;
 		}
 		/* One text for one value: bits that belong to no byte are 0 (RFC 4648, 3.5). */
 		if ((have == 2 && v & 0xffff) || (have == 3 && v & 0xff))
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "base64 has stray bits at its end");
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "base64 has stray bits at its end");
 		data[n++] = (unsigned char)(v >> 16);
 		if (have > 2)
 			data[n++] = (unsigned char)(v >> 8);

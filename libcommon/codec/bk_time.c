@@ -11,8 +11,8 @@
 #define TIME_MIN ((int64_t)-62167219200)
 #define TIME_MAX ((int64_t)253402300799)
 
-#define DAY 86400
-#define ERA_DAYS 146097	/* of 400 years */
+#define DAY	 86400
+#define ERA_DAYS 146097 /* of 400 years */
 
 struct civil {
 	int year, month, day;
@@ -142,18 +142,25 @@ static bool take_offset(const char **p, int *ret)
 	return true;
 }
 
-static bool parse(const char *p, struct timespec *ret)
+static bool take_date(const char **p, int64_t *ret_days)
 {
 	struct civil c;
-	int hour, minute, second, offset;
-	int64_t sec;
-	long nsec = 0;
 
-	if (!take(&p, 4, '-', &c.year) || !take(&p, 2, '-', &c.month) || !take(&p, 2, '\0', &c.day))
+	if (!take(p, 4, '-', &c.year) || !take(p, 2, '-', &c.month) || !take(p, 2, '\0', &c.day))
 		return false;
 	if (c.month < 1 || c.month > 12 || c.day < 1 || c.day > days_in(c.year, c.month))
 		return false;
-	if (*p != 'T' && *p != 't')
+	*ret_days = days_of(c);
+	return true;
+}
+
+static bool parse(const char *p, struct timespec *ret)
+{
+	int hour, minute, second, offset;
+	int64_t days, sec;
+	long nsec = 0;
+
+	if (!take_date(&p, &days) || (*p != 'T' && *p != 't'))
 		return false;
 	p++;
 	if (!take(&p, 2, ':', &hour) || !take(&p, 2, ':', &minute) || !take(&p, 2, '\0', &second))
@@ -167,7 +174,7 @@ static bool parse(const char *p, struct timespec *ret)
 	}
 	if (!take_offset(&p, &offset) || *p != '\0')
 		return false;
-	sec = days_of(c) * DAY + hour * 3600 + minute * 60 + second - offset;
+	sec = days * DAY + hour * 3600 + minute * 60 + second - offset;
 	/* Second 60 is the leap second at the end of a day of UTC; it is counted as the next one. */
 	if (second == 60 && sec % DAY != 0)
 		return false;

@@ -15,7 +15,7 @@ struct bk_digest {
 
 static const struct {
 	const char *name;
-	size_t hex;	/* digits */
+	size_t hex; /* digits */
 	const EVP_MD *(*md)(void);
 } algs[] = {
 	[BK_DIGEST_SHA256] = { "sha256", 64, EVP_sha256 },
@@ -80,7 +80,8 @@ void bk_digest_text(const struct bk_digest *d, char text[BK_DIGEST_TEXT_SIZE])
 	print(d->alg, sum, len, text);
 }
 
-void bk_digest_of(enum bk_digest_alg alg, const void *data, size_t len, char text[BK_DIGEST_TEXT_SIZE])
+void bk_digest_of(enum bk_digest_alg alg, const void *data, size_t len,
+		  char text[BK_DIGEST_TEXT_SIZE])
 {
 	unsigned char sum[EVP_MAX_MD_SIZE];
 	unsigned int n;
@@ -129,13 +130,14 @@ int bk_digest_parse(const char *text, enum bk_digest_alg *ret_alg, const char **
 		if (strlen(algs[alg].name) == len && memcmp(algs[alg].name, text, len) == 0)
 			break;
 	if (alg == BK_ARRAY_SIZE(algs))
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "digest '%.160s': unknown algorithm '%.*s'",
-				  text, (int)(len < 32 ? len : 32), text);
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "digest '%.160s': unknown algorithm '%.*s'", text,
+				  (int)(len < 32 ? len : 32), text);
 	hex = colon + 1;
 	if (strspn(hex, "0123456789abcdef") != algs[alg].hex || hex[algs[alg].hex] != '\0')
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "digest '%.160s': %s needs %zu lower-case hexadecimal digits", text,
-				  algs[alg].name, algs[alg].hex);
+				  "digest '%.160s': %s needs %zu lower-case hexadecimal digits",
+				  text, algs[alg].name, algs[alg].hex);
 	if (ret_alg)
 		*ret_alg = (enum bk_digest_alg)alg;
 	if (ret_hex)

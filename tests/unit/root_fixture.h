@@ -24,9 +24,9 @@
 #define CANARY "untouched\n"
 
 struct fixture {
-	char base[256];		/* absolute */
-	char outside[300];	/* absolute */
-	int host;		/* fd of base: what the tests use to look from outside */
+	char base[256];	   /* absolute */
+	char outside[300]; /* absolute */
+	int host;	   /* fd of base: what the tests use to look from outside */
 	struct bk_root r;
 };
 
@@ -124,12 +124,12 @@ static inline int fixture_teardown(void **state)
 #define FIXTURE_TEST(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
 
 /* In a child process, where cmocka's assertions have nowhere to go: says what failed, and ends. */
-#define CHILD_CHECK(cond)                                                               \
-	do {                                                                            \
-		if (!(cond)) {                                                          \
+#define CHILD_CHECK(cond)                                                                   \
+	do {                                                                                \
+		if (!(cond)) {                                                              \
 			(void)dprintf(2, "%s:%d: not so: %s\n", __FILE__, __LINE__, #cond); \
-			_exit(1);                                                       \
-		}                                                                       \
+			_exit(1);                                                           \
+		}                                                                           \
 	} while (0)
 
 /* A child that could not get the privilege that it needs says so by this exit code. */

@@ -39,7 +39,8 @@ static void test_open(void **state)
 	int fd = -1;
 
 	put_file(f->host, "root/file", "x");
-	assert_err(bk_root_open(&none, "/nowhere/at/all", &err), &err, BK_ERR_NOT_FOUND, "/nowhere");
+	assert_err(bk_root_open(&none, "/nowhere/at/all", &err), &err, BK_ERR_NOT_FOUND,
+		   "/nowhere");
 	assert_int_equal(none.fd, -1);
 	assert_ok(bk_root_probe(&err), &err);
 	assert_err(bk_root_openat(&f->r, "nothing", O_RDONLY, 0, &fd, &err), &err, BK_ERR_NOT_FOUND,
@@ -51,7 +52,8 @@ static void test_open(void **state)
 	assert_ok(bk_root_openat(&f->r, "file", O_RDONLY, 0644, &fd, &err), &err);
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	bk_close(&fd);
-	assert_ok(bk_root_openat(&f->r, "new", O_CREAT | O_WRONLY | O_EXCL, S_IFREG | 0640, &fd, &err),
+	assert_ok(bk_root_openat(&f->r, "new", O_CREAT | O_WRONLY | O_EXCL, S_IFREG | 0640, &fd,
+				 &err),
 		  &err);
 	bk_close(&fd);
 	assert_true(exists(f, "root/new"));
@@ -169,8 +171,14 @@ static void test_magic_links(void **state)
 	struct bk_err *err = NULL;
 	char path[600];
 	int fd = -1;
-	const char *magic[] = { "/proc/self/root", "/proc/self/root/etc", "/proc/self/cwd", "proc/self/exe",
-				"/proc/thread-self/root", "/proc/self/ns/mnt", path, path + 300 };
+	const char *magic[] = { "/proc/self/root",
+				"/proc/self/root/etc",
+				"/proc/self/cwd",
+				"proc/self/exe",
+				"/proc/thread-self/root",
+				"/proc/self/ns/mnt",
+				path,
+				path + 300 };
 
 	(void)snprintf(path, 300, "/proc/self/fd/%d", f->host);
 	(void)snprintf(path + 300, 300, "%s/root/l/etc", f->base);
@@ -249,7 +257,8 @@ static void test_read(void **state)
 	unreadable(f, "dir", EISDIR);
 	unreadable(f, "nothing", ENOENT);
 	unreadable(f, "out", ENOENT);
-	assert_err(bk_root_read(&f->r, "big", &b, &err), &err, BK_ERR_CONFIG, "larger than 16 bytes");
+	assert_err(bk_root_read(&f->r, "big", &b, &err), &err, BK_ERR_CONFIG,
+		   "larger than 16 bytes");
 	bk_buf_reset(&b);
 	assert_ok(bk_root_read(&f->r, "to-file", &b, &err), &err);
 	assert_string_equal(bk_buf_str(&b), "sixteen bytes 16");
@@ -275,7 +284,8 @@ static void test_link(void **state)
 	assert_ok(bk_root_link(&f->r, "out", "hard-out", &err), &err);
 	assert_int_equal(fstatat(f->host, "root/hard-out", &st, AT_SYMLINK_NOFOLLOW), 0);
 	assert_true(S_ISLNK(st.st_mode));
-	assert_err(bk_root_link(&f->r, "../outside/canary", "h", &err), &err, BK_ERR_NOT_FOUND, "'h'");
+	assert_err(bk_root_link(&f->r, "../outside/canary", "h", &err), &err, BK_ERR_NOT_FOUND,
+		   "'h'");
 	assert_err(bk_root_link(&f->r, "dir/canary", "h", &err), &err, BK_ERR_NOT_FOUND, "'h'");
 	assert_ok(bk_root_link(&f->r, "file", "../outside/h", &err), &err);
 	assert_true(exists(f, "root/outside/h"));
@@ -301,12 +311,14 @@ static void test_lstat_unlink(void **state)
 	assert_true(S_ISREG(st.st_mode));
 	assert_ok(bk_root_lstat(&f->r, "..", &st, &err), &err);
 	assert_true(S_ISDIR(st.st_mode));
-	assert_err(bk_root_lstat(&f->r, "../outside", &st, &err), &err, BK_ERR_NOT_FOUND, "outside");
+	assert_err(bk_root_lstat(&f->r, "../outside", &st, &err), &err, BK_ERR_NOT_FOUND,
+		   "outside");
 	assert_ok(bk_root_unlink(&f->r, "d/out", false, &err), &err);
 	assert_ok(bk_root_unlink(&f->r, "l", false, &err), &err);
 	assert_true(exists(f, "root/d/file"));
 	assert_err(bk_root_unlink(&f->r, "d", true, &err), &err, BK_ERR_IO, "not empty");
-	assert_err(bk_root_unlink(&f->r, "../outside/canary", false, &err), &err, BK_ERR_NOT_FOUND, "");
+	assert_err(bk_root_unlink(&f->r, "../outside/canary", false, &err), &err, BK_ERR_NOT_FOUND,
+		   "");
 	assert_ok(bk_root_unlink(&f->r, "d/file", false, &err), &err);
 	assert_ok(bk_root_unlink(&f->r, "d", true, &err), &err);
 }
@@ -430,8 +442,8 @@ static void test_race_new(void **state)
 	for (int i = 0; i < RACE_ROUNDS * 10; i++) {
 		int fd = -1;
 
-		if ((i % 2 ? bk_root_mkdirs(&f->r, "x/t/u", 0755, &fd, NULL) :
-			     bk_root_mkfile(&f->r, "x/t/u", 0644, &fd, NULL)) == 0)
+		if ((i % 2 ? bk_root_mkdirs(&f->r, "x/t/u", 0755, &fd, NULL)
+			   : bk_root_mkfile(&f->r, "x/t/u", 0644, &fd, NULL)) == 0)
 			bk_close(&fd);
 		if (i % 100 == 0)
 			assert_outside_untouched(f);
@@ -509,7 +521,8 @@ static void test_refused_openat2(void **state)
 }
 
 BK_TEST_MAIN(FIXTURE_TEST(test_open), FIXTURE_TEST(test_dotdot), FIXTURE_TEST(test_absolute_link),
-	     FIXTURE_TEST(test_relative_link), FIXTURE_TEST(test_no_links), FIXTURE_TEST(test_loops),
-	     FIXTURE_TEST(test_magic_links), FIXTURE_TEST(test_too_long), FIXTURE_TEST(test_read),
-	     FIXTURE_TEST(test_link), FIXTURE_TEST(test_lstat_unlink), FIXTURE_TEST(test_race),
-	     FIXTURE_TEST(test_race_new),	     FIXTURE_TEST(test_refused_openat2))
+	     FIXTURE_TEST(test_relative_link), FIXTURE_TEST(test_no_links),
+	     FIXTURE_TEST(test_loops), FIXTURE_TEST(test_magic_links), FIXTURE_TEST(test_too_long),
+	     FIXTURE_TEST(test_read), FIXTURE_TEST(test_link), FIXTURE_TEST(test_lstat_unlink),
+	     FIXTURE_TEST(test_race), FIXTURE_TEST(test_race_new),
+	     FIXTURE_TEST(test_refused_openat2))

@@ -2,7 +2,6 @@
 /* Making directories, mount points, nodes and links below a root. */
 #include "root_fixture.h"
 
-
 static void made(const struct fixture *f, const char *path, const char *where)
 {
 	struct bk_err *err = NULL;
@@ -148,7 +147,8 @@ static void test_mknod(void **state)
 		   "make node 'dev/fifo': File exists");
 	/* A link in the place of the node is neither followed nor replaced. */
 	link_at(f, "../../outside/null", "root/dev/null");
-	assert_err(bk_root_mknod(&f->r, "dev/null", S_IFREG | 0644, 0, &err), &err, BK_ERR_IO, "exists");
+	assert_err(bk_root_mknod(&f->r, "dev/null", S_IFREG | 0644, 0, &err), &err, BK_ERR_IO,
+		   "exists");
 	assert_err(bk_root_mknod(&f->r, "dev/", S_IFREG | 0644, 0, &err), &err, BK_ERR_IO, "name");
 }
 
@@ -185,7 +185,8 @@ static void test_parent(void **state)
 		assert_int_equal(fd, -1);
 	}
 	for (int i = 0; i < 4; i++) {
-		static const char *const good[][3] = { { "n", "root", "n" }, { "//n", "root", "n" },
+		static const char *const good[][3] = { { "n", "root", "n" },
+						       { "//n", "root", "n" },
 						       { "a/b/n", "root/a/b", "n" },
 						       { "a/../../..n", "root", "..n" } };
 		bk_autofree char *name = NULL;

@@ -164,7 +164,7 @@ static void child_other_mounts(const struct fixture *f)
 	struct bk_err *err = NULL;
 
 	own_mounts();
-	away = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);	/* keeps it */
+	away = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC); /* keeps it */
 	CHILD_CHECK(away >= 0);
 	CHILD_CHECK(chdir(f->base) == 0);
 	CHILD_CHECK(mount("outside", "root/d/mnt", NULL, MS_BIND, NULL) == 0);

@@ -15,7 +15,6 @@
 static void build(const struct fixture *f, bool full)
 {
 	struct bk_err *err = NULL;
-	bk_autoclose int fd = -1;
 
 	assert_ok(bk_root_empty_dir(f->r.fd, &err), &err);
 	assert_int_equal(mkdirat(f->host, "root/x", 0755), 0);
@@ -42,10 +41,11 @@ static void act_mkdirs(const struct fixture *f)
 static void act_mkfile(const struct fixture *f)
 {
 	bk_autoclose int fd = -1;
+	struct stat st;
 
 	(void)bk_root_mkfile(&f->r, "x/d/e/canary", 0666, &fd, NULL);
 	if (fd >= 0)
-		(void)fchmodat(fd, "", 0, AT_SYMLINK_NOFOLLOW);
+		CHILD_CHECK(fstat(fd, &st) == 0 && st.st_size != (off_t)strlen(CANARY));
 }
 
 static void act_nodes(const struct fixture *f)
@@ -94,8 +94,8 @@ static void act_rmtree(const struct fixture *f)
 /* ---- how it is swapped -------------------------------------------------------------------------- */
 
 struct swap {
-	const char *victim;	/* below base; a link to `target` takes its place */
-	const char *target;	/* below base */
+	const char *victim; /* below base; a link to `target` takes its place */
+	const char *target; /* below base */
 };
 
 static void swap_now(const struct fixture *f, const struct swap *s)
@@ -144,8 +144,8 @@ static bool run_swapped(const struct fixture *f, void (*act)(const struct fixtur
 	return swapped;
 }
 
-static void swap_at_each_call(const struct fixture *f, void (*act)(const struct fixture *f), bool full,
-			      const struct swap *swaps, size_t n)
+static void swap_at_each_call(const struct fixture *f, void (*act)(const struct fixture *f),
+			      bool full, const struct swap *swaps, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		int k;
