@@ -130,6 +130,19 @@ static int enter_pid_ns(const struct container_created *r, int *ret_own, struct 
 	return rc < 0 ? bk_err_wrap(err, rc, "linux.namespaces") : 0;
 }
 
+/*
+ * The child gives up what is the runtime's: its end of the pair (or it would not see the runtime go), the
+ * lock of the container, and every way from a descriptor back to the host.
+ */
+static void leave_runtime(const struct container_created *r, const struct container_birth *b)
+{
+	(void)close(r->sync);
+	(void)close(r->c.dirfd);
+	(void)close(r->c.root->fd);
+	if (b->cgroup_fd >= 0)
+		(void)close(b->cgroup_fd);
+}
+
 static int run_clone(struct container_created *r, struct container_birth *b, struct bk_err **err)
 {
 	uint64_t flags = r->plan.joins_user ? 0 : r->plan.clone_flags;
@@ -146,7 +159,7 @@ static int run_clone(struct container_created *r, struct container_birth *b, str
 		return rc;
 	r->pid = sys_clone3(flags, b->cgroup_fd, &r->pidfd);
 	if (r->pid == 0) {
-		(void)close(r->sync); /* or we would not see the runtime go */
+		leave_runtime(r, b);
 		init_child_run(&b->child);
 	}
 	if (r->pid < 0)
@@ -298,9 +311,14 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
 	return converse(r, err);
 }
 
-int container_birth_release(struct container_created *r, struct bk_err **err)
+int container_birth_release(struct container_created *r, bool wait, struct bk_err **err)
 {
-	return init_sync_send(r->sync, SYNC_GO, 0, -1, err);
+	int rc = init_sync_send(r->sync, SYNC_GO, 0, -1, err);
+
+	if (rc < 0 || !wait)
+		return rc;
+	rc = init_sync_recv(r->sync, NULL, NULL, err);
+	return rc > 0 ? bk_err_set(err, BK_ERR_INTERNAL, 0, "unexpected message '%c'", rc) : rc;
 }
 
 void container_birth_kill(struct container_created *r)

@@ -22,8 +22,10 @@ void container_birth_done(struct container_birth *b);
 /* Executes the stage; returns when the child is ready and waits to be let go. */
 int container_birth_run(struct container_created *r, struct container_birth *b, struct bk_err **err);
 
-/* Saves the state and lets the child go on. */
-int container_birth_release(struct container_created *r, struct bk_err **err);
+/*
+ * Lets the child go on. wait (create): until it no longer dies with us, which it says by closing its end.
+ */
+int container_birth_release(struct container_created *r, bool wait, struct bk_err **err);
 
 /* Kills and reaps the child. */
 void container_birth_kill(struct container_created *r);

@@ -219,7 +219,7 @@ static int make(const struct container_create *p, struct container_created *r,
 	if (rc == 0)
 		rc = write_pid_file(p, r, err);
 	if (rc == 0)
-		rc = container_birth_release(r, err);
+		rc = container_birth_release(r, p->wait_start, err);
 	r->c.state.created = NULL;
 	return rc;
 }

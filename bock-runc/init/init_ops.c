@@ -430,7 +430,10 @@ static int op_ready(struct init_child *c, const struct init_op *op, struct bk_er
 		return rc;
 	if (!c->die_with_parent && prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "clear the death signal");
-	return c->listen_fd >= 0 ? wait_for_start(c, err) : 0;
+	if (c->listen_fd < 0)
+		return 0;
+	bk_close(&c->sync); /* lets the runtime go: its end can't kill us any more */
+	return wait_for_start(c, err);
 }
 
 static int op_start_hooks(struct init_child *c, const struct init_op *op, struct bk_err **err)

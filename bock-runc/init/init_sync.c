@@ -10,7 +10,7 @@
 #include "base/bk_fd.h"
 
 struct sync_msg {
-	char letter;
+	int32_t letter;	/* no padding: nothing of our stack goes out */
 	int32_t pid;
 };
 
@@ -23,7 +23,7 @@ int init_sync_pair(int ret_fds[2], struct bk_err **err)
 
 int init_sync_send(int sock, enum init_sync msg, pid_t pid, int fd, struct bk_err **err)
 {
-	struct sync_msg m = { .letter = (char)msg, .pid = pid };
+	struct sync_msg m = { .letter = msg, .pid = pid };
 	int rc;
 
 	if (fd >= 0)
@@ -31,7 +31,7 @@ int init_sync_send(int sock, enum init_sync msg, pid_t pid, int fd, struct bk_er
 	else
 		rc = send(sock, &m, sizeof(m), MSG_NOSIGNAL) < 0 ? -errno : 0;
 	if (rc < 0)
-		return bk_err_set(err, BK_ERR_IO, -rc, "send '%c' to the other side", m.letter);
+		return bk_err_set(err, BK_ERR_IO, -rc, "send '%c' to the other side", (int)msg);
 	return 0;
 }
 
@@ -58,5 +58,5 @@ int init_sync_recv(int sock, pid_t *ret_pid, int *ret_fd, struct bk_err **err)
 		*ret_pid = u.m.pid;
 	if (ret_fd)
 		*ret_fd = bk_steal_fd(&fd);
-	return (unsigned char)u.m.letter;
+	return u.m.letter > 0 ? u.m.letter : INT32_MAX;
 }
