@@ -52,6 +52,7 @@ void bk_doc_reader_init(struct bk_doc_reader *r, const struct bk_doc_limits *lim
 			struct bk_arena *arena, struct bk_err **err);
 void bk_doc_reader_done(struct bk_doc_reader *r);
 
+/* What a parser calls for each of its events, in the order of the text: 0, or -kind with *err set. */
 int bk_doc_reader_scalar(struct bk_doc_reader *r, const struct bk_doc_scalar *s);
 int bk_doc_reader_begin(struct bk_doc_reader *r, bool map);
 int bk_doc_reader_key(struct bk_doc_reader *r, const char *key, size_t len);
