@@ -38,12 +38,12 @@ struct cache_head {
 	uint32_t n_insns;
 	uint32_t flags;
 	uint32_t reserved;
-	uint64_t insns_hash;	/* a flipped bit on the disk must not become a filter */
+	uint64_t hash;		/* of flags and program: a flipped bit on the disk must not become a filter */
 };
 
 static const char cache_magic[8] = { 'b', 'o', 'c', 'k', 'b', 'p', 'f', '1' };
 
-/* Eight bytes a step; nothing leans on it but speed and, for insns_hash, the finding of accidents. */
+/* Eight bytes a step; nothing leans on it but speed and the finding of accidents. */
 static uint64_t hash_bytes(const void *data, size_t len)
 {
 	const unsigned char *p = data;
@@ -60,6 +60,11 @@ static uint64_t hash_bytes(const void *data, size_t len)
 		len -= step;
 	}
 	return h;
+}
+
+static uint64_t hash_program(const struct sock_filter *insns, size_t n, unsigned int flags)
+{
+	return hash_bytes(insns, n * sizeof(*insns)) ^ hash_bytes(&flags, sizeof(flags));
 }
 
 static int make_key(const struct oci_seccomp *s, struct bk_buf *key, struct bk_err **err)
@@ -89,14 +94,14 @@ static bool match(char *data, size_t len, const struct bk_buf *key, struct sec_b
 	memcpy(&head, data, sizeof(head));
 	insns_len = head.n_insns * sizeof(*insns);
 	if (memcmp(head.magic, cache_magic, sizeof(cache_magic)) != 0 || head.n_insns == 0 ||
-	    head.n_insns > SEC_SECCOMP_INSNS_MAX || head.key_len != key->len ||
+	    head.n_insns > SEC_SECCOMP_INSNS_MAX || head.reserved || head.key_len != key->len ||
 	    len != sizeof(head) + key->len + insns_len)
 		return false;
 	if (memcmp(data + sizeof(head), key->data, key->len) != 0)
 		return false;
 	/* head and key are multiples of 8 */
 	insns = (struct sock_filter *)(void *)(data + sizeof(head) + key->len);
-	if (hash_bytes(insns, insns_len) != head.insns_hash)
+	if (hash_program(insns, head.n_insns, head.flags) != head.hash)
 		return false;
 	*ret = (struct sec_bpf){
 		.insns = insns,
@@ -171,7 +176,7 @@ static void store(int dirfd, const char *name, const struct bk_buf *key, const s
 		.key_len = (uint32_t)key->len,
 		.n_insns = (uint32_t)bpf->n,
 		.flags = bpf->flags,
-		.insns_hash = hash_bytes(bpf->insns, insns_len),
+		.hash = hash_program(bpf->insns, bpf->n, bpf->flags),
 	};
 
 	memcpy(head.magic, cache_magic, sizeof(head.magic));
