@@ -88,10 +88,12 @@ static int lock_dir(int fd, struct bk_err **err)
 	}
 }
 
-int container_reserve(const struct container_root *root, const char *id, struct container *ret,
-		      struct bk_err **err)
+/* 1: made and locked; 0: it was removed before we had the lock. */
+static int try_reserve(const struct container_root *root, const char *id, int *ret_fd,
+		       struct bk_err **err)
 {
-	bk_autocontainer struct container c = { .root = root, .id = id, .dirfd = -1 };
+	bk_autoclose int fd = -1;
+	struct stat st;
 	int rc;
 
 	if (mkdirat(root->fd, id, 0700) < 0) {
@@ -100,17 +102,39 @@ int container_reserve(const struct container_root *root, const char *id, struct 
 					  "container with given ID already exists");
 		return bk_err_set(err, BK_ERR_IO, errno, "make '%s/%s'", root->path, id);
 	}
-	c.dirfd = openat(root->fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (c.dirfd < 0)
+	fd = openat(root->fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		if (errno == ENOENT)
+			return 0;
 		return bk_err_set(err, BK_ERR_IO, errno, "open '%s/%s'", root->path, id);
-	rc = lock_dir(c.dirfd, err);
+	}
+	rc = lock_dir(fd, err);
+	if (rc < 0)
+		return rc;
+	/* a `delete --force` that came between takes a folder without a state for a dead create's */
+	if (fstat(fd, &st) < 0 || st.st_nlink == 0)
+		return 0;
+	*ret_fd = bk_steal_fd(&fd);
+	return 1;
+}
+
+int container_reserve(const struct container_root *root, const char *id, struct container *ret,
+		      struct bk_err **err)
+{
+	struct container c = { .root = root, .id = id, .dirfd = -1 };
+	int rc = 0;
+
+	for (int tries = 0; rc == 0; tries++) {
+		if (tries == CONTAINER_RESERVE_TRIES)
+			return bk_err_set(err, BK_ERR_IO, EBUSY, "'%s/%s' is deleted again and again",
+					  root->path, id);
+		rc = try_reserve(root, id, &c.dirfd, err);
+	}
 	if (rc < 0)
 		return rc;
 	c.locked = true;
 	c.arena = bk_arena_new();
 	*ret = c;
-	c.dirfd = -1;
-	c.arena = NULL;
 	return 0;
 }
 

@@ -24,6 +24,7 @@
 #define CONTAINER_STATE_MAX ((size_t)16 << 20)
 #define CONTAINER_LOCK_TIMEOUT_MS 30000
 #define CONTAINER_KILL_TIMEOUT_MS 10000		/* until SIGKILL has worked */
+#define CONTAINER_RESERVE_TRIES 10
 #define CONTAINER_STATE_FILE "state.json"
 #define CONTAINER_CONFIG_FILE "config.json"
 #define CONTAINER_SOCKET "start.sock"

@@ -141,6 +141,8 @@ static void leave_runtime(const struct container_created *r, const struct contai
 	(void)close(r->c.root->fd);
 	if (b->cgroup_fd >= 0)
 		(void)close(b->cgroup_fd);
+	if (b->watch_fd > 0)
+		(void)close(b->watch_fd);
 }
 
 static int run_clone(struct container_created *r, struct container_birth *b, struct bk_err **err)

@@ -233,6 +233,7 @@ int container_create(const struct container_create *p, struct container_created 
 	container_birth_init(&b, r);
 	b.child.die_with_parent = p->die_with_runtime;
 	b.child.new_keyring = !p->no_new_keyring;
+	b.watch_fd = p->watch_fd;
 	if (p->signal_mask) {
 		b.child.restore_mask = true;
 		b.child.signal_mask = *p->signal_mask;

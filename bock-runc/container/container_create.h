@@ -26,6 +26,7 @@ struct container_create {
 	bool wait_start;		/* create */
 	bool own_terminal;		/* foreground run: the pty's master comes to us */
 	bool die_with_runtime;		/* foreground run */
+	int watch_fd;			/* foreground run: not for the child to hold open; 0: none */
 	const sigset_t *signal_mask;	/* for the child to restore; NULL: as it is */
 };
 

@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_id.h"
+#include "container/container_watch.h"
 #include "tty/tty_proxy.h"
 
 static int run_detached(struct container_create *p, struct bk_err **err)
@@ -59,17 +61,24 @@ int container_run(struct container_create *p, bool detach, bool keep, int *ret_s
 		  char ***warnings, struct bk_err **err)
 {
 	struct tty_proxy proxy = TTY_PROXY_INIT;
+	struct container_watch watch = CONTAINER_WATCH_INIT;
 	int rc;
 
 	if (detach)
 		return run_detached(p, err);
-	rc = tty_proxy_begin(&proxy, err);
-	if (rc < 0)
-		return rc;
-	p->own_terminal = !p->console_socket;
-	p->die_with_runtime = true;
-	p->signal_mask = &proxy.saved_mask;
-	rc = run_foreground(p, &proxy, keep, ret_status, warnings, err);
+	rc = bk_id_check(p->id, err);
+	if (rc == 0)
+		rc = container_watch_begin(p->root, p->id, &watch, err);
+	if (rc == 0)
+		rc = tty_proxy_begin(&proxy, err);
+	if (rc == 0) {
+		p->own_terminal = !p->console_socket;
+		p->die_with_runtime = true;
+		p->signal_mask = &proxy.saved_mask;
+		p->watch_fd = watch.pipe;
+		rc = run_foreground(p, &proxy, keep, ret_status, warnings, err);
+	}
 	tty_proxy_end(&proxy);
+	container_watch_end(&watch);
 	return rc;
 }

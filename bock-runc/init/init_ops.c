@@ -134,6 +134,15 @@ static int op_cgroup_ns(struct init_child *c, const struct init_op *op, struct b
 	return 0;
 }
 
+static int op_ipc_ns(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)c;
+	(void)op;
+	if (unshare(CLONE_NEWIPC) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "make an ipc namespace");
+	return 0;
+}
+
 static int op_session(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
 	(void)op;
@@ -471,6 +480,7 @@ static const op_fn op_table[OP_KIND_MAX_] = {
 	[OP_JOIN] = op_join,
 	[OP_TIME_NS] = op_time_ns,
 	[OP_CGROUP_NS] = op_cgroup_ns,
+	[OP_IPC_NS] = op_ipc_ns,
 	[OP_SESSION] = op_session,
 	[OP_LOOPBACK] = op_loopback,
 	[OP_ISOLATE] = op_isolate,

@@ -40,8 +40,12 @@ static void plan_namespaces(struct init_plan *p)
 		} else if (ns->type == OCI_NS_USER) {
 			p->new_user = true;
 			p->clone_flags |= CLONE_NEWUSER;
-		} else if (ns->type != OCI_NS_CGROUP && ns->type != OCI_NS_TIME) {
-			/* cgroup: to be made inside the cgroup; time: its offsets come first */
+		} else if (ns->type != OCI_NS_CGROUP && ns->type != OCI_NS_TIME &&
+			   !(ns->type == OCI_NS_IPC && spec_ns(p->spec->config, OCI_NS_USER))) {
+			/*
+			 * cgroup: to be made inside the cgroup; time: its offsets come first; ipc: the root of
+			 * its mqueue belongs to whoever makes it, which must be the container's root
+			 */
 			p->clone_flags |= (uint64_t)ns_info_of(ns->type)->clone_flag;
 		}
 	}
@@ -88,6 +92,8 @@ static void plan_enter(struct init_plan *p)
 		add(p, INIT_CONTAINER, OP_OOM_SCORE);
 	if (p->new_user || p->join[OCI_NS_USER])
 		add(p, INIT_CONTAINER, OP_BECOME_ROOT);
+	if (spec_ns_is_new(p->spec->config, OCI_NS_IPC) && spec_ns(p->spec->config, OCI_NS_USER))
+		add(p, INIT_CONTAINER, OP_IPC_NS);
 	for (int t = 0; t < OCI_NS_MAX_; t++) {
 		/* pid is joined before the clone; all of them are where an intermediate process is */
 		if (!p->join[t] || t == OCI_NS_PID || p->joins_user)

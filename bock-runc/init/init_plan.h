@@ -37,6 +37,7 @@ enum init_op_kind {
 	OP_OOM_SCORE,
 	OP_BECOME_ROOT,		/* wait for the id maps, then 0:0 of the user namespace */
 	OP_JOIN,		/* one namespace by path */
+	OP_IPC_NS,		/* unshare it as root of the user namespace */
 	OP_TIME_NS,		/* new time namespace with offsets */
 	OP_CGROUP_NS,		/* unshare it, being in the cgroup */
 	OP_SESSION,		/* setsid, session keyring */

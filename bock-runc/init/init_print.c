@@ -139,7 +139,7 @@ static void print_container(const struct init_plan *p, const struct init_op *op,
 	default: {
 		static const char *const names[] = {
 			[OP_BECOME_ROOT] = "become-root", [OP_TIME_NS] = "unshare time",
-			[OP_CGROUP_NS] = "unshare cgroup", [OP_SESSION] = "session",
+			[OP_CGROUP_NS] = "unshare cgroup", [OP_IPC_NS] = "unshare ipc", [OP_SESSION] = "session",
 			[OP_LOOPBACK] = "loopback", [OP_PRIVATE_PROC] = "private-procfs",
 			[OP_DEV_LINKS] = "device-links", [OP_CONSOLE] = "console",
 			[OP_WAIT_HOOKS] = "wait-hooks", [OP_PIVOT] = "pivot",
