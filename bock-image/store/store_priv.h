@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of store/ share with each other and nobody else. */
+#ifndef STORE_PRIV_H
+#define STORE_PRIV_H
+
+#include "codec/bk_doc.h"
+#include "oci/oci_descriptor.h"
+#include "store/store.h"
+
+#define STORE_PRIVATE ".bock"
+#define STORE_INGEST STORE_PRIVATE "/ingest"
+#define STORE_INDEX_LOCK STORE_PRIVATE "/index.lock"
+#define STORE_LEASE STORE_PRIVATE "/lease"
+#define STORE_LAYOUT_VERSION "1.0.0"
+
+struct store {
+	char *path;
+	int fd;		/* O_PATH | O_DIRECTORY */
+	int lease;	/* flock shared; -1 in a store that we can't write to */
+	bool writable;
+};
+
+/* "blobs/sha256/<hex>" of a digest that bk_digest_parse takes. */
+#define STORE_BLOB_PATH_MAX 160
+int store_blob_path_(const char *digest, char path[STORE_BLOB_PATH_MAX], struct bk_err **err);
+
+/* Takes flock(2) `operation` on fd, at most wait_ms long: 0, or -errno (EWOULDBLOCK after that). */
+int store_flock_(int fd, int operation, int wait_ms);
+
+/* Refuses a store opened without STORE_CREATE. */
+int store_writable_(const struct store *s, struct bk_err **err);
+
+/* A copy of d whose strings are the arena's. */
+void store_descriptor_copy_(struct bk_arena *arena, const struct oci_descriptor *d,
+			    struct oci_descriptor *ret);
+
+#endif
