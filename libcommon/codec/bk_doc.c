@@ -33,8 +33,8 @@ int bk_doc_value_error(const struct bk_doc_value *v, struct bk_err **err, const 
 	va_end(ap);
 	if (v->line == 0)
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s%s%s", path, colon, text);
-	return bk_err_set(err, BK_ERR_CONFIG, 0, "%s:%u:%u: %s%s%s", v->source ? v->source : "", v->line,
-			  v->column, path, colon, text);
+	return bk_err_set(err, BK_ERR_CONFIG, 0, "%s:%u:%u: %s%s%s", v->source ? v->source : "",
+			  v->line, v->column, path, colon, text);
 }
 
 const char *bk_doc_name_of(const struct bk_doc_name *names, int value)

@@ -67,8 +67,10 @@ static void grow(struct bk_doc_keys *k)
 
 bool bk_doc_keys_add(struct bk_doc_keys *k, uint32_t object, const char *key, size_t len)
 {
-	struct bk_doc_keys_slot entry = { .hash = hash_key(object, key, len), .key = key,
-					  .len = (uint32_t)len, .object = object };
+	struct bk_doc_keys_slot entry = { .hash = hash_key(object, key, len),
+					  .key = key,
+					  .len = (uint32_t)len,
+					  .object = object };
 
 	if (k->n >= k->cap / 2)
 		grow(k);

@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 struct bk_doc_keys_slot {
-	uint64_t hash;		/* 0: free */
-	const char *key;	/* the caller's, which must stay as long as the set */
+	uint64_t hash;	 /* 0: free */
+	const char *key; /* the caller's, which must stay as long as the set */
 	uint32_t len;
 	uint32_t object;
 };

@@ -9,7 +9,7 @@
 #include "base/bk_buf.h"
 #include "codec/bk_doc_scalar.h"
 
-#define PART_MAX (BK_DOC_EXCERPT + 8)
+#define PART_MAX	(BK_DOC_EXCERPT + 8)
 #define NAMED_NODES_MAX 100000
 
 /* ".name", "[\"odd name\"]"; `row`: the name comes from a table and is printed as it is. */

@@ -13,12 +13,12 @@
 #include "codec/bk_doc.h"
 
 enum bk_doc_frame_kind {
-	BK_DOC_FRAME_OBJ,	/* an object with a table */
-	BK_DOC_FRAME_SEQ,	/* an array that a row describes */
-	BK_DOC_FRAME_MAP,	/* an object with free keys that a row describes */
-	BK_DOC_FRAME_SKIP_SEQ,	/* of no interest; watched for duplicate members only */
+	BK_DOC_FRAME_OBJ,      /* an object with a table */
+	BK_DOC_FRAME_SEQ,      /* an array that a row describes */
+	BK_DOC_FRAME_MAP,      /* an object with free keys that a row describes */
+	BK_DOC_FRAME_SKIP_SEQ, /* of no interest; watched for duplicate members only */
 	BK_DOC_FRAME_SKIP_MAP,
-	BK_DOC_FRAME_TREE_SEQ,	/* collected as bk_doc_value */
+	BK_DOC_FRAME_TREE_SEQ, /* collected as bk_doc_value */
 	BK_DOC_FRAME_TREE_MAP,
 };
 
@@ -26,15 +26,16 @@ enum bk_doc_frame_kind {
 struct bk_doc_frame {
 	enum bk_doc_frame_kind kind;
 	uint32_t number;		/* of the object, for the duplicate check */
-	const struct bk_doc_type *type;	/* OBJ */
-	const struct bk_doc_field *field; /* OBJ: of the open member, NULL unknown; SEQ, MAP: the row */
-	char *obj;			/* the struct that has the member */
-	uint64_t seen, present;		/* OBJ: rows met, rows with a value other than null */
-	const char *key;		/* of the open member */
+	const struct bk_doc_type *type; /* OBJ */
+	/* OBJ: of the open member, NULL unknown; SEQ, MAP: the row */
+	const struct bk_doc_field *field;
+	char *obj;		/* the struct that has the member */
+	uint64_t seen, present; /* OBJ: rows met, rows with a value other than null */
+	const char *key;	/* of the open member */
 	size_t key_len;
-	size_t n;			/* items begun */
-	size_t stored;			/* SEQ, MAP: items that the struct has */
-	struct bk_doc_value *node;	/* TREE */
+	size_t n;		   /* items begun */
+	size_t stored;		   /* SEQ, MAP: items that the struct has */
+	struct bk_doc_value *node; /* TREE */
 };
 
 /* A longer path is cut in front. */
@@ -52,6 +53,6 @@ const char *bk_doc_path_print(const char *base, const struct bk_doc_frame *frame
  * are cut, and past 100,000 nodes a node gets its parent's: their memory is bounded.
  */
 void bk_doc_path_name_tree(struct bk_doc_value *v, struct bk_arena *arena, const char *path,
-		       const char *source);
+			   const char *source);
 
 #endif

@@ -6,14 +6,14 @@
 
 #include "base/bk_str.h"
 
-#define EXCERPT_TEXT 60		/* bytes of a value that a message quotes */
+#define EXCERPT_TEXT 60 /* bytes of a value that a message quotes */
 
 /* Indexed by enum bk_doc_kind. */
 static const struct {
 	size_t size;
 	const char *expected;
 	bool is_signed;
-	uint64_t max;		/* of the magnitude; a signed one's minimum is -max - 1 */
+	uint64_t max; /* of the magnitude; a signed one's minimum is -max - 1 */
 } kinds[] = {
 	[BK_DOC_STR] = { sizeof(char *), "a string", false, 0 },
 	[BK_DOC_BOOL] = { sizeof(bool), "a boolean", false, 0 },
@@ -113,15 +113,17 @@ static bool is_text(const struct bk_doc_scalar *s, const char *text)
 static bool put_bool(const struct bk_doc_scalar *s, bool *dst, char *why)
 {
 	/* YAML 1.1's words: the member is known to be a boolean, so none of them is a trap here */
-	static const char *const yes[] = { "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON" };
-	static const char *const no[] = { "false", "False", "FALSE", "no",  "No",
+	static const char *const yes[] = { "true", "True", "TRUE", "yes", "Yes",
+					   "YES",  "on",   "On",   "ON" };
+	static const char *const no[] = { "false", "False", "FALSE", "no", "No",
 					  "NO",	   "off",   "Off",   "OFF" };
 
 	if (s->node == BK_DOC_NODE_BOOL) {
 		*dst = s->text[0] == 't';
 		return true;
 	}
-	for (size_t i = 0; s->node == BK_DOC_NODE_STRING && s->plain && i < BK_ARRAY_SIZE(yes); i++) {
+	for (size_t i = 0; s->node == BK_DOC_NODE_STRING && s->plain && i < BK_ARRAY_SIZE(yes);
+	     i++) {
 		if (is_text(s, yes[i]) || is_text(s, no[i])) {
 			*dst = is_text(s, yes[i]);
 			return true;
@@ -208,8 +210,8 @@ static bool put_enum(const struct bk_doc_name *names, const struct bk_doc_scalar
 			return true;
 		}
 	}
-	at = (size_t)snprintf(why, BK_DOC_WHY_MAX, "unknown value '%s' (known:",
-			      bk_doc_excerpt(s->text, s->len, text));
+	at = (size_t)snprintf(why, BK_DOC_WHY_MAX,
+			      "unknown value '%s' (known:", bk_doc_excerpt(s->text, s->len, text));
 	for (size_t i = 0; names[i].name && at < BK_DOC_WHY_MAX; i++)
 		at += (size_t)snprintf(why + at, BK_DOC_WHY_MAX - at, "%s %s", i > 0 ? "," : "",
 				       names[i].name);

@@ -14,8 +14,8 @@
 
 /* A scalar as a parser gives it: text is not terminated. */
 struct bk_doc_scalar {
-	enum bk_doc_node node;	/* not SEQ, not MAP */
-	bool plain;		/* an unquoted scalar of YAML, typed by the member */
+	enum bk_doc_node node; /* not SEQ, not MAP */
+	bool plain;	       /* an unquoted scalar of YAML, typed by the member */
 	const char *text;
 	size_t len;
 };

@@ -36,8 +36,8 @@ static int fail_path(const struct bk_doc_reader *r, enum bk_err_kind kind, const
 
 	if (!at || at->line == 0)
 		return bk_err_set(r->err, kind, 0, "%s%s%s", path, colon, text);
-	return bk_err_set(r->err, kind, 0, "%s:%u:%u: %s%s%s", at->source ? at->source : "", at->line,
-			  at->column, path, colon, text);
+	return bk_err_set(r->err, kind, 0, "%s:%u:%u: %s%s%s", at->source ? at->source : "",
+			  at->line, at->column, path, colon, text);
 }
 
 static int fail_at(const struct bk_doc_reader *r, enum bk_err_kind kind, size_t depth,
@@ -73,17 +73,18 @@ static int fail_kind(struct bk_doc_reader *r, const char *expected, enum bk_doc_
 {
 	bool forgotten = found == BK_DOC_NODE_NULL && r->at && r->at->line > 0;
 
-	return bk_doc_reader_error(r, "expected %s, found %s%s", in_words_of(r, expected),
-				   in_words_of(r, bk_doc_scalar_found(found)),
-				   forgotten && bk_streq(expected, "a string") ?
-					   " (an empty string is \"\")" : "");
+	return bk_doc_reader_error(
+		r, "expected %s, found %s%s", in_words_of(r, expected),
+		in_words_of(r, bk_doc_scalar_found(found)),
+		forgotten && bk_streq(expected, "a string") ? " (an empty string is \"\")" : "");
 }
 
 static int fail_unsupported(struct bk_doc_reader *r, const struct bk_doc_field *f)
 {
 	char text[BK_ERR_MSG_MAX];
 
-	snprintf(text, sizeof(text), "not supported%s%s", f->note ? ": " : "", f->note ? f->note : "");
+	snprintf(text, sizeof(text), "not supported%s%s", f->note ? ": " : "",
+		 f->note ? f->note : "");
 	return fail_at(r, BK_ERR_UNSUPPORTED, r->depth, r->key_at ? r->key_at : r->at, text);
 }
 
@@ -158,7 +159,7 @@ static size_t element_size(const struct bk_doc_field *field)
 		return field->sub->size;
 	case BK_DOC_STRMAP:
 		return sizeof(struct bk_doc_pair);
-	default:	/* STRV, SETMAP */
+	default: /* STRV, SETMAP */
 		return sizeof(char *);
 	}
 }
@@ -171,8 +172,7 @@ static int open_elements(struct bk_doc_reader *r, const struct bk_doc_frame *own
 
 	f->field = field;
 	f->obj = owner->obj;
-	*(void **)(f->obj + field->offset) =
-		bk_arena_grow(r->arena, NULL, 0, element_size(field));
+	*(void **)(f->obj + field->offset) = bk_arena_grow(r->arena, NULL, 0, element_size(field));
 	return 0;
 }
 
@@ -182,7 +182,7 @@ static void *add_element(struct bk_doc_reader *r, struct bk_doc_frame *f)
 	const struct bk_doc_field *field = f->field;
 	size_t size = element_size(field);
 	void **array = (void **)(f->obj + field->offset);
-	bool terminated = field->aux == BK_DOC_NO_AUX;	/* by a NULL, which needs room too */
+	bool terminated = field->aux == BK_DOC_NO_AUX; /* by a NULL, which needs room too */
 	size_t n = f->stored++;
 
 	if (n > 0 || terminated)
@@ -346,7 +346,8 @@ int bk_doc_reader_scalar(struct bk_doc_reader *r, const struct bk_doc_scalar *s)
 	if (rc < 0)
 		return rc;
 	if (r->depth == 0)
-		return r->tree ? fill_tree_scalar(r, r->tree, s) : fail_kind(r, "an object", s->node);
+		return r->tree ? fill_tree_scalar(r, r->tree, s)
+			       : fail_kind(r, "an object", s->node);
 	f = top(r);
 	switch (f->kind) {
 	case BK_DOC_FRAME_OBJ:
@@ -420,7 +421,8 @@ static int item_begin(struct bk_doc_reader *r, struct bk_doc_frame *f, bool map)
 		return push_obj(r, f->field->sub, add_element(r, f));
 	if (f->field->kind == BK_DOC_OBJV)
 		return fail_kind(r, "an object", node_of(map));
-	return fail_kind(r, f->field->kind == BK_DOC_NUMV ? "an integer" : "a string", node_of(map));
+	return fail_kind(r, f->field->kind == BK_DOC_NUMV ? "an integer" : "a string",
+			 node_of(map));
 }
 
 static int entry_begin(struct bk_doc_reader *r, struct bk_doc_frame *f, bool map)
@@ -505,9 +507,9 @@ static int fail_unknown(struct bk_doc_reader *r, const struct bk_doc_frame *f, c
 		snprintf(place, sizeof(place), ":%u:%u: ", at->line, at->column);
 	return bk_err_set(r->err, BK_ERR_CONFIG, 0, "%s%sunknown member '%s'%s%s%s%s%s%s",
 			  *place && at->source ? at->source : "", place,
-			  bk_doc_excerpt(key, len, text), *path ? " in '" : "", path, *path ? "'" : "",
-			  nearest ? ", did you mean '" : "", nearest ? nearest : "",
-			  nearest ? "'?" : "");
+			  bk_doc_excerpt(key, len, text), *path ? " in '" : "", path,
+			  *path ? "'" : "", nearest ? ", did you mean '" : "",
+			  nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 static const struct bk_doc_field *find_row(const struct bk_doc_type *type, const char *key,

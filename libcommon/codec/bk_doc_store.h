@@ -24,16 +24,16 @@
 #include "codec/bk_doc_path.h"
 #include "codec/bk_doc_scalar.h"
 
-#define BK_DOC_DEPTH_MAX 128	/* what limits->max_depth may be at most */
+#define BK_DOC_DEPTH_MAX 128 /* what limits->max_depth may be at most */
 
 struct bk_doc_reader {
-	const struct bk_doc_type *type;	/* what the document is stored by ... */
-	void *obj;			/* ... and where */
-	struct bk_doc_value *tree;	/* or where its tree goes */
-	const char *base;		/* path of the document, where it is a part of another */
-	const char *text, *text_end;	/* keys within stay until the end: no copy is needed */
-	const struct bk_doc_value *at;	/* the node being stored, for line and column; or NULL */
-	const struct bk_doc_value *key_at;	/* its member's name */
+	const struct bk_doc_type *type;	   /* what the document is stored by ... */
+	void *obj;			   /* ... and where */
+	struct bk_doc_value *tree;	   /* or where its tree goes */
+	const char *base;		   /* path of the document, where it is a part of another */
+	const char *text, *text_end;	   /* keys within stay until the end: no copy is needed */
+	const struct bk_doc_value *at;	   /* the node being stored, for line and column; or NULL */
+	const struct bk_doc_value *key_at; /* its member's name */
 
 	const struct bk_doc_limits *limits;
 	unsigned int max_depth;
@@ -41,8 +41,8 @@ struct bk_doc_reader {
 	struct bk_err **err;
 	size_t nodes;
 	uint32_t objects;
-	size_t tree_depth;		/* frames below a member that is collected */
-	struct bk_doc_value member;	/* ... into this */
+	size_t tree_depth;	    /* frames below a member that is collected */
+	struct bk_doc_value member; /* ... into this */
 	struct bk_doc_keys keys;
 	size_t depth;
 	struct bk_doc_frame frames[BK_DOC_DEPTH_MAX];

@@ -15,7 +15,7 @@
 
 struct decoder {
 	struct bk_doc_reader reader;
-	int rc;		/* of the event that stopped the parser */
+	int rc; /* of the event that stopped the parser */
 };
 
 /* yajl goes on where a callback returns other than 0. */
@@ -39,8 +39,8 @@ static int on_null(void *ctx)
 
 static int on_boolean(void *ctx, int value)
 {
-	return value ? on_scalar(ctx, BK_DOC_NODE_BOOL, "true", 4) :
-		       on_scalar(ctx, BK_DOC_NODE_BOOL, "false", 5);
+	return value ? on_scalar(ctx, BK_DOC_NODE_BOOL, "true", 4)
+		     : on_scalar(ctx, BK_DOC_NODE_BOOL, "false", 5);
 }
 
 static int on_number(void *ctx, const char *text, size_t len)
@@ -261,8 +261,9 @@ int bk_json_decode_file(const struct bk_doc_type *t, int dirfd, const char *path
 	return bk_json_decode(t, path, bk_buf_str(&text), text.len, limits, arena, obj, err);
 }
 
-int bk_json_parse(const char *what, const char *text, size_t len, const struct bk_doc_limits *limits,
-		  struct bk_arena *arena, struct bk_doc_value *ret, struct bk_err **err)
+int bk_json_parse(const char *what, const char *text, size_t len,
+		  const struct bk_doc_limits *limits, struct bk_arena *arena,
+		  struct bk_doc_value *ret, struct bk_err **err)
 {
 	struct bk_doc_value value = { 0 };
 	struct decoder d;

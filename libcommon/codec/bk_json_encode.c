@@ -72,7 +72,8 @@ static int encode_scalar(struct encoder *e, const struct bk_doc_field *f, enum b
 		bk_buf_adds(out, *(char *const *)p);
 		return 0;
 	default:
-		return bk_err_set(e->err, BK_ERR_INTERNAL, 0, "this kind of member can't be encoded");
+		return bk_err_set(e->err, BK_ERR_INTERNAL, 0,
+				  "this kind of member can't be encoded");
 	}
 }
 
@@ -101,7 +102,8 @@ static int encode_item(struct encoder *e, const struct bk_doc_field *f, const ch
 	}
 }
 
-static int encode_array(struct encoder *e, const struct bk_doc_field *f, const char *array, size_t n)
+static int encode_array(struct encoder *e, const struct bk_doc_field *f, const char *array,
+			size_t n)
 {
 	bk_json_write_open(&e->w, '[');
 	for (size_t i = 0; i < n; i++) {
@@ -114,7 +116,8 @@ static int encode_array(struct encoder *e, const struct bk_doc_field *f, const c
 	return 0;
 }
 
-static int encode_entry(struct encoder *e, const struct bk_doc_field *f, const char *array, size_t i)
+static int encode_entry(struct encoder *e, const struct bk_doc_field *f, const char *array,
+			size_t i)
 {
 	const struct bk_doc_pair *pair = (const void *)array;
 	const char *element;
@@ -230,8 +233,8 @@ static int encode_present(struct encoder *e, const struct bk_doc_field *f, const
 	case BK_DOC_OBJMAP:
 	case BK_DOC_SETMAP:
 		target = *(char *const *)p;
-		return is_map(f->kind) ? encode_map(e, f, target, count_elements(f, obj, target)) :
-					 encode_array(e, f, target, count_elements(f, obj, target));
+		return is_map(f->kind) ? encode_map(e, f, target, count_elements(f, obj, target))
+				       : encode_array(e, f, target, count_elements(f, obj, target));
 	default:
 		return encode_scalar(e, f, f->kind, p);
 	}
@@ -255,7 +258,8 @@ static int encode_member(struct encoder *e, const struct bk_doc_field *f, const 
 	absent = is_absent(f, obj);
 	if (absent && (f->flags & BK_DOC_REQUIRED) && !(f->flags & BK_DOC_ALWAYS) &&
 	    !is_array_or_map(f->kind))
-		return bk_err_set(e->err, BK_ERR_INTERNAL, 0, "required member '%s' is not set", f->name);
+		return bk_err_set(e->err, BK_ERR_INTERNAL, 0, "required member '%s' is not set",
+				  f->name);
 	if (absent && !(f->flags & (BK_DOC_ALWAYS | BK_DOC_REQUIRED)))
 		return 0;
 	rc = encode_name(e, f->name);
@@ -302,8 +306,8 @@ int bk_json_encode(const struct bk_doc_type *t, const void *obj, unsigned int fl
 	return rc < 0 ? rc : finish(&e, flags);
 }
 
-int bk_json_encode_array(const struct bk_doc_type *t, const void *objs, size_t n, unsigned int flags,
-			 struct bk_buf *out, struct bk_err **err)
+int bk_json_encode_array(const struct bk_doc_type *t, const void *objs, size_t n,
+			 unsigned int flags, struct bk_buf *out, struct bk_err **err)
 {
 	struct encoder e = start(out, flags, err);
 

@@ -6,7 +6,7 @@
 #include "base/bk_str.h"
 #include "codec/bk_utf8.h"
 
-#define REPLACEMENT "\xef\xbf\xbd"	/* U+FFFD */
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 static bool is_plain(unsigned char c)
 {
@@ -15,8 +15,9 @@ static bool is_plain(unsigned char c)
 
 static void write_escaped(struct bk_buf *out, unsigned char c)
 {
-	static const char letters[][2] = { { '"', '"' },  { '\\', '\\' }, { '\b', 'b' }, { '\f', 'f' },
-					   { '\n', 'n' }, { '\r', 'r' },  { '\t', 't' } };
+	static const char letters[][2] = { { '"', '"' },  { '\\', '\\' }, { '\b', 'b' },
+					   { '\f', 'f' }, { '\n', 'n' },  { '\r', 'r' },
+					   { '\t', 't' } };
 
 	for (size_t i = 0; i < BK_ARRAY_SIZE(letters); i++) {
 		if ((unsigned char)letters[i][0] == c) {

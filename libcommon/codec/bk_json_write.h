@@ -21,9 +21,9 @@ bool bk_json_write_string(struct bk_buf *out, const char *s, size_t len);
 /* A writer of laid-out JSON; starts as { .out = ..., .indent = NULL, "\t" or "  " }. */
 struct bk_json_writer {
 	struct bk_buf *out;
-	const char *indent;	/* NULL: compact */
+	const char *indent; /* NULL: compact */
 	unsigned int depth;
-	bool filled;		/* the open array or object has something in it */
+	bool filled; /* the open array or object has something in it */
 };
 
 /* Opens '[' or '{', and closes it with its partner. */

@@ -14,6 +14,7 @@ struct lead {
 	unsigned char length;
 };
 
+/* clang-format off */
 static const struct lead leads[] = {
 	{ 0x00, 0x7f, 0, 0, 1 },
 	{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
@@ -25,6 +26,7 @@ static const struct lead leads[] = {
 	{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
 	{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
 };
+/* clang-format on */
 
 size_t bk_utf8_step(const char *s, size_t len)
 {

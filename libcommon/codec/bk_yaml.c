@@ -12,8 +12,8 @@
 #include "codec/bk_doc_path.h"
 #include "codec/bk_utf8.h"
 
-#define DEPTH_MAX 128
-#define CORE_TAG "tag:yaml.org,2002:"
+#define DEPTH_MAX  128
+#define CORE_TAG   "tag:yaml.org,2002:"
 
 #define auto_event bk_auto(yaml_event_delete) yaml_event_t
 
@@ -38,7 +38,7 @@ struct composer {
 	struct anchor *anchors;
 	size_t n_anchors;
 	size_t depth;
-	struct bk_doc_frame frames[DEPTH_MAX];	/* for the path in messages */
+	struct bk_doc_frame frames[DEPTH_MAX]; /* for the path in messages */
 };
 
 /* ---- errors ---------------------------------------------------------------------------------- */
@@ -46,7 +46,8 @@ struct composer {
 __attribute__((format(printf, 4, 5))) static int fail(const struct composer *c, size_t line,
 						      size_t column, const char *fmt, ...)
 {
-	struct bk_doc_value at = { .source = c->source, .line = (unsigned int)line,
+	struct bk_doc_value at = { .source = c->source,
+				   .line = (unsigned int)line,
 				   .column = (unsigned int)column };
 	char path[BK_DOC_PATH_MAX];
 	char text[BK_ERR_MSG_MAX];
@@ -313,7 +314,7 @@ static int merge(struct composer *c, struct bk_doc_value *v, uint32_t number,
 }
 
 struct map_key {
-	struct bk_doc_value value;	/* its text and mark */
+	struct bk_doc_value value; /* its text and mark */
 	bool is_merge;
 };
 
@@ -364,7 +365,8 @@ static int compose_map(struct composer *c, struct bk_doc_value *v)
 			break;
 		has_merge = has_merge || key.is_merge;
 		rc = compose_node(c, &event,
-				  key.is_merge ? &merged : add_entry(c, v, key.value.text, &key.value));
+				  key.is_merge ? &merged
+					       : add_entry(c, v, key.value.text, &key.value));
 	}
 	if (rc == 0 && has_merge)
 		rc = merge(c, v, number, &merged);
@@ -456,12 +458,18 @@ static int check_text(const struct composer *c)
 	return 0;
 }
 
-int bk_yaml_parse(const char *source, const char *text, size_t len, const struct bk_doc_limits *limits,
-		  struct bk_arena *arena, struct bk_doc_value *ret, struct bk_err **err)
+int bk_yaml_parse(const char *source, const char *text, size_t len,
+		  const struct bk_doc_limits *limits, struct bk_arena *arena,
+		  struct bk_doc_value *ret, struct bk_err **err)
 {
 	unsigned int max_depth = limits->max_depth < DEPTH_MAX ? limits->max_depth : DEPTH_MAX;
-	struct composer c = { .source = bk_arena_strdup(arena, source), .text = text, .len = len,
-			      .limits = limits, .max_depth = max_depth, .arena = arena, .err = err };
+	struct composer c = { .source = bk_arena_strdup(arena, source),
+			      .text = text,
+			      .len = len,
+			      .limits = limits,
+			      .max_depth = max_depth,
+			      .arena = arena,
+			      .err = err };
 	struct bk_doc_value value = { 0 };
 	int rc = check_text(&c);
 

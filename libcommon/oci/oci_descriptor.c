@@ -7,7 +7,7 @@ static const struct bk_doc_field platform_fields[] = {
 	BK_DOC_STR_F(struct oci_platform, os_version, "os.version", 0),
 	BK_DOC_STRV_F(struct oci_platform, os_features, "os.features", 0),
 	BK_DOC_STR_F(struct oci_platform, variant, "variant", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
 const struct bk_doc_type oci_platform_type = BK_DOC_TYPE(struct oci_platform, platform_fields);
 
@@ -20,7 +20,7 @@ static const struct bk_doc_field descriptor_fields[] = {
 	BK_DOC_STR_F(struct oci_descriptor, data, "data", 0),
 	BK_DOC_OBJ_F(struct oci_descriptor, platform, "platform", 0, oci_platform_type),
 	BK_DOC_STR_F(struct oci_descriptor, artifact_type, "artifactType", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
-const struct bk_doc_type oci_descriptor_type =
-	BK_DOC_TYPE(struct oci_descriptor, descriptor_fields);
+const struct bk_doc_type oci_descriptor_type = BK_DOC_TYPE(struct oci_descriptor,
+							   descriptor_fields);

@@ -2,7 +2,8 @@
 #include "oci/oci_image.h"
 
 static const struct bk_doc_field manifest_fields[] = {
-	BK_DOC_NUM_F(struct oci_manifest, schema_version, "schemaVersion", BK_DOC_I32, BK_DOC_REQUIRED),
+	BK_DOC_NUM_F(struct oci_manifest, schema_version, "schemaVersion", BK_DOC_I32,
+		     BK_DOC_REQUIRED),
 	BK_DOC_STR_F(struct oci_manifest, media_type, "mediaType", 0),
 	BK_DOC_STR_F(struct oci_manifest, artifact_type, "artifactType", 0),
 	BK_DOC_OBJ_F(struct oci_manifest, config, "config", BK_DOC_REQUIRED, oci_descriptor_type),
@@ -11,12 +12,13 @@ static const struct bk_doc_field manifest_fields[] = {
 	BK_DOC_OBJ_F(struct oci_manifest, subject, "subject", 0, oci_descriptor_type),
 	BK_DOC_STRMAP_F(struct oci_manifest, annotations, n_annotations, "annotations", 0),
 	BK_DOC_RAW_F(struct oci_manifest, manifests, "manifests", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
 const struct bk_doc_type oci_manifest_type = BK_DOC_TYPE(struct oci_manifest, manifest_fields);
 
 static const struct bk_doc_field index_fields[] = {
-	BK_DOC_NUM_F(struct oci_index, schema_version, "schemaVersion", BK_DOC_I32, BK_DOC_REQUIRED),
+	BK_DOC_NUM_F(struct oci_index, schema_version, "schemaVersion", BK_DOC_I32,
+		     BK_DOC_REQUIRED),
 	BK_DOC_STR_F(struct oci_index, media_type, "mediaType", 0),
 	BK_DOC_STR_F(struct oci_index, artifact_type, "artifactType", 0),
 	BK_DOC_OBJV_F(struct oci_index, manifests, n_manifests, "manifests", BK_DOC_REQUIRED,
@@ -25,7 +27,7 @@ static const struct bk_doc_field index_fields[] = {
 	BK_DOC_STRMAP_F(struct oci_index, annotations, n_annotations, "annotations", 0),
 	BK_DOC_RAW_F(struct oci_index, layers, "layers", 0),
 	BK_DOC_RAW_F(struct oci_index, config, "config", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
 const struct bk_doc_type oci_index_type = BK_DOC_TYPE(struct oci_index, index_fields);
 
@@ -36,10 +38,10 @@ static const struct bk_doc_field healthcheck_fields[] = {
 	BK_DOC_NUM_F(struct oci_image_healthcheck, start_period, "StartPeriod", BK_DOC_I64, 0),
 	BK_DOC_NUM_F(struct oci_image_healthcheck, start_interval, "StartInterval", BK_DOC_I64, 0),
 	BK_DOC_NUM_F(struct oci_image_healthcheck, retries, "Retries", BK_DOC_I32, 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
-static const struct bk_doc_type healthcheck_type =
-	BK_DOC_TYPE(struct oci_image_healthcheck, healthcheck_fields);
+static const struct bk_doc_type healthcheck_type = BK_DOC_TYPE(struct oci_image_healthcheck,
+							       healthcheck_fields);
 
 static const struct bk_doc_field exec_fields[] = {
 	BK_DOC_STR_F(struct oci_image_exec, user, "User", 0),
@@ -55,14 +57,14 @@ static const struct bk_doc_field exec_fields[] = {
 	BK_DOC_STR_F(struct oci_image_exec, stop_signal, "StopSignal", 0),
 	BK_DOC_STRV_F(struct oci_image_exec, shell, "Shell", 0),
 	BK_DOC_BOOL_F(struct oci_image_exec, args_escaped, "ArgsEscaped", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
 static const struct bk_doc_type exec_type = BK_DOC_TYPE(struct oci_image_exec, exec_fields);
 
 static const struct bk_doc_field rootfs_fields[] = {
 	BK_DOC_STR_F(struct oci_image_rootfs, type, "type", BK_DOC_REQUIRED),
 	BK_DOC_STRV_F(struct oci_image_rootfs, diff_ids, "diff_ids", BK_DOC_REQUIRED),
-	BK_DOC_END
+	BK_DOC_END,
 };
 static const struct bk_doc_type rootfs_type = BK_DOC_TYPE(struct oci_image_rootfs, rootfs_fields);
 
@@ -72,10 +74,10 @@ static const struct bk_doc_field history_fields[] = {
 	BK_DOC_STR_F(struct oci_image_history, author, "author", 0),
 	BK_DOC_STR_F(struct oci_image_history, comment, "comment", 0),
 	BK_DOC_BOOL_F(struct oci_image_history, empty_layer, "empty_layer", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
-static const struct bk_doc_type history_type =
-	BK_DOC_TYPE(struct oci_image_history, history_fields);
+static const struct bk_doc_type history_type = BK_DOC_TYPE(struct oci_image_history,
+							   history_fields);
 
 static const struct bk_doc_field config_fields[] = {
 	BK_DOC_STR_F(struct oci_image_config, created, "created", 0),
@@ -88,13 +90,13 @@ static const struct bk_doc_field config_fields[] = {
 	BK_DOC_OBJ_F(struct oci_image_config, config, "config", 0, exec_type),
 	BK_DOC_OBJ_F(struct oci_image_config, rootfs, "rootfs", BK_DOC_REQUIRED, rootfs_type),
 	BK_DOC_OBJV_F(struct oci_image_config, history, n_history, "history", 0, history_type),
-	BK_DOC_END
+	BK_DOC_END,
 };
-const struct bk_doc_type oci_image_config_type =
-	BK_DOC_TYPE(struct oci_image_config, config_fields);
+const struct bk_doc_type oci_image_config_type = BK_DOC_TYPE(struct oci_image_config,
+							     config_fields);
 
 static const struct bk_doc_field layout_fields[] = {
 	BK_DOC_STR_F(struct oci_layout, version, "imageLayoutVersion", BK_DOC_REQUIRED),
-	BK_DOC_END
+	BK_DOC_END,
 };
 const struct bk_doc_type oci_layout_type = BK_DOC_TYPE(struct oci_layout, layout_fields);

@@ -21,7 +21,8 @@ static const struct media {
 	{ OCI_MEDIA_DOCKER_CONFIG, OCI_MEDIA_KIND_CONFIG, OCI_MEDIA_PLAIN },
 	{ OCI_MEDIA_DOCKER_LAYER_GZIP, OCI_MEDIA_KIND_LAYER, OCI_MEDIA_GZIP },
 	{ OCI_MEDIA_DOCKER_LAYER, OCI_MEDIA_KIND_LAYER, OCI_MEDIA_PLAIN },
-	{ "application/vnd.docker.image.rootfs.diff.tar.zstd", OCI_MEDIA_KIND_LAYER, OCI_MEDIA_ZSTD },
+	{ "application/vnd.docker.image.rootfs.diff.tar.zstd", OCI_MEDIA_KIND_LAYER,
+	  OCI_MEDIA_ZSTD },
 	/* deprecated by image-spec 1.1, but still met; the same content under another promise */
 	{ "application/vnd.oci.image.layer.nondistributable.v1.tar", OCI_MEDIA_KIND_LAYER,
 	  OCI_MEDIA_PLAIN },

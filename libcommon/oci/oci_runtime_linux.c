@@ -41,10 +41,10 @@ static bool is_mem_bw_schema(const char *text)
 static const struct bk_doc_field namespace_fields[] = {
 	BK_DOC_ENUM_F(struct oci_namespace, type, "type", BK_DOC_REQUIRED, oci_ns_names),
 	BK_DOC_STR_F(struct oci_namespace, path, "path", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
-static const struct bk_doc_type namespace_type =
-	BK_DOC_TYPE(struct oci_namespace, namespace_fields);
+static const struct bk_doc_type namespace_type = BK_DOC_TYPE(struct oci_namespace,
+							     namespace_fields);
 
 static const struct bk_doc_field device_fields[] = {
 	BK_DOC_STR_F(struct oci_device, path, "path", BK_DOC_REQUIRED),
@@ -55,16 +55,16 @@ static const struct bk_doc_field device_fields[] = {
 	BK_DOC_NUM_OPT(struct oci_device, file_mode, has_file_mode, "fileMode", BK_DOC_U32, 0),
 	BK_DOC_NUM_OPT(struct oci_device, uid, has_uid, "uid", BK_DOC_U32, 0),
 	BK_DOC_NUM_OPT(struct oci_device, gid, has_gid, "gid", BK_DOC_U32, 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
 static const struct bk_doc_type device_type = BK_DOC_TYPE(struct oci_device, device_fields);
 
 static const struct bk_doc_field net_device_fields[] = {
 	BK_DOC_STR_F(struct oci_net_device, name, "name", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
-static const struct bk_doc_type net_device_type =
-	BK_DOC_TYPE(struct oci_net_device, net_device_fields);
+static const struct bk_doc_type net_device_type = BK_DOC_TYPE(struct oci_net_device,
+							      net_device_fields);
 
 static const struct bk_doc_field device_rule_fields[] = {
 	BK_DOC_BOOL_F(struct oci_device_rule, allow, "allow", BK_DOC_REQUIRED),
@@ -72,16 +72,17 @@ static const struct bk_doc_field device_rule_fields[] = {
 	BK_DOC_NUM_OPT(struct oci_device_rule, major, has_major, "major", BK_DOC_I64, 0),
 	BK_DOC_NUM_OPT(struct oci_device_rule, minor, has_minor, "minor", BK_DOC_I64, 0),
 	BK_DOC_STR_F(struct oci_device_rule, access, "access", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
-static const struct bk_doc_type device_rule_type =
-	BK_DOC_TYPE(struct oci_device_rule, device_rule_fields);
+static const struct bk_doc_type device_rule_type = BK_DOC_TYPE(struct oci_device_rule,
+							       device_rule_fields);
 
 /* ---- resources ------------------------------------------------------------------------------- */
 
 static const struct bk_doc_field memory_fields[] = {
 	BK_DOC_NUM_OPT(struct oci_memory, limit, has_limit, "limit", BK_DOC_I64, 0),
-	BK_DOC_NUM_OPT(struct oci_memory, reservation, has_reservation, "reservation", BK_DOC_I64, 0),
+	BK_DOC_NUM_OPT(struct oci_memory, reservation, has_reservation, "reservation", BK_DOC_I64,
+		       0),
 	BK_DOC_NUM_OPT(struct oci_memory, swap, has_swap, "swap", BK_DOC_I64, 0),
 	BK_DOC_NUM_OPT(struct oci_memory, kernel, has_kernel, "kernel", BK_DOC_I64, 0),
 	BK_DOC_NUM_OPT(struct oci_memory, kernel_tcp, has_kernel_tcp, "kernelTCP", BK_DOC_I64, 0),
@@ -91,7 +92,7 @@ static const struct bk_doc_field memory_fields[] = {
 	BK_DOC_BOOL_OPT(struct oci_memory, use_hierarchy, has_use_hierarchy, "useHierarchy", 0),
 	BK_DOC_BOOL_OPT(struct oci_memory, check_before_update, has_check_before_update,
 			"checkBeforeUpdate", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
 static const struct bk_doc_type memory_type = BK_DOC_TYPE(struct oci_memory, memory_fields);
 
@@ -107,13 +108,13 @@ static const struct bk_doc_field cpu_fields[] = {
 	BK_DOC_STR_F(struct oci_cpu, cpus, "cpus", 0),
 	BK_DOC_STR_F(struct oci_cpu, mems, "mems", 0),
 	BK_DOC_NUM_OPT(struct oci_cpu, idle, has_idle, "idle", BK_DOC_I64, 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
 static const struct bk_doc_type cpu_type = BK_DOC_TYPE(struct oci_cpu, cpu_fields);
 
 static const struct bk_doc_field pids_fields[] = {
 	BK_DOC_NUM_OPT(struct oci_pids, limit, has_limit, "limit", BK_DOC_I64, BK_DOC_REQUIRED),
-	BK_DOC_END
+	BK_DOC_END,
 };
 static const struct bk_doc_type pids_type = BK_DOC_TYPE(struct oci_pids, pids_fields);
 
@@ -121,25 +122,26 @@ static const struct bk_doc_field weight_device_fields[] = {
 	BK_DOC_NUM_F(struct oci_weight_device, major, "major", BK_DOC_I64, BK_DOC_REQUIRED),
 	BK_DOC_NUM_F(struct oci_weight_device, minor, "minor", BK_DOC_I64, BK_DOC_REQUIRED),
 	BK_DOC_NUM_OPT(struct oci_weight_device, weight, has_weight, "weight", BK_DOC_U16, 0),
-	BK_DOC_NUM_OPT(struct oci_weight_device, leaf_weight, has_leaf_weight, "leafWeight", BK_DOC_U16,
-		       0),
-	BK_DOC_END
+	BK_DOC_NUM_OPT(struct oci_weight_device, leaf_weight, has_leaf_weight, "leafWeight",
+		       BK_DOC_U16, 0),
+	BK_DOC_END,
 };
-static const struct bk_doc_type weight_device_type =
-	BK_DOC_TYPE(struct oci_weight_device, weight_device_fields);
+static const struct bk_doc_type weight_device_type = BK_DOC_TYPE(struct oci_weight_device,
+								 weight_device_fields);
 
 static const struct bk_doc_field throttle_device_fields[] = {
 	BK_DOC_NUM_F(struct oci_throttle_device, major, "major", BK_DOC_I64, BK_DOC_REQUIRED),
 	BK_DOC_NUM_F(struct oci_throttle_device, minor, "minor", BK_DOC_I64, BK_DOC_REQUIRED),
 	BK_DOC_NUM_F(struct oci_throttle_device, rate, "rate", BK_DOC_U64, BK_DOC_ALWAYS),
-	BK_DOC_END
+	BK_DOC_END,
 };
-static const struct bk_doc_type throttle_device_type =
-	BK_DOC_TYPE(struct oci_throttle_device, throttle_device_fields);
+static const struct bk_doc_type throttle_device_type = BK_DOC_TYPE(struct oci_throttle_device,
+								   throttle_device_fields);
 
 static const struct bk_doc_field block_io_fields[] = {
 	BK_DOC_NUM_OPT(struct oci_block_io, weight, has_weight, "weight", BK_DOC_U16, 0),
-	BK_DOC_NUM_OPT(struct oci_block_io, leaf_weight, has_leaf_weight, "leafWeight", BK_DOC_U16, 0),
+	BK_DOC_NUM_OPT(struct oci_block_io, leaf_weight, has_leaf_weight, "leafWeight", BK_DOC_U16,
+		       0),
 	BK_DOC_OBJV_F(struct oci_block_io, weight_device, n_weight_device, "weightDevice", 0,
 		      weight_device_type),
 	BK_DOC_OBJV_F(struct oci_block_io, read_bps, n_read_bps, "throttleReadBpsDevice", 0,
@@ -150,7 +152,7 @@ static const struct bk_doc_field block_io_fields[] = {
 		      throttle_device_type),
 	BK_DOC_OBJV_F(struct oci_block_io, write_iops, n_write_iops, "throttleWriteIOPSDevice", 0,
 		      throttle_device_type),
-	BK_DOC_END
+	BK_DOC_END,
 };
 static const struct bk_doc_type block_io_type = BK_DOC_TYPE(struct oci_block_io, block_io_fields);
 
@@ -158,31 +160,32 @@ static const struct bk_doc_field hugepage_limit_fields[] = {
 	BK_DOC_STR_CHECK_F(struct oci_hugepage_limit, page_size, "pageSize", BK_DOC_REQUIRED,
 			   is_page_size, "a page size such as 64KB or 2MB"),
 	BK_DOC_NUM_F(struct oci_hugepage_limit, limit, "limit", BK_DOC_U64, BK_DOC_REQUIRED),
-	BK_DOC_END
+	BK_DOC_END,
 };
-static const struct bk_doc_type hugepage_limit_type =
-	BK_DOC_TYPE(struct oci_hugepage_limit, hugepage_limit_fields);
+static const struct bk_doc_type hugepage_limit_type = BK_DOC_TYPE(struct oci_hugepage_limit,
+								  hugepage_limit_fields);
 
 static const struct bk_doc_field interface_priority_fields[] = {
 	BK_DOC_STR_F(struct oci_interface_priority, name, "name", BK_DOC_REQUIRED),
-	BK_DOC_NUM_F(struct oci_interface_priority, priority, "priority", BK_DOC_U32, BK_DOC_REQUIRED),
-	BK_DOC_END
+	BK_DOC_NUM_F(struct oci_interface_priority, priority, "priority", BK_DOC_U32,
+		     BK_DOC_REQUIRED),
+	BK_DOC_END,
 };
-static const struct bk_doc_type interface_priority_type =
-	BK_DOC_TYPE(struct oci_interface_priority, interface_priority_fields);
+static const struct bk_doc_type interface_priority_type = BK_DOC_TYPE(struct oci_interface_priority,
+								      interface_priority_fields);
 
 static const struct bk_doc_field network_fields[] = {
 	BK_DOC_NUM_OPT(struct oci_network, class_id, has_class_id, "classID", BK_DOC_U32, 0),
 	BK_DOC_OBJV_F(struct oci_network, priorities, n_priorities, "priorities", 0,
 		      interface_priority_type),
-	BK_DOC_END
+	BK_DOC_END,
 };
 static const struct bk_doc_type network_type = BK_DOC_TYPE(struct oci_network, network_fields);
 
 static const struct bk_doc_field rdma_fields[] = {
 	BK_DOC_NUM_OPT(struct oci_rdma, hca_handles, has_hca_handles, "hcaHandles", BK_DOC_U32, 0),
 	BK_DOC_NUM_OPT(struct oci_rdma, hca_objects, has_hca_objects, "hcaObjects", BK_DOC_U32, 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
 static const struct bk_doc_type rdma_type = BK_DOC_TYPE(struct oci_rdma, rdma_fields);
 
@@ -197,7 +200,7 @@ static const struct bk_doc_field resources_fields[] = {
 	BK_DOC_OBJ_F(struct oci_resources, network, "network", 0, network_type),
 	BK_DOC_OBJMAP_F(struct oci_resources, rdma, n_rdma, "rdma", 0, rdma_type),
 	BK_DOC_STRMAP_F(struct oci_resources, unified, n_unified, "unified", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
 const struct bk_doc_type oci_resources_type = BK_DOC_TYPE(struct oci_resources, resources_fields);
 
@@ -208,31 +211,34 @@ static const struct bk_doc_field seccomp_arg_fields[] = {
 	BK_DOC_NUM_F(struct oci_seccomp_arg, value, "value", BK_DOC_U64, BK_DOC_REQUIRED),
 	BK_DOC_NUM_F(struct oci_seccomp_arg, value_two, "valueTwo", BK_DOC_U64, 0),
 	BK_DOC_STR_F(struct oci_seccomp_arg, op, "op", BK_DOC_REQUIRED),
-	BK_DOC_END
+	BK_DOC_END,
 };
-static const struct bk_doc_type seccomp_arg_type =
-	BK_DOC_TYPE(struct oci_seccomp_arg, seccomp_arg_fields);
+static const struct bk_doc_type seccomp_arg_type = BK_DOC_TYPE(struct oci_seccomp_arg,
+							       seccomp_arg_fields);
 
 static const struct bk_doc_field seccomp_syscall_fields[] = {
-	BK_DOC_STRV_F(struct oci_seccomp_syscall, names, "names", BK_DOC_REQUIRED | BK_DOC_NOT_EMPTY),
+	BK_DOC_STRV_F(struct oci_seccomp_syscall, names, "names",
+		      BK_DOC_REQUIRED | BK_DOC_NOT_EMPTY),
 	BK_DOC_STR_F(struct oci_seccomp_syscall, action, "action", BK_DOC_REQUIRED),
-	BK_DOC_NUM_OPT(struct oci_seccomp_syscall, errno_ret, has_errno_ret, "errnoRet", BK_DOC_U32, 0),
+	BK_DOC_NUM_OPT(struct oci_seccomp_syscall, errno_ret, has_errno_ret, "errnoRet", BK_DOC_U32,
+		       0),
 	BK_DOC_OBJV_F(struct oci_seccomp_syscall, args, n_args, "args", 0, seccomp_arg_type),
-	BK_DOC_END
+	BK_DOC_END,
 };
-static const struct bk_doc_type seccomp_syscall_type =
-	BK_DOC_TYPE(struct oci_seccomp_syscall, seccomp_syscall_fields);
+static const struct bk_doc_type seccomp_syscall_type = BK_DOC_TYPE(struct oci_seccomp_syscall,
+								   seccomp_syscall_fields);
 
 static const struct bk_doc_field seccomp_fields[] = {
 	BK_DOC_STR_F(struct oci_seccomp, default_action, "defaultAction", BK_DOC_REQUIRED),
-	BK_DOC_NUM_OPT(struct oci_seccomp, default_errno_ret, has_default_errno_ret, "defaultErrnoRet",
-		       BK_DOC_U32, 0),
+	BK_DOC_NUM_OPT(struct oci_seccomp, default_errno_ret, has_default_errno_ret,
+		       "defaultErrnoRet", BK_DOC_U32, 0),
 	BK_DOC_STRV_F(struct oci_seccomp, architectures, "architectures", 0),
 	BK_DOC_STRV_F(struct oci_seccomp, flags, "flags", 0),
 	BK_DOC_STR_F(struct oci_seccomp, listener_path, "listenerPath", 0),
 	BK_DOC_STR_F(struct oci_seccomp, listener_metadata, "listenerMetadata", 0),
-	BK_DOC_OBJV_F(struct oci_seccomp, syscalls, n_syscalls, "syscalls", 0, seccomp_syscall_type),
-	BK_DOC_END
+	BK_DOC_OBJV_F(struct oci_seccomp, syscalls, n_syscalls, "syscalls", 0,
+		      seccomp_syscall_type),
+	BK_DOC_END,
 };
 const struct bk_doc_type oci_seccomp_type = BK_DOC_TYPE(struct oci_seccomp, seccomp_fields);
 
@@ -245,43 +251,43 @@ static const struct bk_doc_field intel_rdt_fields[] = {
 	BK_DOC_STR_CHECK_F(struct oci_intel_rdt, mem_bw_schema, "memBwSchema", 0, is_mem_bw_schema,
 			   "one line that begins with 'MB:'"),
 	BK_DOC_BOOL_F(struct oci_intel_rdt, enable_monitoring, "enableMonitoring", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
-static const struct bk_doc_type intel_rdt_type =
-	BK_DOC_TYPE(struct oci_intel_rdt, intel_rdt_fields);
+static const struct bk_doc_type intel_rdt_type = BK_DOC_TYPE(struct oci_intel_rdt,
+							     intel_rdt_fields);
 
 static const struct bk_doc_field memory_policy_fields[] = {
 	BK_DOC_STR_F(struct oci_memory_policy, mode, "mode", 0),
 	BK_DOC_STR_F(struct oci_memory_policy, nodes, "nodes", 0),
 	BK_DOC_STRV_F(struct oci_memory_policy, flags, "flags", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
-static const struct bk_doc_type memory_policy_type =
-	BK_DOC_TYPE(struct oci_memory_policy, memory_policy_fields);
+static const struct bk_doc_type memory_policy_type = BK_DOC_TYPE(struct oci_memory_policy,
+								 memory_policy_fields);
 
 static const struct bk_doc_field personality_fields[] = {
 	BK_DOC_STR_F(struct oci_personality, domain, "domain", 0),
 	BK_DOC_STRV_F(struct oci_personality, flags, "flags", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
-static const struct bk_doc_type personality_type =
-	BK_DOC_TYPE(struct oci_personality, personality_fields);
+static const struct bk_doc_type personality_type = BK_DOC_TYPE(struct oci_personality,
+							       personality_fields);
 
 static const struct bk_doc_field time_offset_fields[] = {
 	BK_DOC_NUM_F(struct oci_time_offset, secs, "secs", BK_DOC_I64, 0),
 	BK_DOC_NUM_F(struct oci_time_offset, nanosecs, "nanosecs", BK_DOC_U32, 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
-static const struct bk_doc_type time_offset_type =
-	BK_DOC_TYPE(struct oci_time_offset, time_offset_fields);
+static const struct bk_doc_type time_offset_type = BK_DOC_TYPE(struct oci_time_offset,
+							       time_offset_fields);
 
 static const struct bk_doc_field time_offsets_fields[] = {
 	BK_DOC_OBJ_F(struct oci_time_offsets, monotonic, "monotonic", 0, time_offset_type),
 	BK_DOC_OBJ_F(struct oci_time_offsets, boottime, "boottime", 0, time_offset_type),
-	BK_DOC_END
+	BK_DOC_END,
 };
-static const struct bk_doc_type time_offsets_type =
-	BK_DOC_TYPE(struct oci_time_offsets, time_offsets_fields);
+static const struct bk_doc_type time_offsets_type = BK_DOC_TYPE(struct oci_time_offsets,
+								time_offsets_fields);
 
 static const struct bk_doc_field linux_fields[] = {
 	BK_DOC_OBJV_F(struct oci_linux, uid_mappings, n_uid_mappings, "uidMappings", 0,
@@ -293,7 +299,8 @@ static const struct bk_doc_field linux_fields[] = {
 	BK_DOC_STR_F(struct oci_linux, cgroups_path, "cgroupsPath", 0),
 	BK_DOC_OBJV_F(struct oci_linux, namespaces, n_namespaces, "namespaces", 0, namespace_type),
 	BK_DOC_OBJV_F(struct oci_linux, devices, n_devices, "devices", 0, device_type),
-	BK_DOC_OBJMAP_F(struct oci_linux, net_devices, n_net_devices, "netDevices", 0, net_device_type),
+	BK_DOC_OBJMAP_F(struct oci_linux, net_devices, n_net_devices, "netDevices", 0,
+			net_device_type),
 	BK_DOC_OBJ_F(struct oci_linux, seccomp, "seccomp", 0, oci_seccomp_type),
 	BK_DOC_STR_F(struct oci_linux, rootfs_propagation, "rootfsPropagation", 0),
 	BK_DOC_STRV_F(struct oci_linux, masked_paths, "maskedPaths", 0),
@@ -303,6 +310,6 @@ static const struct bk_doc_field linux_fields[] = {
 	BK_DOC_OBJ_F(struct oci_linux, memory_policy, "memoryPolicy", 0, memory_policy_type),
 	BK_DOC_OBJ_F(struct oci_linux, personality, "personality", 0, personality_type),
 	BK_DOC_OBJ_F(struct oci_linux, time_offsets, "timeOffsets", 0, time_offsets_type),
-	BK_DOC_END
+	BK_DOC_END,
 };
 const struct bk_doc_type oci_linux_type = BK_DOC_TYPE(struct oci_linux, linux_fields);

@@ -3,7 +3,7 @@
 
 const struct bk_doc_name oci_status_names[] = {
 	{ "creating", OCI_CREATING }, { "created", OCI_CREATED }, { "running", OCI_RUNNING },
-	{ "stopped", OCI_STOPPED },   { "paused", OCI_PAUSED },   { NULL, 0 },
+	{ "stopped", OCI_STOPPED },   { "paused", OCI_PAUSED },	  { NULL, 0 },
 };
 
 static const struct bk_doc_field state_fields[] = {
@@ -16,6 +16,6 @@ static const struct bk_doc_field state_fields[] = {
 	BK_DOC_STR_F(struct oci_state, created, "created", 0),
 	BK_DOC_STRMAP_F(struct oci_state, annotations, n_annotations, "annotations", 0),
 	BK_DOC_STR_F(struct oci_state, owner, "owner", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
 const struct bk_doc_type oci_state_type = BK_DOC_TYPE(struct oci_state, state_fields);

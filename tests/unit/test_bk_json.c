@@ -69,7 +69,7 @@ static int count_items(const struct bk_doc_field *f, const struct bk_doc_value *
 static const struct bk_doc_field leaf_fields[] = {
 	BK_DOC_STR_F(struct leaf, name, "name", BK_DOC_REQUIRED | BK_DOC_NOT_EMPTY),
 	BK_DOC_NUM_F(struct leaf, n, "n", BK_DOC_I32, 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
 static const struct bk_doc_type leaf_type = BK_DOC_TYPE(struct leaf, leaf_fields);
 
@@ -95,13 +95,13 @@ static const struct bk_doc_field tree_fields[] = {
 	BK_DOC_RAW_F(struct tree, raw, "raw", 0),
 	BK_DOC_IGNORED_F("windows", "another platform's"),
 	BK_DOC_UNSUPPORTED_F("later", "comes in version 9"),
-	BK_DOC_END
+	BK_DOC_END,
 };
 static const struct bk_doc_type tree_type = BK_DOC_TYPE(struct tree, tree_fields);
 
 static const struct bk_doc_field forms_fields[] = {
 	BK_DOC_CUSTOM_F(struct forms, custom, "custom", 0, count_items),
-	BK_DOC_END
+	BK_DOC_END,
 };
 static const struct bk_doc_type forms_type = BK_DOC_TYPE(struct forms, forms_fields);
 
@@ -125,14 +125,14 @@ static int teardown(void **state)
 
 static int decode(const char *text, struct bk_err **err)
 {
-	return bk_json_decode(&tree_type, "doc", text, strlen(text), &bk_doc_limits_oci, arena, &tree,
-			      err);
+	return bk_json_decode(&tree_type, "doc", text, strlen(text), &bk_doc_limits_oci, arena,
+			      &tree, err);
 }
 
 static int decode_forms(const char *text, struct bk_err **err)
 {
-	return bk_json_decode(&forms_type, "doc", text, strlen(text), &bk_doc_limits_oci, arena, &forms,
-			      err);
+	return bk_json_decode(&forms_type, "doc", text, strlen(text), &bk_doc_limits_oci, arena,
+			      &forms, err);
 }
 
 static void refused(const char *text, const char *message)
@@ -150,14 +150,17 @@ static void test_scalars(void **state)
 	assert_ok(decode("{\"text\":\"a\\u00e9\\n\",\"flag\":true,\"opt\":false,"
 			 "\"i64\":-9223372036854775808,\"u64\":18446744073709551615,"
 			 "\"i32\":-2147483648,\"u32\":4294967295,\"u16\":65535,"
-			 "\"limit\":0,\"color\":\"red\"}", &err), &err);
+			 "\"limit\":0,\"color\":\"red\"}",
+			 &err),
+		  &err);
 	assert_string_equal(tree.text, "a\xc3\xa9\n");
 	assert_true(tree.flag && !tree.opt && tree.has_opt);
 	assert_true(tree.i64 == INT64_MIN && tree.u64 == UINT64_MAX);
 	assert_true(tree.i32 == INT32_MIN && tree.u32 == UINT32_MAX && tree.u16 == UINT16_MAX);
 	assert_true(tree.has_limit && tree.limit == 0 && tree.has_color && tree.color == RED);
 
-	assert_ok(decode("{\"i64\":9223372036854775807,\"u32\":-0,\"i32\":2147483647}", &err), &err);
+	assert_ok(decode("{\"i64\":9223372036854775807,\"u32\":-0,\"i32\":2147483647}", &err),
+		  &err);
 	assert_true(tree.i64 == INT64_MAX && tree.u32 == 0 && tree.i32 == INT32_MAX);
 	assert_true(!tree.has_limit && !tree.has_opt && !tree.text);
 }
@@ -168,8 +171,11 @@ static void test_null_is_absent(void **state)
 
 	(void)state;
 	assert_ok(decode("{\"text\":null,\"opt\":null,\"leaf\":null,\"strv\":null,\"map\":null,"
-			 "\"raw\":null,\"later\":null,\"color\":null}", &err), &err);
-	assert_true(!tree.text && !tree.has_opt && !tree.leaf && !tree.strv && !tree.map && !tree.raw);
+			 "\"raw\":null,\"later\":null,\"color\":null}",
+			 &err),
+		  &err);
+	assert_true(!tree.text && !tree.has_opt && !tree.leaf && !tree.strv && !tree.map &&
+		    !tree.raw);
 	assert_false(tree.has_color);
 	assert_ok(decode("{\"map\":{\"a\":null,\"b\":\"2\"},\"objmap\":{\"x\":null}}", &err), &err);
 	assert_int_equal(tree.n_map, 1);
@@ -189,7 +195,9 @@ static void test_containers(void **state)
 	assert_ok(decode("{\"strv\":[],\"objv\":[],\"map\":{},\"leaf\":{\"name\":\"x\",\"n\":7},"
 			 "\"enumv\":[\"blue\",\"red\"],\"numv\":[1,4294967295],"
 			 "\"objmap\":{\"eth0\":{\"name\":\"a\"},\"eth1\":{\"name\":\"b\",\"n\":2}},"
-			 "\"set\":{\"80/tcp\":{},\"53/udp\":{\"x\":1}}}", &err), &err);
+			 "\"set\":{\"80/tcp\":{},\"53/udp\":{\"x\":1}}}",
+			 &err),
+		  &err);
 	assert_true(tree.strv && !tree.strv[0] && tree.objv && tree.n_objv == 0 && tree.map);
 	assert_true(tree.leaf->n == 7 && tree.n_enumv == 2 && tree.enumv[0] == BLUE);
 	assert_true(tree.n_numv == 2 && tree.numv[1] == UINT32_MAX);
@@ -218,7 +226,8 @@ static void test_raw_and_custom(void **state)
 	struct bk_err *err = NULL;
 
 	(void)state;
-	assert_ok(decode("{ \"raw\" : { \"a\" : [ 1e5, true, null, \"x\\ty\" ], \"b\" : {} } }", &err),
+	assert_ok(decode("{ \"raw\" : { \"a\" : [ 1e5, true, null, \"x\\ty\" ], \"b\" : {} } }",
+			 &err),
 		  &err);
 	assert_string_equal(tree.raw, "{\"a\":[1e5,true,null,\"x\\ty\"],\"b\":{}}");
 	assert_ok(decode("{\"raw\":12}", &err), &err);
@@ -270,6 +279,9 @@ static void test_values(void **state)
 	refused("{\"i64\":9223372036854775808}", "out of range");
 	refused("{\"u64\":18446744073709551616}", "out of range (0 to 18446744073709551615)");
 	refused("{\"u64\":-1}", "u64: -1 is out of range");
+	refused("{\"u32\":-1}", "u32: -1 is out of range (0 to 4294967295)");
+	refused("{\"u16\":-1}", "u16: -1 is out of range");
+	refused("{\"i32\":-2147483649}", "i32: -2147483649 is out of range");
 	refused("{\"i32\":2147483648}", "out of range (-2147483648 to 2147483647)");
 	refused("{\"u16\":65536}", "u16: 65536 is out of range (0 to 65535)");
 	refused("{\"numv\":[4294967296]}", "numv[0]: 4294967296 is out of range");
@@ -290,8 +302,10 @@ static void test_members(void **state)
 	struct bk_err *err = NULL;
 
 	(void)state;
-	assert_ok(decode("{\"x\":{\"a\":[{\"b\":1},null,\"c\"]},\"windows\":{\"z\":[]},\"flag\":true}",
-			 &err), &err);
+	assert_ok(
+		decode("{\"x\":{\"a\":[{\"b\":1},null,\"c\"]},\"windows\":{\"z\":[]},\"flag\":true}",
+		       &err),
+		&err);
 	assert_true(tree.flag);
 	refused("{\"text\":\"a\",\"text\":\"b\"}", "doc: text: duplicate member");
 	refused("{\"text\":\"a\",\"te\\u0078t\":\"b\"}", "text: duplicate member");
@@ -299,13 +313,16 @@ static void test_members(void **state)
 	refused("{\"x\":1,\"y\":2,\"x\":3}", "x: duplicate member");
 	refused("{\"x\":{\"q\":[{\"a\":1,\"b\":2,\"a\":3}]}}", "x.q[0].a: duplicate member");
 	refused("{\"map\":{\"k\":\"1\",\"\\u006b\":\"2\"}}", "map.k: duplicate member");
-	refused("{\"objmap\":{\"k\":{\"name\":\"a\"},\"k\":{\"name\":\"a\"}}}", "objmap.k: duplicate");
+	refused("{\"objmap\":{\"k\":{\"name\":\"a\"},\"k\":{\"name\":\"a\"}}}",
+		"objmap.k: duplicate");
 	refused("{\"raw\":{\"k\":1,\"k\":1}}", "raw.k: duplicate member");
-	assert_ok(decode("{\"x\":{\"a\":1},\"y\":{\"a\":1},\"raw\":[{\"a\":1},{\"a\":1}]}", &err), &err);
+	assert_ok(decode("{\"x\":{\"a\":1},\"y\":{\"a\":1},\"raw\":[{\"a\":1},{\"a\":1}]}", &err),
+		  &err);
 
 	strict.unknown_is_error = true;
-	assert_err(bk_json_decode(&tree_type, "doc", unknown, strlen(unknown), &strict, arena, &tree,
-				  &err), &err, BK_ERR_CONFIG,
+	assert_err(bk_json_decode(&tree_type, "doc", unknown, strlen(unknown), &strict, arena,
+				  &tree, &err),
+		   &err, BK_ERR_CONFIG,
 		   "doc: unknown member 'nmae' in 'leaf', did you mean 'name'?");
 }
 
@@ -353,8 +370,9 @@ static void test_syntax(void **state)
 	refused("{\"text\":\"a\\u0000b\"}", "text: a string must not hold a NUL character");
 	refused("{\"raw\":[\"a\\u0000b\"]}", "NUL character");
 	refused("{\"a\\u0000b\":1}", "a member's name must not hold a NUL character");
-	assert_err(bk_json_decode(&tree_type, "doc", nul, sizeof(nul) - 1, &bk_doc_limits_oci, arena,
-				  &tree, &err), &err, BK_ERR_CONFIG, "not JSON");
+	assert_err(bk_json_decode(&tree_type, "doc", nul, sizeof(nul) - 1, &bk_doc_limits_oci,
+				  arena, &tree, &err),
+		   &err, BK_ERR_CONFIG, "not JSON");
 	assert_ok(decode("{\"text\":\"\\ud83d\\ude00\\\\ud800\"}", &err), &err);
 	assert_string_equal(tree.text, "\xf0\x9f\x98\x80\\ud800");
 }
@@ -375,8 +393,9 @@ static void test_limits(void **state)
 		bk_buf_adds(&text, "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22],");
 	refused(bk_buf_str(&text), "doc: larger than 16777216 bytes");
 	few.max_nodes = 4;
-	assert_err(bk_json_decode(&tree_type, "doc", "{\"x\":[1,2,3]}", 13, &few, arena, &tree, &err),
-		   &err, BK_ERR_CONFIG, "more than 4 values");
+	assert_err(
+		bk_json_decode(&tree_type, "doc", "{\"x\":[1,2,3]}", 13, &few, arena, &tree, &err),
+		&err, BK_ERR_CONFIG, "more than 4 values");
 }
 
 static void test_file(void **state)
@@ -390,16 +409,17 @@ static void test_file(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, "{\"text\":5}", 10), 10);
 	assert_err(bk_json_decode_file(&tree_type, AT_FDCWD, path, &bk_doc_limits_oci, arena, &tree,
-				       &err), &err, BK_ERR_CONFIG,
-		   ": text: expected a string, found a number");
+				       &err),
+		   &err, BK_ERR_CONFIG, ": text: expected a string, found a number");
 	small.max_size = 9;
-	assert_int_not_equal(bk_json_decode_file(&tree_type, AT_FDCWD, path, &small, arena, &tree, &err),
-			     0);
+	assert_int_not_equal(
+		bk_json_decode_file(&tree_type, AT_FDCWD, path, &small, arena, &tree, &err), 0);
 	bk_err_clear(&err);
 	close(fd);
 	unlink(path);
 	assert_err(bk_json_decode_file(&tree_type, AT_FDCWD, path, &bk_doc_limits_oci, arena, &tree,
-				       &err), &err, BK_ERR_NOT_FOUND, path);
+				       &err),
+		   &err, BK_ERR_NOT_FOUND, path);
 }
 
 static void test_parse(void **state)
@@ -409,7 +429,8 @@ static void test_parse(void **state)
 	struct bk_err *err = NULL;
 
 	(void)state;
-	assert_ok(bk_json_parse("doc", text, strlen(text), &bk_doc_limits_oci, arena, &v, &err), &err);
+	assert_ok(bk_json_parse("doc", text, strlen(text), &bk_doc_limits_oci, arena, &v, &err),
+		  &err);
 	assert_true(v.node == BK_DOC_NODE_MAP && v.n == 1);
 	assert_string_equal(v.keys[0], "a");
 	assert_string_equal(v.items[0].items[0].text, "1");
@@ -441,11 +462,14 @@ static void test_encode(void **state)
 	assert_ok(bk_json_encode(&tree_type, &tree, 0, &out, &err), &err);
 	assert_string_equal(bk_buf_str(&out), compact);
 
-	assert_ok(decode("{\"leaf\":{\"name\":\"x\"},\"strv\":[],\"map\":{\"k\":\"v\"}}", &err), &err);
+	assert_ok(decode("{\"leaf\":{\"name\":\"x\"},\"strv\":[],\"map\":{\"k\":\"v\"}}", &err),
+		  &err);
 	bk_buf_reset(&out);
-	assert_ok(bk_json_encode(&tree_type, &tree, BK_JSON_PRETTY | BK_JSON_NEWLINE, &out, &err), &err);
-	assert_string_equal(bk_buf_str(&out), "{\n  \"leaf\": {\n    \"name\": \"x\"\n  },\n"
-					      "  \"strv\": [],\n  \"map\": {\n    \"k\": \"v\"\n  }\n}\n");
+	assert_ok(bk_json_encode(&tree_type, &tree, BK_JSON_PRETTY | BK_JSON_NEWLINE, &out, &err),
+		  &err);
+	assert_string_equal(bk_buf_str(&out),
+			    "{\n  \"leaf\": {\n    \"name\": \"x\"\n  },\n"
+			    "  \"strv\": [],\n  \"map\": {\n    \"k\": \"v\"\n  }\n}\n");
 	bk_buf_reset(&out);
 	assert_ok(bk_json_encode(&leaf_type, tree.leaf, BK_JSON_TAB, &out, &err), &err);
 	assert_string_equal(bk_buf_str(&out), "{\n\t\"name\": \"x\"\n}");
@@ -463,11 +487,12 @@ static void test_encode_refused(void **state)
 	assert_string_equal(bk_buf_str(&out), "[{\"name\":\"a\"},{\"name\":\"b\"}]");
 	bk_buf_reset(&out);
 	leaves[1].name = NULL;
-	assert_err(bk_json_encode_array(&leaf_type, leaves, 2, 0, &out, &err), &err, BK_ERR_INTERNAL,
-		   "[1]: required member 'name' is not set");
+	assert_err(bk_json_encode_array(&leaf_type, leaves, 2, 0, &out, &err), &err,
+		   BK_ERR_INTERNAL, "[1]: required member 'name' is not set");
 	bk_buf_reset(&out);
 	bad.map[0] = (struct bk_doc_pair){ text_of("k"), text_of("a\xff") };
-	assert_err(bk_json_encode(&tree_type, &bad, 0, &out, &err), &err, BK_ERR_CONFIG, "map: not UTF-8");
+	assert_err(bk_json_encode(&tree_type, &bad, 0, &out, &err), &err, BK_ERR_CONFIG,
+		   "map: not UTF-8");
 	bk_buf_reset(&out);
 	bad = (struct tree){ .color = 7, .has_color = true };
 	assert_err(bk_json_encode(&tree_type, &bad, 0, &out, &err), &err, BK_ERR_INTERNAL,
@@ -500,7 +525,7 @@ static void test_encode_always(void **state)
 		BK_DOC_NUM_F(struct always, n, "n", BK_DOC_U32, BK_DOC_REQUIRED),
 		BK_DOC_STRV_F(struct always, nil, "nil", BK_DOC_ALWAYS | BK_DOC_NULL),
 		BK_DOC_ENUM_F(struct always, color, "color", BK_DOC_REQUIRED, colors),
-		BK_DOC_END
+		BK_DOC_END,
 	};
 	static const struct bk_doc_type type = BK_DOC_TYPE(struct always, fields);
 	bk_autobuf struct bk_buf out = BK_BUF_INIT(BK_BUF_SMALL);
@@ -509,8 +534,9 @@ static void test_encode_always(void **state)
 
 	(void)state;
 	assert_ok(bk_json_encode(&type, &a, 0, &out, &err), &err);
-	assert_string_equal(bk_buf_str(&out), "{\"s\":\"\",\"v\":[],\"b\":false,\"n\":0,\"nil\":null,"
-					      "\"color\":\"red\"}");
+	assert_string_equal(bk_buf_str(&out),
+			    "{\"s\":\"\",\"v\":[],\"b\":false,\"n\":0,\"nil\":null,"
+			    "\"color\":\"red\"}");
 }
 
 static void test_quote(void **state)
@@ -526,7 +552,7 @@ static void test_quote(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 BK_TEST_MAIN(TEST(test_scalars), TEST(test_null_is_absent), TEST(test_containers),
-	     TEST(test_raw_and_custom), TEST(test_wrong_types), TEST(test_values), TEST(test_members),
-	     TEST(test_many_duplicates), TEST(test_syntax), TEST(test_limits), TEST(test_file),
-	     TEST(test_parse), TEST(test_encode), TEST(test_encode_refused), TEST(test_encode_always),
-	     TEST(test_quote))
+	     TEST(test_raw_and_custom), TEST(test_wrong_types), TEST(test_values),
+	     TEST(test_members), TEST(test_many_duplicates), TEST(test_syntax), TEST(test_limits),
+	     TEST(test_file), TEST(test_parse), TEST(test_encode), TEST(test_encode_refused),
+	     TEST(test_encode_always), TEST(test_quote))

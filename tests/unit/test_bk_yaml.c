@@ -33,7 +33,7 @@ static const struct bk_doc_field step_fields[] = {
 	BK_DOC_BOOL_F(struct step, readonly, "readonly", 0),
 	BK_DOC_STRV_F(struct step, args, "args", BK_DOC_NOT_EMPTY),
 	BK_DOC_UNSUPPORTED_F("ssh", "not in this version"),
-	BK_DOC_END
+	BK_DOC_END,
 };
 static const struct bk_doc_type step_type = BK_DOC_TYPE(struct step, step_fields);
 
@@ -44,7 +44,7 @@ static const struct bk_doc_field file_fields[] = {
 	BK_DOC_OBJV_F(struct file, steps, n_steps, "steps", 0, step_type),
 	BK_DOC_OBJ_F(struct file, main_step, "main", 0, step_type),
 	BK_DOC_RAW_F(struct file, raw, "raw", 0),
-	BK_DOC_END
+	BK_DOC_END,
 };
 static const struct bk_doc_type file_type = BK_DOC_TYPE(struct file, file_fields);
 
@@ -67,8 +67,8 @@ static int teardown(void **state)
 
 static int decode(const char *text, struct bk_err **err)
 {
-	return bk_yaml_decode(&file_type, "F", text, strlen(text), &bk_doc_limits_strict, arena, &file,
-			      err);
+	return bk_yaml_decode(&file_type, "F", text, strlen(text), &bk_doc_limits_strict, arena,
+			      &file, err);
 }
 
 static void refused(const char *text, const char *message)
@@ -86,7 +86,8 @@ static void tree_is(const char *text, const char *want)
 	struct bk_doc_value v;
 	struct bk_err *err = NULL;
 
-	assert_ok(bk_yaml_parse("F", text, strlen(text), &bk_doc_limits_strict, arena, &v, &err), &err);
+	assert_ok(bk_yaml_parse("F", text, strlen(text), &bk_doc_limits_strict, arena, &v, &err),
+		  &err);
 	bk_json_write_value(&writer, &v);
 	assert_string_equal(bk_buf_str(&out), want);
 }
@@ -96,9 +97,12 @@ static void test_scalars_are_typed_by_the_member(void **state)
 	struct bk_err *err = NULL;
 
 	(void)state;
-	assert_ok(decode("version: 1.20\nname: no\n"
-			 "env: {A: 0755, B: 22:22, C: on, D: '~', E: 1e3, F: true, G: 2001-01-01, H: ''}\n"
-			 "main: {run: 12, retries: 3, readonly: yes}\n", &err), &err);
+	assert_ok(
+		decode("version: 1.20\nname: no\n"
+		       "env: {A: 0755, B: 22:22, C: on, D: '~', E: 1e3, F: true, G: 2001-01-01, H: ''}\n"
+		       "main: {run: 12, retries: 3, readonly: yes}\n",
+		       &err),
+		&err);
 	assert_string_equal(file.version, "1.20");
 	assert_string_equal(file.name, "no");
 	assert_string_equal(bk_doc_pair_get(file.env, file.n_env, "A"), "0755");
@@ -111,7 +115,8 @@ static void test_scalars_are_typed_by_the_member(void **state)
 	assert_true(file.main_step->retries == 3 && file.main_step->readonly);
 	assert_ok(decode("name: ~\nversion:\nmain: null\n", &err), &err);
 	assert_true(!file.name && !file.version && !file.main_step);
-	assert_ok(decode("name: |\n  a\n  b\nmain:\n  run: >\n    x\n    y\n  args: [a, \"b c\"]\n", &err),
+	assert_ok(decode("name: |\n  a\n  b\nmain:\n  run: >\n    x\n    y\n  args: [a, \"b c\"]\n",
+			 &err),
 		  &err);
 	assert_string_equal(file.name, "a\nb\n");
 	assert_string_equal(file.main_step->run, "x y\n");
@@ -123,8 +128,11 @@ static void test_json_is_yaml(void **state)
 	struct bk_err *err = NULL;
 
 	(void)state;
-	assert_ok(decode("{\n\t\"name\": \"a\\u00e9\",\n\t\"main\": {\"run\": \"x\", \"retries\": 5, "
-			 "\"readonly\": true}\n}\n", &err), &err);
+	assert_ok(
+		decode("{\n\t\"name\": \"a\\u00e9\",\n\t\"main\": {\"run\": \"x\", \"retries\": 5, "
+		       "\"readonly\": true}\n}\n",
+		       &err),
+		&err);
 	assert_string_equal(file.name, "a\xc3\xa9");
 	assert_true(file.main_step->retries == 5 && file.main_step->readonly);
 	assert_ok(decode("raw: {a: [1, true, x, '1', 007], b: ~}", &err), &err);
@@ -138,7 +146,8 @@ static void test_errors_have_a_place(void **state)
 	(void)state;
 	refused("name: a\nmain:\n  run: x\n  retries: many\n",
 		"F:4:12: main.retries: expected an integer, found 'many'");
-	refused("main: {run: x, retries: '3'}", "F:1:25: main.retries: expected an integer, found a string");
+	refused("main: {run: x, retries: '3'}",
+		"F:1:25: main.retries: expected an integer, found a string");
 	refused("main: {run: x, retries: 0755}", "expected an integer, found '0755'");
 	refused("main: {run: x, retries: 4294967296}", "main.retries: 4294967296 is out of range");
 	refused("main: {run: x, readonly: maybe}", "expected a boolean, found 'maybe'");
@@ -147,7 +156,8 @@ static void test_errors_have_a_place(void **state)
 	refused("steps: {a: b}\n", "F:1:8: steps: expected a list, found a map");
 	refused("steps: text\n", "F:1:8: steps: expected a list, found a string");
 	refused("- a\n", "F:1:1: expected a map, found a list");
-	refused("steps:\n- run: a\n- args: [x]\n", "F:3:3: steps[1].run: required member is missing");
+	refused("steps:\n- run: a\n- args: [x]\n",
+		"F:3:3: steps[1].run: required member is missing");
 	refused("main: {run: a, args: []}", "F:1:22: main.args: must not be empty");
 	refused("main: {run: a, args: [b, ~]}",
 		"F:1:26: main.args[1]: expected a string, found null (an empty string is \"\")");
@@ -178,13 +188,16 @@ static void test_documents(void **state)
 	refused("--- \n", "F:2:1: expected a map, found null");
 	tree_is("---\na: b\n...\n", "{\"a\":\"b\"}");
 	tree_is("%YAML 1.1\n---\na: b\n", "{\"a\":\"b\"}");
-	tree_is("\xef\xbb\xbf" "a: b\n", "{\"a\":\"b\"}");
+	tree_is("\xef\xbb\xbf"
+		"a: b\n",
+		"{\"a\":\"b\"}");
 }
 
 static void test_characters(void **state)
 {
 	static const char nul[] = "name: a\0b\n";
-	static const char utf16[] = "\xff\xfe" "n\0a\0:\0 \0b\0\n\0";
+	static const char utf16[] = "\xff\xfe"
+				    "n\0a\0:\0 \0b\0\n\0";
 	struct bk_err *err = NULL;
 
 	(void)state;
@@ -193,12 +206,16 @@ static void test_characters(void **state)
 	refused("name: \"a\\x7fb\"\n", "control characters");
 	refused("name: \"a\\u0085b\"\n", "control characters");
 	refused("\"a\\0b\": c\n", "control characters");
-	refused("env: {}\nname: a\x01" "b\n", "F:2:8: control characters are not allowed");
+	refused("env: {}\nname: a\x01"
+		"b\n",
+		"F:2:8: control characters are not allowed");
 	refused("name: \xc3\xa9\nenv: a\xff\n", "F:2:7: not UTF-8");
-	assert_err(bk_yaml_decode(&file_type, "F", nul, sizeof(nul) - 1, &bk_doc_limits_strict, arena,
-				  &file, &err), &err, BK_ERR_CONFIG, "F:1:8: control characters");
+	assert_err(bk_yaml_decode(&file_type, "F", nul, sizeof(nul) - 1, &bk_doc_limits_strict,
+				  arena, &file, &err),
+		   &err, BK_ERR_CONFIG, "F:1:8: control characters");
 	assert_err(bk_yaml_decode(&file_type, "F", utf16, sizeof(utf16) - 1, &bk_doc_limits_strict,
-				  arena, &file, &err), &err, BK_ERR_CONFIG, "F:1:1: not UTF-8");
+				  arena, &file, &err),
+		   &err, BK_ERR_CONFIG, "F:1:1: not UTF-8");
 	assert_ok(decode("name: \"a\\tb\\r\\n\xc3\xa9\xe2\x98\x83\"\n", &err), &err);
 	assert_string_equal(file.name, "a\tb\r\n\xc3\xa9\xe2\x98\x83");
 }
@@ -246,7 +263,8 @@ static void test_merge(void **state)
 static void test_what_is_not_for_us(void **state)
 {
 	(void)state;
-	refused("name: !!binary aGk=\n", "F:1:7: name: the tag 'tag:yaml.org,2002:binary' is not supported");
+	refused("name: !!binary aGk=\n",
+		"F:1:7: name: the tag 'tag:yaml.org,2002:binary' is not supported");
 	refused("name: !thing x\n", "the tag '!thing' is not supported");
 	refused("raw: !!set {a, b}\n", "is not supported");
 	refused("? [a, b]\n: c\n", "F:1:3: a key must be a string");
@@ -277,8 +295,8 @@ static void test_limits(void **state)
 	bk_buf_reset(&text);
 	bk_buf_adds(&text, "a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
 	for (int i = 1; i < 9; i++) {
-		bk_buf_printf(&text, "a%d: &a%d [*%s,*%s,*%s,*%s,*%s,*%s,*%s,*%s,*%s]\n", i, i, name, name,
-			      name, name, name, name, name, name, name);
+		bk_buf_printf(&text, "a%d: &a%d [*%s,*%s,*%s,*%s,*%s,*%s,*%s,*%s,*%s]\n", i, i,
+			      name, name, name, name, name, name, name, name, name);
 		snprintf(name, sizeof(name), "a%d", i);
 	}
 	refused(bk_buf_str(&text), "more than 10000 values");

@@ -24,7 +24,7 @@
 #include "oci/oci_runtime_linux.h"
 #include "oci/oci_state.h"
 
-#define OBJ_MAX 1024	/* the largest struct of a table */
+#define OBJ_MAX 1024 /* the largest struct of a table */
 
 static struct bk_arena *arena;
 
@@ -66,7 +66,8 @@ static void read_tree(const char *path, struct bk_doc_value *ret)
 	struct bk_err *err = NULL;
 
 	assert_ok(bk_file_read(AT_FDCWD, path, &text, &err), &err);
-	assert_ok(bk_json_parse(path, bk_buf_str(&text), text.len, &bk_doc_limits_oci, arena, ret, &err),
+	assert_ok(bk_json_parse(path, bk_buf_str(&text), text.len, &bk_doc_limits_oci, arena, ret,
+				&err),
 		  &err);
 }
 
@@ -79,7 +80,8 @@ static char **list_json(const char *dir)
 
 	for (int i = 0; i < n; i++) {
 		if (bk_has_suffix(names[i]->d_name, ".json"))
-			bk_doc_strv_add(arena, &v, bk_arena_printf(arena, "%s/%s", dir, names[i]->d_name));
+			bk_doc_strv_add(arena, &v,
+					bk_arena_printf(arena, "%s/%s", dir, names[i]->d_name));
 		free(names[i]);
 	}
 	free(names);
@@ -183,8 +185,8 @@ static void check_object(struct schemas *s, struct place at, const struct bk_doc
 
 static bool is_number(enum bk_doc_kind kind)
 {
-	return kind == BK_DOC_I64 || kind == BK_DOC_U64 || kind == BK_DOC_I32 || kind == BK_DOC_U32 ||
-	       kind == BK_DOC_U16;
+	return kind == BK_DOC_I64 || kind == BK_DOC_U64 || kind == BK_DOC_I32 ||
+	       kind == BK_DOC_U32 || kind == BK_DOC_U16;
 }
 
 static void check_enum(struct schemas *s, const struct bk_doc_value *texts,
@@ -194,7 +196,8 @@ static void check_enum(struct schemas *s, const struct bk_doc_value *texts,
 
 	for (size_t i = 0; texts && i < texts->n; i++)
 		if (!bk_doc_name_find(f->names, texts->items[i].text, &value))
-			problem(s, "%s: the table lacks the value '%s'", path, texts->items[i].text);
+			problem(s, "%s: the table lacks the value '%s'", path,
+				texts->items[i].text);
 }
 
 static void check_items(struct schemas *s, struct place at, const struct bk_doc_field *f,
@@ -211,7 +214,8 @@ static void check_items(struct schemas *s, struct place at, const struct bk_doc_
 		check_enum(s, get(at.v, "enum"), f, path);
 	else if (!(bk_streq(type, "string") && f->kind == BK_DOC_STRV) &&
 		 !(bk_streq(type, "integer") && f->kind == BK_DOC_NUMV))
-		problem(s, "%s: an array of %ss, but the row's kind is %d", path, type, (int)f->kind);
+		problem(s, "%s: an array of %ss, but the row's kind is %d", path, type,
+			(int)f->kind);
 }
 
 /* An object whose members are free: all of one schema, or {}. */
@@ -245,8 +249,8 @@ static void check_value(struct schemas *s, struct place at, const struct bk_doc_
 	if (bk_streq(type, "array"))
 		check_items(s, at, f, path);
 	else if (bk_streq(type, "object") && (get(at.v, "properties") || get(at.v, "allOf")))
-		f->kind == BK_DOC_OBJ ? check_object(s, at, f->sub, path) :
-					problem(s, "%s: the row's kind is %d", path, (int)f->kind);
+		f->kind == BK_DOC_OBJ ? check_object(s, at, f->sub, path)
+				      : problem(s, "%s: the row's kind is %d", path, (int)f->kind);
 	else if (bk_streq(type, "object"))
 		check_map(s, at, f, path);
 	else if (bk_streq(type, "string") && f->kind == BK_DOC_ENUM)
@@ -292,12 +296,35 @@ static bool is_required(struct schemas *s, struct place at, const char *name)
 	return false;
 }
 
+/* Each row has members of its own: one that a copied row still names would be written twice. */
+static void check_members(struct schemas *s, const struct bk_doc_type *t, const char *path)
+{
+	size_t taken[2 * BK_DOC_FIELDS_MAX];
+	size_t n = 0;
+
+	for (const struct bk_doc_field *f = t->fields; f->name; f++) {
+		size_t own[2] = { f->offset, f->aux };
+
+		if (f->flags & (BK_DOC_IGNORED | BK_DOC_UNSUPPORTED))
+			continue;
+		for (size_t i = 0; i < 2 && own[i] != BK_DOC_NO_AUX; i++) {
+			for (size_t j = 0; j < n; j++)
+				if (taken[j] == own[i])
+					problem(s, "%s.%s: shares a member with another row", path,
+						f->name);
+			assert_true(own[i] < t->size && n < BK_ARRAY_SIZE(taken));
+			taken[n++] = own[i];
+		}
+	}
+}
+
 static void check_object(struct schemas *s, struct place at, const struct bk_doc_type *t,
 			 const char *path)
 {
 	const struct bk_doc_value *all = get(at.v, "allOf");
 
 	assert_true(t->size <= OBJ_MAX);
+	check_members(s, t, path);
 	check_properties(s, at, t, path);
 	for (size_t i = 0; all && i < all->n; i++)
 		check_properties(s, resolve(s, (struct place){ &all->items[i], at.file }), t, path);
@@ -306,7 +333,8 @@ static void check_object(struct schemas *s, struct place at, const struct bk_doc
 
 		assert_true(i < BK_DOC_FIELDS_MAX);
 		if (is_required(s, at, f->name) != ((f->flags & BK_DOC_REQUIRED) != 0))
-			problem(s, "%s.%s: REQUIRED in one of table and schema only", path, f->name);
+			problem(s, "%s.%s: REQUIRED in one of table and schema only", path,
+				f->name);
 	}
 }
 
@@ -333,7 +361,8 @@ static void test_each_property_has_a_row(void **state)
 	if (!is_there(specs))
 		skip();
 	for (size_t i = 0; i < BK_ARRAY_SIZE(documents); i++) {
-		struct schemas s = { .dir = bk_arena_printf(arena, "%s/%s", specs, documents[i].dir) };
+		struct schemas s = { .dir = bk_arena_printf(arena, "%s/%s", specs,
+							    documents[i].dir) };
 		struct place root = { .file = documents[i].file };
 
 		root.v = open_schema(&s, root.file);
@@ -358,7 +387,8 @@ static void test_examples(void **state)
 	static const struct {
 		const char *name;
 		const struct bk_doc_type *type;
-	} kinds[] = { { "config", &oci_runtime_config_type }, { "state", &oci_state_type },
+	} kinds[] = { { "config", &oci_runtime_config_type },
+		      { "state", &oci_state_type },
 		      { "features", &oci_features_type } };
 	const char *dir = bk_arena_printf(arena, "%s/runtime-spec/test",
 					  folder("BOCK_SPECS", "../shared/specs"));
@@ -376,7 +406,8 @@ static void test_examples(void **state)
 		for (; *good; good++)
 			assert_ok(decode(kinds[i].type, *good, obj, &err), &err);
 		for (; *bad; bad++)
-			assert_err(decode(kinds[i].type, *bad, obj, &err), &err, BK_ERR_CONFIG, *bad);
+			assert_err(decode(kinds[i].type, *bad, obj, &err), &err, BK_ERR_CONFIG,
+				   *bad);
 	}
 }
 
@@ -394,7 +425,8 @@ static void same_value(const struct bk_doc_type *t, const struct bk_doc_value *a
 		return;
 	}
 	if (a->node != b->node || a->n != b->n || (a->text && !bk_streq(a->text, b->text)))
-		fail_msg("%s: %s became %s", a->path, a->text ? a->text : "it", b->text ? b->text : "other");
+		fail_msg("%s: %s became %s", a->path, a->text ? a->text : "it",
+			 b->text ? b->text : "other");
 	for (size_t i = 0; i < a->n; i++)
 		same_value(t, &a->items[i], a->keys ? get(b, a->keys[i]) : &b->items[i]);
 }
@@ -436,14 +468,16 @@ static void there_and_back(const struct bk_doc_type *t, const char *path)
 
 	assert_ok(decode(t, path, obj, &err), &err);
 	assert_ok(bk_json_encode(t, obj, 0, &once, &err), &err);
-	assert_ok(bk_json_decode(t, "once", bk_buf_str(&once), once.len, &bk_doc_limits_oci, arena, obj,
-				 &err), &err);
+	assert_ok(bk_json_decode(t, "once", bk_buf_str(&once), once.len, &bk_doc_limits_oci, arena,
+				 obj, &err),
+		  &err);
 	assert_ok(bk_json_encode(t, obj, 0, &twice, &err), &err);
 	assert_string_equal(bk_buf_str(&once), bk_buf_str(&twice));
 
 	read_tree(path, &before);
-	assert_ok(bk_json_parse("once", bk_buf_str(&once), once.len, &bk_doc_limits_oci, arena, &after,
-				&err), &err);
+	assert_ok(bk_json_parse("once", bk_buf_str(&once), once.len, &bk_doc_limits_oci, arena,
+				&after, &err),
+		  &err);
 	same_object(t, &before, &after);
 }
 
@@ -454,10 +488,14 @@ static const struct bk_doc_type *type_of(const char *path)
 		const char *prefix;
 		const struct bk_doc_type *type;
 	} types[] = {
-		{ "runtime-", &oci_runtime_config_type }, { "process-", &oci_process_type },
-		{ "state-", &oci_state_type },		  { "features-", &oci_features_type },
-		{ "manifest-", &oci_manifest_type },	  { "index-", &oci_index_type },
-		{ "image-", &oci_image_config_type },	  { "layout-", &oci_layout_type },
+		{ "runtime-", &oci_runtime_config_type },
+		{ "process-", &oci_process_type },
+		{ "state-", &oci_state_type },
+		{ "features-", &oci_features_type },
+		{ "manifest-", &oci_manifest_type },
+		{ "index-", &oci_index_type },
+		{ "image-", &oci_image_config_type },
+		{ "layout-", &oci_layout_type },
 	};
 	const char *name = strrchr(path, '/') + 1;
 
@@ -489,8 +527,9 @@ static void test_documents_of_engines(void **state)
 	files = list_json(dir);
 	assert_non_null(files);
 	for (; *files; files++)
-		there_and_back(strstr(*files, "exec-process") ? &oci_process_type :
-								&oci_runtime_config_type, *files);
+		there_and_back(strstr(*files, "exec-process") ? &oci_process_type
+							      : &oci_runtime_config_type,
+			       *files);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
