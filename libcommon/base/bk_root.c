@@ -118,34 +118,53 @@ static bool is_dots(const char *name)
 	return bk_streq(name, ".") || bk_streq(name, "..");
 }
 
-int bk_root_parent(const struct bk_root *r, const char *path, bool make, int *ret_dirfd,
-		   char **ret_name, struct bk_err **err)
+/*
+ * Splits path into an open directory and a name in it (pointing into path). *own is what is to be
+ * closed: -1 where the directory is the root itself, which needs no call at all.
+ */
+static int split(const struct bk_root *r, const char *path, bool make, int *own, int *ret_dirfd,
+		 const char **ret_name, struct bk_err **err)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
-	bk_autofree char *dir = NULL;
 	size_t dir_len = slash ? (size_t)(slash - path) : 0;
-	int fd = -1;
 
 	if (*name == '\0' || is_dots(name))
 		return bk_err_set(err, BK_ERR_IO, EINVAL, "'%s' does not end in a name", path);
 	if (strlen(path) >= BK_ROOT_PATH_MAX)
 		return bk_err_set(err, BK_ERR_IO, ENAMETOOLONG, "open '%.64s...'", path);
 	if (strspn(path, "/") >= dir_len) {
-		fd = fcntl(r->fd, F_DUPFD_CLOEXEC, 3);
-		if (fd < 0)
-			return bk_err_set(err, BK_ERR_IO, errno, "duplicate the root of '%s'",
-					  path);
+		*ret_dirfd = r->fd;
 	} else {
-		int rc;
+		bk_autofree char *dir = bk_strndup(path, dir_len);
+		int rc = make ? bk_root_mkdirs(r, dir, 0755, own, err)
+			      : bk_root_openat(r, dir, O_PATH | O_DIRECTORY, 0, own, err);
 
-		dir = bk_strndup(path, dir_len);
-		rc = make ? bk_root_mkdirs(r, dir, 0755, &fd, err)
-			  : bk_root_openat(r, dir, O_PATH | O_DIRECTORY, 0, &fd, err);
 		if (rc < 0)
 			return rc;
+		*ret_dirfd = *own;
 	}
-	*ret_dirfd = fd;
+	*ret_name = name;
+	return 0;
+}
+
+int bk_root_parent(const struct bk_root *r, const char *path, bool make, int *ret_dirfd,
+		   char **ret_name, struct bk_err **err)
+{
+	bk_autoclose int own = -1;
+	const char *name;
+	int dirfd;
+	int rc = split(r, path, make, &own, &dirfd, &name, err);
+
+	if (rc < 0)
+		return rc;
+	if (own < 0) {
+		own = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+		if (own < 0)
+			return bk_err_set(err, BK_ERR_IO, errno, "duplicate the root of '%s'",
+					  path);
+	}
+	*ret_dirfd = bk_steal_fd(&own);
 	*ret_name = bk_strdup(name);
 	return 0;
 }
@@ -153,9 +172,10 @@ int bk_root_parent(const struct bk_root *r, const char *path, bool make, int *re
 int bk_root_mknod(const struct bk_root *r, const char *path, mode_t mode, dev_t dev,
 		  struct bk_err **err)
 {
-	bk_autofree char *name = NULL;
-	bk_autoclose int dirfd = -1;
-	int rc = bk_root_parent(r, path, true, &dirfd, &name, err);
+	bk_autoclose int own = -1;
+	const char *name;
+	int dirfd;
+	int rc = split(r, path, true, &own, &dirfd, &name, err);
 
 	if (rc < 0)
 		return rc;
@@ -167,9 +187,10 @@ int bk_root_mknod(const struct bk_root *r, const char *path, mode_t mode, dev_t 
 int bk_root_symlink(const struct bk_root *r, const char *target, const char *path,
 		    struct bk_err **err)
 {
-	bk_autofree char *name = NULL;
-	bk_autoclose int dirfd = -1;
-	int rc = bk_root_parent(r, path, true, &dirfd, &name, err);
+	bk_autoclose int own = -1;
+	const char *name;
+	int dirfd;
+	int rc = split(r, path, true, &own, &dirfd, &name, err);
 
 	if (rc < 0)
 		return rc;
@@ -180,16 +201,16 @@ int bk_root_symlink(const struct bk_root *r, const char *target, const char *pat
 
 int bk_root_link(const struct bk_root *r, const char *from, const char *to, struct bk_err **err)
 {
-	bk_autofree char *from_name = NULL;
-	bk_autofree char *to_name = NULL;
-	bk_autoclose int from_fd = -1;
-	bk_autoclose int to_fd = -1;
+	bk_autoclose int from_own = -1;
+	bk_autoclose int to_own = -1;
+	const char *from_name, *to_name;
+	int from_fd, to_fd;
 	int rc;
 
-	rc = bk_root_parent(r, from, false, &from_fd, &from_name, err);
+	rc = split(r, from, false, &from_own, &from_fd, &from_name, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "link '%s'", to);
-	rc = bk_root_parent(r, to, true, &to_fd, &to_name, err);
+	rc = split(r, to, true, &to_own, &to_fd, &to_name, err);
 	if (rc < 0)
 		return rc;
 	if (linkat(from_fd, from_name, to_fd, to_name, 0) < 0) {
@@ -224,9 +245,10 @@ int bk_root_lstat(const struct bk_root *r, const char *path, struct stat *ret_st
 
 int bk_root_unlink(const struct bk_root *r, const char *path, bool dir, struct bk_err **err)
 {
-	bk_autofree char *name = NULL;
-	bk_autoclose int dirfd = -1;
-	int rc = bk_root_parent(r, path, false, &dirfd, &name, err);
+	bk_autoclose int own = -1;
+	const char *name;
+	int dirfd;
+	int rc = split(r, path, false, &own, &dirfd, &name, err);
 
 	if (rc < 0)
 		return rc;
