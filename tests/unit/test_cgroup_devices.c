@@ -142,6 +142,12 @@ static void test_sets(void **state)
 	compare(NULL, 0);
 }
 
+static uint32_t next(uint32_t *seed, uint32_t below)
+{
+	*seed = *seed * 1664525U + 1013904223U;
+	return (*seed >> 16) % below;
+}
+
 static void test_random_sets(void **state)
 {
 	static const int64_t numbers[] = { -1, -1, 0, 1, 2, 5, 136 };
@@ -152,17 +158,14 @@ static void test_random_sets(void **state)
 		struct cgroup_device_rule rules[8];
 		size_t n;
 
-#define NEXT(m) ((seed = seed * 1664525U + 1013904223U) >> 16) % (m)
-		n = NEXT(9);
-		for (size_t i = 0; i < n; i++)
-			rules[i] = (struct cgroup_device_rule){
-				.allow = NEXT(2),
-				.type = "abc"[NEXT(3)],
-				.access = (uint8_t)(1 + NEXT(7)),
-				.major = numbers[NEXT(7)],
-				.minor = numbers[NEXT(7)],
-			};
-#undef NEXT
+		n = next(&seed, 9);
+		for (size_t i = 0; i < n; i++) {
+			rules[i].allow = next(&seed, 2);
+			rules[i].type = "abc"[next(&seed, 3)];
+			rules[i].access = (uint8_t)(1 + next(&seed, 7));
+			rules[i].major = numbers[next(&seed, 7)];
+			rules[i].minor = numbers[next(&seed, 7)];
+		}
 		compare(rules, n);
 	}
 }

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bk_test.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_file.h"
+#include "base/bk_str.h"
+#include "cgroup/cgroup_limits.h"
+#include "codec/bk_json.h"
+
+/* What the resources come to, one write a line; NULL expects an error of that kind and text. */
+static void check(const char *json, const char *want, enum bk_err_kind kind, const char *text)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autobuf struct bk_buf got = BK_BUF_INIT(BK_BUF_SMALL);
+	struct cgroup_limits limits = CGROUP_LIMITS_INIT;
+	struct oci_resources r;
+	struct bk_err *err = NULL;
+	bool any = false;
+
+	assert_ok(bk_json_decode(&oci_resources_type, "resources", json, strlen(json),
+				 &bk_doc_limits_oci, arena, &r, &err),
+		  &err);
+	if (!want) {
+		assert_err(cgroup_limits_compile(&r, &limits, &err), &err, kind, text);
+		assert_err(cgroup_resources_check(&r, false, &any, &err), &err, kind, text);
+		return;
+	}
+	assert_ok(cgroup_limits_compile(&r, &limits, &err), &err);
+	cgroup_limits_print(&limits, &got);
+	assert_string_equal(bk_buf_str(&got), want);
+	cgroup_limits_done(&limits);
+	assert_ok(cgroup_resources_check(&r, false, &any, &err), &err);
+	assert_int_equal(any, want[0] != '\0');
+}
+
+#define WRITES(json, want) check(json, want, BK_ERR_INTERNAL, NULL)
+#define UNSUPPORTED(json, text) check(json, NULL, BK_ERR_UNSUPPORTED, "linux.resources." text)
+#define INVALID(json, text) check(json, NULL, BK_ERR_CONFIG, "linux.resources." text)
+
+static void test_nothing(void **state)
+{
+	struct cgroup_limits limits = CGROUP_LIMITS_INIT;
+	struct bk_err *err = NULL;
+
+	(void)state;
+	assert_ok(cgroup_limits_compile(NULL, &limits, &err), &err);
+	assert_null(limits.arena);
+	WRITES("{}", "");
+	WRITES("{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]}", "");
+	WRITES("{\"memory\":{\"limit\":-1,\"swap\":-1,\"reservation\":0,\"kernel\":0,\"kernelTCP\":-1,"
+	       "\"swappiness\":60,\"disableOOMKiller\":false,\"useHierarchy\":true,"
+	       "\"checkBeforeUpdate\":true},"
+	       "\"cpu\":{\"shares\":0,\"quota\":-1,\"period\":0,\"burst\":0,\"cpus\":\"\",\"mems\":\"\","
+	       "\"realtimeRuntime\":0,\"idle\":0},"
+	       "\"pids\":{\"limit\":-1},\"blockIO\":{\"weight\":0,\"leafWeight\":0},"
+	       "\"hugepageLimits\":[],\"network\":{\"classID\":0,\"priorities\":[]},\"unified\":{}}",
+	       "");
+}
+
+static void test_memory(void **state)
+{
+	(void)state;
+	WRITES("{\"memory\":{\"limit\":1048576}}", "memory.max = 1048576\n");
+	WRITES("{\"memory\":{\"limit\":100,\"swap\":300,\"reservation\":50}}",
+	       "memory.swap.max = 200\nmemory.max = 100\nmemory.low = 50\n");
+	WRITES("{\"memory\":{\"limit\":100,\"swap\":100}}", "memory.swap.max = 0\nmemory.max = 100\n");
+	WRITES("{\"memory\":{\"limit\":100,\"swap\":-1}}", "memory.max = 100\n");
+	INVALID("{\"memory\":{\"swap\":300}}", "memory.swap: needs memory.limit");
+	INVALID("{\"memory\":{\"limit\":-1,\"swap\":300}}", "memory.swap: needs memory.limit");
+	INVALID("{\"memory\":{\"limit\":400,\"swap\":300}}", "memory.swap: is less than");
+	UNSUPPORTED("{\"memory\":{\"kernel\":300}}", "memory.kernel: ");
+	UNSUPPORTED("{\"memory\":{\"kernelTCP\":300}}", "memory.kernelTCP: ");
+	UNSUPPORTED("{\"memory\":{\"swappiness\":10}}", "memory.swappiness: ");
+	UNSUPPORTED("{\"memory\":{\"disableOOMKiller\":true}}", "memory.disableOOMKiller: ");
+}
+
+static void test_cpu(void **state)
+{
+	(void)state;
+	WRITES("{\"cpu\":{\"shares\":1024,\"quota\":50000}}", "cpu.weight = 100\ncpu.max = 50000 100000\n");
+	WRITES("{\"cpu\":{\"quota\":20000,\"period\":10000,\"burst\":5000}}",
+	       "cpu.max = 20000 10000\ncpu.max.burst = 5000\n");
+	WRITES("{\"cpu\":{\"quota\":-1,\"period\":10000}}", "cpu.max = max 10000\n");
+	WRITES("{\"cpu\":{\"idle\":1,\"shares\":512}}", "cpu.idle = 1\n");
+	WRITES("{\"cpu\":{\"cpus\":\"0-1,3\",\"mems\":\"0\"}}", "cpuset.cpus = 0-1,3\ncpuset.mems = 0\n");
+	INVALID("{\"cpu\":{\"burst\":5000}}", "cpu.burst: ");
+	INVALID("{\"cpu\":{\"burst\":5000,\"quota\":4000}}", "cpu.burst: ");
+	INVALID("{\"cpu\":{\"idle\":2}}", "cpu.idle: ");
+	UNSUPPORTED("{\"cpu\":{\"realtimeRuntime\":1000}}", "cpu.realtimeRuntime: ");
+	UNSUPPORTED("{\"cpu\":{\"realtimePeriod\":1000}}", "cpu.realtimeRuntime: ");
+}
+
+/* Both ends, the middle (the point of the curve), and that it never falls. */
+static void test_weight(void **state)
+{
+	unsigned int last = 0;
+
+	(void)state;
+	assert_int_equal(cgroup_cpu_weight(2), 1);
+	assert_int_equal(cgroup_cpu_weight(1024), 100);
+	assert_int_equal(cgroup_cpu_weight(262144), 10000);
+	assert_int_equal(cgroup_cpu_weight(1ULL << 40), 10000);
+	for (unsigned long long shares = 1; shares <= 300000; shares += 7) {
+		unsigned int weight = cgroup_cpu_weight(shares);
+
+		assert_true(weight >= last && weight >= 1 && weight <= 10000);
+		last = weight;
+	}
+}
+
+static void test_others(void **state)
+{
+	(void)state;
+	WRITES("{\"pids\":{\"limit\":100}}", "pids.max = 100\n");
+	WRITES("{\"pids\":{\"limit\":0}}", "pids.max = 1\n");
+	WRITES("{\"blockIO\":{\"weight\":10,\"weightDevice\":[{\"major\":8,\"minor\":0,\"weight\":1000}],"
+	       "\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":16,\"rate\":1000}],"
+	       "\"throttleWriteIOPSDevice\":[{\"major\":8,\"minor\":16,\"rate\":7}]}}",
+	       "io.weight = default 1\nio.weight = 8:0 10000\nio.max = 8:16 rbps=1000\n"
+	       "io.max = 8:16 wiops=7\n");
+	INVALID("{\"blockIO\":{\"weight\":9}}", "blockIO.weight: ");
+	UNSUPPORTED("{\"blockIO\":{\"leafWeight\":100}}", "blockIO.leafWeight: ");
+	WRITES("{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0}]}",
+	       "hugetlb.2MB.max = 0\nhugetlb.2MB.rsvd.max = 0\n");
+	WRITES("{\"rdma\":{\"mlx5_1\":{\"hcaHandles\":3,\"hcaObjects\":10000}}}",
+	       "rdma.max = mlx5_1 hca_handle=3 hca_object=10000\n");
+	UNSUPPORTED("{\"network\":{\"classID\":1}}", "network.classID: ");
+	UNSUPPORTED("{\"network\":{\"priorities\":[{\"name\":\"eth0\",\"priority\":1}]}}",
+		    "network.priorities: ");
+	WRITES("{\"unified\":{\"memory.high\":\"5\",\"io.max\":\"8:0 rbps=1\\n8:1 rbps=2\\n\"}}",
+	       "memory.high = 5\nio.max = 8:0 rbps=1\nio.max = 8:1 rbps=2\n");
+	INVALID("{\"unified\":{\"../memory.high\":\"5\"}}", "unified: '../memory.high'");
+	INVALID("{\"unified\":{\"memory\":\"5\"}}", "unified: 'memory'");
+}
+
+/*
+ * What the hierarchy has is written; what it lacks is named. Which controllers are there differs: the
+ * test takes hugetlb, which even a hybrid host's version 2 mostly has.
+ */
+static void test_apply(void **state)
+{
+	struct cgroup_limit one = { .controller = "hugetlb", .json = "hugepageLimits",
+				    .file = "hugetlb.2MB.max", .value = "4194304" };
+	struct cgroup_limit nope = { .controller = "nosuch", .json = "unified", .file = "nosuch.max",
+				     .value = "1" };
+	struct cgroup_limits limits = { .list = &one, .n = 1 };
+	bk_autobuf struct bk_buf text = BK_BUF_INIT(BK_BUF_SMALL);
+	bk_autoclose int fd = -1;
+	struct cgroup_host h;
+	struct bk_err *err = NULL;
+	size_t top = 0;
+
+	(void)state;
+	cgroup_find(&h);
+	if (geteuid() != 0)
+		skip_because("limits need root, and this is uid %u", geteuid());
+	if (h.kind == CGROUP_NONE)
+		skip_because("no cgroup version 2 hierarchy on /sys/fs/cgroup or its unified folder");
+	if (cgroup_limits_check(&h, &limits, NULL) < 0)
+		skip_because("no controller hugetlb in %s/cgroup.controllers", h.mount);
+	assert_ok(cgroup_make(&h, "/bock-test-limits/x", &fd, &top, &err), &err);
+	assert_ok(cgroup_limits_apply(&h, "/bock-test-limits/x", fd, &limits, &err), &err);
+	assert_ok(bk_file_read(fd, "hugetlb.2MB.max", &text, &err), &err);
+	assert_string_equal(bk_buf_str(&text), "4194304\n");
+	one.file = "hugetlb.7XB.max";
+	assert_err(cgroup_limits_apply(&h, "/bock-test-limits/x", fd, &limits, &err), &err,
+		   BK_ERR_NOT_FOUND, "linux.resources.hugepageLimits: set 'hugetlb.7XB.max'");
+	one.flags = CGROUP_LIMIT_OPTIONAL;
+	assert_ok(cgroup_limits_apply(&h, "/bock-test-limits/x", fd, &limits, &err), &err);
+	limits.list = &nope;
+	assert_err(cgroup_limits_apply(&h, "/bock-test-limits/x", fd, &limits, &err), &err,
+		   BK_ERR_UNSUPPORTED, "linux.resources.unified: ");
+	assert_ok(cgroup_remove(&h, "/bock-test-limits/x", top, 1000, &err), &err);
+}
+
+static void test_hybrid(void **state)
+{
+	struct cgroup_limit one = { .controller = "memory", .json = "memory.limit", .file = "memory.max",
+				    .value = "4194304" };
+	struct cgroup_limits limits = { .list = &one, .n = 1 };
+	struct cgroup_host h;
+	struct bk_err *err = NULL;
+
+	(void)state;
+	cgroup_find(&h);
+	if (h.kind != CGROUP_HYBRID || access("/sys/fs/cgroup/memory/memory.limit_in_bytes", F_OK) < 0)
+		skip_because("the controller memory is not bound to version 1 on /sys/fs/cgroup/memory");
+	assert_err(cgroup_limits_check(&h, &limits, &err), &err, BK_ERR_UNSUPPORTED,
+		   "linux.resources.memory.limit: the controller 'memory' is bound to cgroup version 1 on "
+		   "'/sys/fs/cgroup/memory'");
+}
+
+BK_TEST_MAIN(cmocka_unit_test(test_nothing), cmocka_unit_test(test_memory), cmocka_unit_test(test_cpu),
+	     cmocka_unit_test(test_weight), cmocka_unit_test(test_others), cmocka_unit_test(test_apply),
+	     cmocka_unit_test(test_hybrid))
