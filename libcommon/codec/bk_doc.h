@@ -45,11 +45,11 @@ enum bk_doc_kind {
 	BK_DOC_OBJMAP,		/* struct x *, count member: object of objects; struct x begins with char *key */
 	BK_DOC_SETMAP,		/* char **: object whose keys matter and whose values are {} ("ExposedPorts") */
 	BK_DOC_RAW,		/* char *: any value, kept as compact JSON text */
-	BK_DOC_CUSTOM,		/* a value of several forms: see bk_doc_custom */
+	BK_DOC_CUSTOM,		/* a value of several forms, read only: see bk_doc_custom */
 };
 
 enum {
-	BK_DOC_REQUIRED = 1,	/* absent or null is an error */
+	BK_DOC_REQUIRED = 1,	/* absent or null is an error; always encoded, 0 and [] included */
 	BK_DOC_ALWAYS = 2,	/* encoded even when 0, false or absent (as 0, false, "", [], {}) */
 	BK_DOC_NULL = 4,	/* with ALWAYS: an absent one is encoded as null */
 	BK_DOC_NOT_EMPTY = 8,	/* an empty string or array is an error */
@@ -173,7 +173,9 @@ extern const struct bk_doc_limits bk_doc_limits_strict;
 
 /*
  * Stores a value tree into obj (of t->size bytes, zeroed) by the table: the engine behind YAML. In
- * YAML every scalar is a string that the member types: `version: 1.20` is "1.20". v may be a part of a
+ * YAML every scalar is a string that the member types: `version: 1.20` is "1.20". Only an unquoted one
+ * may become a number or a boolean; ~, null and nothing are null, which is absent for a member and an
+ * error for an item or a map's value. v may be a part of a
  * tree: messages name the whole path to it.
  */
 int bk_doc_store(const struct bk_doc_type *t, const struct bk_doc_value *v,

@@ -31,9 +31,9 @@ int bk_json_parse(const char *what, const char *text, size_t len, const struct b
 		  struct bk_arena *arena, struct bk_doc_value *ret, struct bk_err **err);
 
 enum {
-	BK_JSON_PRETTY = 1,	/* indented by two spaces... see indent */
+	BK_JSON_PRETTY = 1,	/* indented by two spaces */
 	BK_JSON_NEWLINE = 2,	/* a newline behind the value */
-	BK_JSON_TAB = 4,	/* PRETTY with tabs */
+	BK_JSON_TAB = 4,	/* indented by tabs */
 };
 
 /* Encodes obj by its table, members in table order; -BK_ERR_CONFIG if a string is not UTF-8. */

@@ -411,6 +411,39 @@ static void test_examples(void **state)
 	}
 }
 
+static void refused(const char *text, enum bk_err_kind kind, const char *message)
+{
+	struct oci_runtime_config config;
+	struct bk_err *err = NULL;
+
+	assert_err(bk_json_decode(&oci_runtime_config_type, "config.json", text, strlen(text),
+				  &bk_doc_limits_oci, arena, &config, &err),
+		   &err, kind, message);
+}
+
+#define CONFIG(members) "{\"ociVersion\":\"1.3.0\"," members "}"
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	refused(CONFIG("\"vm\":{}"), BK_ERR_UNSUPPORTED,
+		"config.json: vm: not supported: this runtime makes no virtual machines");
+	refused(CONFIG("\"linux\":{\"namespaces\":[{\"type\":\"foo\"}]}"), BK_ERR_CONFIG,
+		"linux.namespaces[0].type: unknown value 'foo' (known: pid, network, mount, ");
+	refused(CONFIG("\"linux\":{\"resources\":{\"pids\":{\"limit\":99999999999999999999}}}"),
+		BK_ERR_CONFIG, "linux.resources.pids.limit: 99999999999999999999 is out of range");
+	refused(CONFIG("\"linux\":{\"devices\":[{\"path\":\"/dev/x\",\"type\":\"cc\"}]}"),
+		BK_ERR_CONFIG, "linux.devices[0].type: expected one of c, b, u, p, found 'cc'");
+	refused(CONFIG("\"linux\":{\"intelRdt\":{\"memBwSchema\":\"MB:0\\nL3:\"}}"), BK_ERR_CONFIG,
+		"linux.intelRdt.memBwSchema: expected one line");
+	refused(CONFIG("\"process\":{\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_\"}]}"),
+		BK_ERR_CONFIG, "process.rlimits[0].type: expected a limit such as RLIMIT_NOFILE");
+	refused(CONFIG("\"process\":{\"cwd\":\"/\",\"execCPUAffinity\":{\"final\":\"a\"}}"),
+		BK_ERR_CONFIG, "process.execCPUAffinity.final: expected a list of CPUs");
+	refused(CONFIG("\"linux\":{\"seccomp\":{\"defaultAction\":\"a\",\"syscalls\":[{\"names\":[]}]}}"),
+		BK_ERR_CONFIG, "linux.seccomp.syscalls[0].names: must not be empty");
+}
+
 /* ---- there and back -------------------------------------------------------------------------- */
 
 static void same_object(const struct bk_doc_type *t, const struct bk_doc_value *a,
@@ -534,5 +567,5 @@ static void test_documents_of_engines(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-BK_TEST_MAIN(TEST(test_each_property_has_a_row), TEST(test_examples), TEST(test_our_documents),
-	     TEST(test_documents_of_engines))
+BK_TEST_MAIN(TEST(test_each_property_has_a_row), TEST(test_examples), TEST(test_refusals),
+	     TEST(test_our_documents), TEST(test_documents_of_engines))
