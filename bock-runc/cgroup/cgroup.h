@@ -7,12 +7,12 @@
  * cgroup_limits.h.
  *
  * Calling order of a create: cgroup_find, cgroup_path, (the caller writes the path to its state),
- * cgroup_make, clone3 with CLONE_INTO_CGROUP. Of a delete: cgroup_open, cgroup_kill, cgroup_remove.
- * A `path` is always absolute, clean and as seen from the root of the mount. Every wait has a
- * time-out, in milliseconds; -1 waits for ever.
+ * cgroup_make, clone3 with CLONE_INTO_CGROUP. Of a delete: cgroup_open, cgroup_kill,
+ * cgroup_remove. A `path` is always absolute, clean and as seen from the root of the mount. Every
+ * wait has a time-out, in milliseconds; -1 waits for ever.
  *
- * On the hot path: cgroup_find is one statfs (two on a hybrid host), cgroup_make is mkdir and open,
- * cgroup_remove of an empty cgroup is one rmdir.
+ * On the hot path: cgroup_find is one statfs (two on a hybrid host), cgroup_make is mkdir and
+ * open, cgroup_remove of an empty cgroup is one rmdir.
  */
 #ifndef CGROUP_H
 #define CGROUP_H
@@ -56,11 +56,11 @@ int cgroup_path(const struct cgroup_host *h, const char *cgroups_path, const cha
 
 /*
  * Makes the cgroup and its parents where they are missing. One that is there already must be
- * without processes and not frozen: else -BK_ERR_CONFIG in runc's words ("container's cgroup is not
- * empty: N process(es) found", "container's cgroup unexpectedly frozen").
- * *ret_dirfd is for clone3, the calls below and *at calls. *ret_top_len: the first that many bytes
- * of path are the topmost cgroup that this call made; 0: all were there. Undone on failure.
- * What a rootless caller may not make is -BK_ERR_PERMISSION (errno EACCES, EPERM or EROFS).
+ * without processes and not frozen: else -BK_ERR_CONFIG in runc's words ("container's cgroup is
+ * not empty: N process(es) found", "container's cgroup unexpectedly frozen"). *ret_dirfd is for
+ * clone3, the calls below and *at calls. *ret_top_len: the first that many bytes of path are the
+ * topmost cgroup that this call made; 0: all were there. Undone on failure. What a rootless
+ * caller may not make is -BK_ERR_PERMISSION (errno EACCES, EPERM or EROFS).
  */
 int cgroup_make(const struct cgroup_host *h, const char *path, int *ret_dirfd, size_t *ret_top_len,
 		struct bk_err **err);
@@ -75,8 +75,8 @@ int cgroup_kill(int dirfd, struct bk_err **err);
 int cgroup_join(int dirfd, pid_t pid, struct bk_err **err);
 
 /*
- * The processes in it and, if `below`, in all its descendants; heap array. Threaded ones, which the
- * kernel does not list, are skipped.
+ * The processes in it and, if `below`, in all its descendants; heap array. Threaded ones, which
+ * the kernel does not list, are skipped.
  */
 int cgroup_procs(int dirfd, bool below, pid_t **ret_pids, size_t *ret_n, struct bk_err **err);
 
@@ -87,24 +87,24 @@ int cgroup_events(int dirfd, bool *ret_populated, bool *ret_frozen, struct bk_er
 int cgroup_wait_empty(int dirfd, int timeout_ms, struct bk_err **err);
 
 /*
- * Stops or continues all processes and waits until the kernel says so; ETIMEDOUT. A freeze that ran
- * out of time is taken back.
+ * Stops or continues all processes and waits until the kernel says so; ETIMEDOUT. A freeze that
+ * ran out of time is taken back.
  */
 int cgroup_freeze(int dirfd, int timeout_ms, struct bk_err **err);
 int cgroup_thaw(int dirfd, int timeout_ms, struct bk_err **err);
 
 /*
- * Removes the cgroup with its descendants, then its parents down to the first top_len bytes of path
- * (from cgroup_make; 0: no parent) as far as they are empty. Processes that are still dying are
- * waited for at most timeout_ms; the error names those that hold it. Absent is success.
+ * Removes the cgroup with its descendants, then its parents down to the first top_len bytes of
+ * path (from cgroup_make; 0: no parent) as far as they are empty. Processes that are still dying
+ * are waited for at most timeout_ms; the error names those that hold it. Absent is success.
  */
 int cgroup_remove(const struct cgroup_host *h, const char *path, size_t top_len, int timeout_ms,
 		  struct bk_err **err);
 
 /*
  * Gives the cgroup to the container's root: the folder and the files that
- * /sys/kernel/cgroup/delegate names. To be done only for a container with its own cgroup namespace
- * and a writable cgroup mount.
+ * /sys/kernel/cgroup/delegate names. To be done only for a container with its own cgroup
+ * namespace and a writable cgroup mount.
  */
 int cgroup_delegate(int dirfd, uid_t uid, gid_t gid, struct bk_err **err);
 

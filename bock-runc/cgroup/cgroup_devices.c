@@ -127,16 +127,16 @@ void cgroup_devices_print(const struct cgroup_device_rule *rule, struct bk_buf *
 }
 
 /*
- * The registers of the program. LEFT holds the accesses that are asked for and that no rule has allowed
- * yet: rules are tried from the last to the first, so the first one that speaks about an access is the
- * one that wins.
+ * The registers of the program. LEFT holds the accesses that are asked for and that no rule has
+ * allowed yet: rules are tried from the last to the first, so the first one that speaks about an
+ * access is the one that wins.
  */
 enum { R_RESULT = BPF_REG_0, R_CONTEXT = BPF_REG_1, R_TYPE = BPF_REG_2, R_LEFT = BPF_REG_3,
        R_MAJOR = BPF_REG_4, R_MINOR = BPF_REG_5, R_SCRATCH = BPF_REG_1 };
 
 /*
- * A rule is up to three comparisons and a body: allowing takes its accesses off LEFT and leaves when none
- * is left, denying leaves when LEFT has one of its accesses.
+ * A rule is up to three comparisons and a body: allowing takes its accesses off LEFT and leaves
+ * when none is left, denying leaves when LEFT has one of its accesses.
  */
 #define BODY_INSNS 4
 #define RULE_INSNS (3 + BODY_INSNS)

@@ -2,10 +2,10 @@
 /*
  * Device access of a cgroup: linux.resources.devices as a BPF_PROG_TYPE_CGROUP_DEVICE program.
  *
- * Rules are read in order and the last one that speaks about an access wins, for each of read, write and
- * mknod on its own; what no rule speaks about is denied. Behind the rules of the configuration come
- * the defaults that every container gets: mknod of anything, and all access to null, zero, full, random,
- * urandom, tty, ptmx, the ptys and tun.
+ * Rules are read in order and the last one that speaks about an access wins, for each of read,
+ * write and mknod on its own; what no rule speaks about is denied. Behind the rules of the
+ * configuration come the defaults that every container gets: mknod of anything, and all access to
+ * null, zero, full, random, urandom, tty, ptmx, the ptys and tun.
  *
  * System calls of cgroup_devices_apply: bpf(PROG_LOAD), bpf(PROG_ATTACH), close.
  */
@@ -40,9 +40,9 @@ void cgroup_devices_compile(const struct cgroup_device_rule *rules, size_t n, st
 			    size_t *ret_n);
 
 /*
- * Compiles, loads and attaches to the cgroup. Where `rootless` and the kernel forbids it (bpf(2) needs
- * CAP_BPF), the rules are skipped if they deny nothing but "all": the user's own rights bound the
- * container then. *ret_attached tells.
+ * Compiles, loads and attaches to the cgroup. Where `rootless` and the kernel forbids it (bpf(2)
+ * needs CAP_BPF), the rules are skipped if they deny nothing but "all": the user's own rights
+ * bound the container then. *ret_attached tells.
  */
 int cgroup_devices_apply(int dirfd, const struct oci_device_rule *rules, size_t n, bool rootless,
 			 bool *ret_attached, struct bk_err **err);

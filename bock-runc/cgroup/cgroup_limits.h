@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * linux.resources without its devices: a pure function turns it into an ordered list of writes to the
- * files of the cgroup, which can be printed, checked against the host and carried out.
+ * linux.resources without its devices: a pure function turns it into an ordered list of writes to
+ * the files of the cgroup, which can be printed, checked against the host and carried out.
  *
  *	cgroup_limits_compile(r, &limits, err);		no side effect: what is wrong or not to be had
  *	cgroup_limits_check(&host, &limits, err);	no side effect: controllers that are missing
  *	cgroup_limits_apply(&host, path, dirfd, &limits, err);	before the clone
  *
- * Values that ask for nothing make no write: -1 and absent everywhere, 0 where the specification or every
- * caller means "unset" by it (not pids.limit: 0 is a limit). What version 2 of cgroups does not have is
- * refused by its JSON name. Without limits all three cost nothing.
+ * Values that ask for nothing make no write: -1 and absent everywhere, 0 where the specification
+ * or every caller means "unset" by it (not pids.limit: 0 is a limit). What version 2 of cgroups
+ * does not have is refused by its JSON name. Without limits all three cost nothing.
  */
 #ifndef CGROUP_LIMITS_H
 #define CGROUP_LIMITS_H
@@ -51,8 +51,8 @@ int cgroup_limits_compile(const struct oci_resources *r, struct cgroup_limits *r
 void cgroup_limits_done(struct cgroup_limits *limits);
 
 /*
- * 0 if the hierarchy has every controller that is needed. On a hybrid host -BK_ERR_UNSUPPORTED names the
- * member, its controller and where that is bound.
+ * 0 if the hierarchy has every controller that is needed. On a hybrid host -BK_ERR_UNSUPPORTED
+ * names the member, its controller and where that is bound.
  */
 int cgroup_limits_check(const struct cgroup_host *h, const struct cgroup_limits *limits,
 			struct bk_err **err);
@@ -62,9 +62,10 @@ int cgroup_limits_apply(const struct cgroup_host *h, const char *path, int dirfd
 			const struct cgroup_limits *limits, struct bk_err **err);
 
 /*
- * Compiles r and forgets the result: whether everything that it asks for can be done at all, before any
- * side effect. *ret_any (may be NULL): it asks for a limit. What a rootless caller may set depends on
- * what was delegated to it, which cgroup_limits_apply() finds out; here `rootless` changes nothing.
+ * Compiles r and forgets the result: whether everything that it asks for can be done at all,
+ * before any side effect. *ret_any (may be NULL): it asks for a limit. What a rootless caller may
+ * set depends on what was delegated to it, which cgroup_limits_apply() finds out; here `rootless`
+ * changes nothing.
  */
 int cgroup_resources_check(const struct oci_resources *r, bool rootless, bool *ret_any,
 			   struct bk_err **err);

@@ -342,7 +342,10 @@ int cgroup_delegate(int dirfd, uid_t uid, gid_t gid, struct bk_err **err)
 		return bk_err_set(err, BK_ERR_IO, errno, "give the cgroup to user %u", uid);
 	names = bk_strv_split(bk_buf_str(&text), "\n");
 	for (char **name = names; name && *name; name++) {
-		/* the list names what this kernel can have; a cgroup has what its controllers bring */
+		/*
+		 * the list names what this kernel can have; a cgroup has what its controllers
+		 * bring
+		 */
 		if (strchr(*name, '/') ||
 		    fchownat(dirfd, *name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT)
 			continue;

@@ -20,7 +20,9 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 		return rc;
 	cmd_create_params(call, &root, &p);
 	p.wait_start = true;
-	rc = container_create(&p, &r, err);
+	rc = container_prepare(&p, &r, err);
+	if (rc == 0)
+		rc = container_create(&p, &r, err);
 	if (rc < 0)
 		rc = bk_err_wrap(err, rc, "create '%s'", p.id);
 	else

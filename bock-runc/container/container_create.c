@@ -19,6 +19,7 @@
 #include "codec/bk_time.h"
 #include "container/container_birth.h"
 #include "container/container_probe.h"
+#include "init/init_stage.h"
 #include "ns/ns.h"
 
 void container_created_done(struct container_created *r)
@@ -103,6 +104,22 @@ int container_plan(const struct container_create *p, struct container_created *r
 	rc = init_plan_compile(&r->spec, &params, &r->plan, err);
 	if (rc == 0 && r->plan.limits.n)
 		rc = cgroup_limits_check(&host, &r->plan.limits, err);
+	return rc;
+}
+
+int container_prepare(const struct container_create *p, struct container_created *r,
+		      struct bk_err **err)
+{
+	int rc = container_plan(p, r, err);
+
+	if (rc == 0)
+		rc = check_terminal(p, &r->spec, err);
+	if (rc == 0)
+		rc = check_preserved(p->preserve_fds, err);
+	if (rc == 0 && r->plan.ops[INIT_RUNTIME][0].kind == OP_SEAL)
+		rc = init_stage_seal_self(err);
+	if (rc < 0)
+		container_created_done(r);
 	return rc;
 }
 
@@ -238,13 +255,7 @@ int container_create(const struct container_create *p, struct container_created 
 		b.child.restore_mask = true;
 		b.child.signal_mask = *p->signal_mask;
 	}
-	rc = container_plan(p, r, err);
-	if (rc == 0)
-		rc = check_terminal(p, &r->spec, err);
-	if (rc == 0)
-		rc = check_preserved(p->preserve_fds, err);
-	if (rc == 0)
-		rc = container_reserve(p->root, p->id, &r->c, err);
+	rc = container_reserve(p->root, p->id, &r->c, err);
 	if (rc == 0) {
 		rc = make(p, r, &b, err);
 		if (rc < 0)

@@ -50,8 +50,15 @@ int container_plan(const struct container_create *p, struct container_created *r
 		   struct bk_err **err);
 
 /*
- * Makes the container; the child has been told to go on when this returns. r as in container_plan; on
- * failure it is done already.
+ * The plan, and what else can be checked before anything is made; where the plan wants the runtime
+ * sealed, this process starts anew from a sealed copy. On failure r is done already.
+ */
+int container_prepare(const struct container_create *p, struct container_created *r,
+		      struct bk_err **err);
+
+/*
+ * Makes the container that was prepared in r; the child has been told to go on when this returns. On
+ * failure r is done already.
  */
 int container_create(const struct container_create *p, struct container_created *r,
 		     struct bk_err **err);

@@ -5,15 +5,16 @@
 #include <sys/wait.h>
 
 #include "base/bk_auto.h"
-#include "base/bk_id.h"
 #include "container/container_watch.h"
 #include "tty/tty_proxy.h"
 
 static int run_detached(struct container_create *p, struct bk_err **err)
 {
 	struct container_created r = CONTAINER_CREATED_INIT;
-	int rc = container_create(p, &r, err);
+	int rc = container_prepare(p, &r, err);
 
+	if (rc == 0)
+		rc = container_create(p, &r, err);
 	if (rc < 0)
 		return rc;
 	rc = container_created_started(&r, err);
@@ -35,50 +36,57 @@ static int reap(int pidfd, int *ret_status, struct bk_err **err)
 	return 0;
 }
 
-static int run_foreground(struct container_create *p, struct tty_proxy *proxy, bool keep,
-			  int *ret_status, char ***warnings, struct bk_err **err)
+static int live(const struct container_create *p, struct container_created *r, bool keep,
+		struct tty_proxy *proxy, int *ret_status, char ***warnings, struct bk_err **err)
 {
-	struct container_created r = CONTAINER_CREATED_INIT;
-	int rc = container_create(p, &r, err);
+	int rc = container_create(p, r, err);
 
 	if (rc < 0)
 		return rc;
-	rc = container_created_started(&r, err);
+	rc = container_created_started(r, err);
 	if (rc == 0)
-		rc = tty_proxy_run(proxy, r.master, r.pidfd, err);
+		rc = tty_proxy_run(proxy, r->master, r->pidfd, err);
 	if (rc == 0)
-		rc = reap(r.pidfd, ret_status, err);
+		rc = reap(r->pidfd, ret_status, err);
 	tty_proxy_end(proxy);
 	if (rc < 0)
-		container_created_undo(&r);
+		container_created_undo(r);
 	else if (!keep)
-		rc = container_delete(&r.c, false, warnings, err);
-	container_created_done(&r);
+		rc = container_delete(&r->c, false, warnings, err);
+	container_created_done(r);
+	return rc;
+}
+
+static int run_foreground(struct container_create *p, bool keep, int *ret_status, char ***warnings,
+			  struct bk_err **err)
+{
+	struct container_created r = CONTAINER_CREATED_INIT;
+	struct container_watch watch = CONTAINER_WATCH_INIT;
+	struct tty_proxy proxy = TTY_PROXY_INIT;
+	int rc;
+
+	p->own_terminal = !p->console_socket;
+	p->die_with_runtime = true;
+	rc = container_prepare(p, &r, err);
+	if (rc < 0)
+		return rc;
+	rc = container_watch_begin(p->root, p->id, &watch, err);
+	if (rc == 0)
+		rc = tty_proxy_begin(&proxy, err);
+	if (rc == 0) {
+		p->signal_mask = &proxy.saved_mask;
+		p->watch_fd = watch.pipe;
+		rc = live(p, &r, keep, &proxy, ret_status, warnings, err);
+	} else {
+		container_created_done(&r);
+	}
+	tty_proxy_end(&proxy);
+	container_watch_end(&watch);
 	return rc;
 }
 
 int container_run(struct container_create *p, bool detach, bool keep, int *ret_status,
 		  char ***warnings, struct bk_err **err)
 {
-	struct tty_proxy proxy = TTY_PROXY_INIT;
-	struct container_watch watch = CONTAINER_WATCH_INIT;
-	int rc;
-
-	if (detach)
-		return run_detached(p, err);
-	rc = bk_id_check(p->id, err);
-	if (rc == 0)
-		rc = container_watch_begin(p->root, p->id, &watch, err);
-	if (rc == 0)
-		rc = tty_proxy_begin(&proxy, err);
-	if (rc == 0) {
-		p->own_terminal = !p->console_socket;
-		p->die_with_runtime = true;
-		p->signal_mask = &proxy.saved_mask;
-		p->watch_fd = watch.pipe;
-		rc = run_foreground(p, &proxy, keep, ret_status, warnings, err);
-	}
-	tty_proxy_end(&proxy);
-	container_watch_end(&watch);
-	return rc;
+	return detach ? run_detached(p, err) : run_foreground(p, keep, ret_status, warnings, err);
 }

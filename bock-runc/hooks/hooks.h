@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hooks (runtime-spec config.md, "POSIX-platform Hooks"): programs run one after the other with the
- * container's state on stdin. Which namespace they run in is where the caller stands.
+ * Hooks (runtime-spec config.md, "POSIX-platform Hooks"): programs run one after the other with
+ * the container's state on stdin. Which namespace they run in is where the caller stands.
  *
- * A hook gets args as given (argv[0] is args[0]; without args it is the path) and the environment as
- * given: without env it has none. A hook that does not read its stdin is no failure.
+ * A hook gets args as given (argv[0] is args[0]; without args it is the path) and the environment
+ * as given: without env it has none. A hook that does not read its stdin is no failure.
  */
 #ifndef HOOKS_H
 #define HOOKS_H
@@ -16,20 +16,23 @@
 
 #define HOOKS_OUTPUT_MAX ((size_t)16 << 10)	/* bytes kept of a hook's stdout and of its stderr */
 
-/* -BK_ERR_CONFIG where a path is not absolute or a timeout is not above 0; kind is "prestart", ... */
+/*
+ * -BK_ERR_CONFIG where a path is not absolute or a timeout is not above 0; kind is "prestart",
+ * ...
+ */
 int hooks_check(const char *kind, const struct oci_hook *hooks, size_t n, struct bk_err **err);
 
 /*
- * Runs all; the first that fails ends it: "error running createRuntime hook #0: exit status 1, stdout: ,
- * stderr: ...". default_timeout_ms holds for hooks without a timeout (-1: none). A hook that runs out of
- * time is killed.
+ * Runs all; the first that fails ends it: "error running createRuntime hook #0: exit status 1,
+ * stdout: , stderr: ...". default_timeout_ms holds for hooks without a timeout (-1: none). A hook
+ * that runs out of time is killed.
  */
 int hooks_run(const char *kind, const struct oci_hook *hooks, size_t n, const char *state_json,
 	      size_t len, int default_timeout_ms, struct bk_err **err);
 
 /*
- * Runs all whatever happens (poststart of a container that is to be left alone, poststop): failures
- * are appended to *warnings (strv) as texts for the log.
+ * Runs all whatever happens (poststart of a container that is to be left alone, poststop):
+ * failures are appended to *warnings (strv) as texts for the log.
  */
 void hooks_run_all(const char *kind, const struct oci_hook *hooks, size_t n, const char *state_json,
 		   size_t len, int default_timeout_ms, char ***warnings);

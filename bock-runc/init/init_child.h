@@ -49,6 +49,9 @@ int init_state_json(const struct init_plan *p, int status, pid_t pid, struct bk_
 /* One operation; init_ops.c. */
 int init_op_run(struct init_child *c, const struct init_op *op, struct bk_err **err);
 
+/* Why execve of the container's program failed, in runc's words where callers match them. */
+int init_exec_error(const char *program, int errnum, struct bk_err **err);
+
 /* Waits for one message from the runtime; the runtime being gone is an error. */
 int init_child_wait(struct init_child *c, int want, struct bk_err **err);
 

@@ -20,6 +20,7 @@
 #include "base/bk_str.h"
 #include "hooks/hooks.h"
 #include "init/init_child.h"
+#include "init/init_stage.h"
 #include "init/init_sync.h"
 #include "mount/mount_root.h"
 #include "ns/ns.h"
@@ -418,18 +419,22 @@ static int wait_for_start(struct init_child *c, struct bk_err **err)
 	return 0;
 }
 
-/*
- * The container is created. Every descriptor but stdio and those to be passed on is close-on-exec from
- * here (CVE-2024-21626); the other side of our socket reads its closing as a successful execve.
- */
+/* Every descriptor but stdio and those to be passed on is close-on-exec from here (CVE-2024-21626). */
+static int close_others(const struct init_child *c, struct bk_err **err)
+{
+	int rc = bk_fd_cloexec_from(3 + c->plan->params.preserve_fds);
+
+	return rc < 0 ? bk_err_set(err, BK_ERR_IO, -rc, "close_range") : 0;
+}
+
+/* The container is created. The other side of our socket reads its closing as a successful execve. */
 static int op_ready(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
-	int rc;
+	int rc = close_others(c, err);
 
 	(void)op;
-	rc = bk_fd_cloexec_from(3 + c->plan->params.preserve_fds);
 	if (rc < 0)
-		return bk_err_set(err, BK_ERR_IO, -rc, "close_range");
+		return rc;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "set the death signal");
 	rc = init_sync_send(c->sync, SYNC_READY, 0, -1, err);
@@ -454,24 +459,37 @@ static int op_start_hooks(struct init_child *c, const struct init_op *op, struct
 			 err);
 }
 
+int init_exec_error(const char *program, int errnum, struct bk_err **err)
+{
+	switch (errnum) {
+	case ENOENT:
+		return bk_err_set(err, BK_ERR_NOT_FOUND, 0,
+				  "exec %s: no such file or directory (its interpreter is missing)",
+				  program);
+	case EACCES:
+		return bk_err_set(err, BK_ERR_PERMISSION, 0, "exec %s: permission denied", program);
+	case ENOEXEC:
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "exec %s: exec format error", program);
+	default:
+		return bk_err_set(err, BK_ERR_IO, errnum, "exec %s", program);
+	}
+}
+
 static int op_exec(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
 	(void)op;
 	if (c->restore_mask)
 		(void)sigprocmask(SIG_SETMASK, &c->signal_mask, NULL);
 	(void)execve(c->program, config(c)->process->args, c->env);
-	switch (errno) {
-	case ENOENT:
-		return bk_err_set(err, BK_ERR_NOT_FOUND, 0,
-				  "exec %s: no such file or directory (its interpreter is missing)",
-				  c->program);
-	case EACCES:
-		return bk_err_set(err, BK_ERR_PERMISSION, 0, "exec %s: permission denied", c->program);
-	case ENOEXEC:
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "exec %s: exec format error", c->program);
-	default:
-		return bk_err_set(err, BK_ERR_IO, errno, "exec %s", c->program);
-	}
+	return init_exec_error(c->program, errno, err);
+}
+
+static int op_stage(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	int rc = close_others(c, err);
+
+	(void)op;
+	return rc < 0 ? rc : init_stage_exec(c, err);
 }
 
 static const op_fn op_table[OP_KIND_MAX_] = {
@@ -514,6 +532,7 @@ static const op_fn op_table[OP_KIND_MAX_] = {
 	[OP_READY] = op_ready,
 	[OP_START_HOOKS] = op_start_hooks,
 	[OP_EXEC] = op_exec,
+	[OP_STAGE] = op_stage,
 };
 
 int init_op_run(struct init_child *c, const struct init_op *op, struct bk_err **err)

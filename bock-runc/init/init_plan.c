@@ -13,6 +13,7 @@
 #include "ns/ns_maps.h"
 #include "proc/proc_rlimit.h"
 #include "proc/proc_sysctl.h"
+#include "stage/stage.h"
 
 #define SYSCTL_PATH_MAX 512
 
@@ -53,6 +54,18 @@ static void plan_namespaces(struct init_plan *p)
 	p->joins_user = joins && (p->new_user || p->join[OCI_NS_USER]);
 }
 
+/*
+ * Whether our own program must be sealed as a whole: when processes of a container can see us at work
+ * before the last stage takes over (a pid namespace that is not ours alone), or the last stage can't
+ * do all that is left (hooks; an architecture that has none).
+ */
+static bool needs_seal(const struct init_plan *p)
+{
+	const struct oci_hooks *h = p->spec->config->hooks;
+
+	return !STAGE_HAVE || !spec_ns_is_new(p->spec->config, OCI_NS_PID) || (h && h->n_start_container);
+}
+
 /* What the runtime's process does. */
 static int plan_runtime(struct init_plan *p, struct bk_err **err)
 {
@@ -67,6 +80,8 @@ static int plan_runtime(struct init_plan *p, struct bk_err **err)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
 				  "linux.resources: limits are asked for, but there is no cgroup v2 "
 				  "hierarchy at /sys/fs/cgroup or /sys/fs/cgroup/unified");
+	if (needs_seal(p))
+		add(p, INIT_RUNTIME, OP_SEAL);
 	if (l->seccomp)
 		add(p, INIT_RUNTIME, OP_SECCOMP_COMPILE);
 	if (p->params.cgroup) {
@@ -293,6 +308,10 @@ static int plan_process(struct init_plan *p, struct bk_err **err)
 		add(p, INIT_PROCESS, OP_CAPS);
 	add(p, INIT_PROCESS, OP_CHDIR)->u.text = proc->cwd;
 	add(p, INIT_PROCESS, OP_FIND)->u.text = proc->args[0];
+	if (!needs_seal(p)) {
+		add(p, INIT_PROCESS, OP_STAGE);
+		return 0;
+	}
 	add(p, INIT_PROCESS, OP_READY);
 	if (c->hooks && c->hooks->n_start_container)
 		add(p, INIT_PROCESS, OP_START_HOOKS);

@@ -26,6 +26,7 @@ enum init_stage { INIT_RUNTIME, INIT_CONTAINER, INIT_PROCESS, INIT_STAGE_MAX_ };
 
 enum init_op_kind {
 	/* RUNTIME */
+	OP_SEAL,		/* go on from a sealed copy of ourselves; before any side effect */
 	OP_SECCOMP_COMPILE,	/* profile -> BPF, through the cache */
 	OP_CGROUP,		/* make it */
 	OP_LIMITS,		/* write its limits */
@@ -74,6 +75,7 @@ enum init_op_kind {
 	OP_READY,		/* created: the parent is told, and start is waited for */
 	OP_START_HOOKS,
 	OP_EXEC,
+	OP_STAGE,		/* the last four in the sealed last stage */
 	OP_KIND_MAX_
 };
 

@@ -61,6 +61,9 @@ static void print_runtime(const struct init_plan *p, const struct init_op *op, s
 	const struct oci_runtime_config *c = p->spec->config;
 
 	switch (op->kind) {
+	case OP_SEAL:
+		bk_buf_adds(out, "seal the whole runtime");
+		break;
 	case OP_SECCOMP_COMPILE:
 		bk_buf_printf(out, "seccomp-compile default %s, %zu rules",
 			      c->linux_->seccomp->default_action, c->linux_->seccomp->n_syscalls);
@@ -206,6 +209,12 @@ static void print_process(const struct init_plan *p, const struct init_op *op, s
 	case OP_START_HOOKS:
 		bk_buf_adds(out, "hooks");
 		print_hooks(out, c->hooks->start_container, c->hooks->n_start_container);
+		break;
+	case OP_STAGE:
+		bk_buf_printf(out, "sealed last stage: ready, wait for start%s, exec",
+			      c->linux_->seccomp && c->process->no_new_privileges ? ", seccomp-load" :
+										    "");
+		print_words(out, c->process->args);
 		break;
 	case OP_EXEC:
 		bk_buf_adds(out, "exec");

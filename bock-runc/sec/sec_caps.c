@@ -145,8 +145,9 @@ int sec_caps_compile(const struct oci_capabilities *c, struct sec_caps *ret, cha
 int sec_caps_drop_bounding(const struct sec_caps *caps, struct bk_err **err)
 {
 	/*
-	 * Dropping what is not there is no error, so what is there need not be asked. Behind the last name
-	 * it goes on until the kernel knows no more (EINVAL): a newer capability must not stay.
+	 * Dropping what is not there is no error, so what is there need not be asked. Behind the
+	 * last name it goes on until the kernel knows no more (EINVAL): a newer capability must
+	 * not stay.
 	 */
 	for (unsigned int i = 0; i < 64; i++) {
 		int errnum;

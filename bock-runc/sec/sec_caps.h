@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Capabilities of the container's process (runtime-spec config.md, "Linux Process": capabilities).
+ * Capabilities of the container's process (runtime-spec config.md, "Linux Process":
+ * capabilities).
  *
  * Calling order in the child: sec_caps_drop_bounding() while CAP_SETPCAP is still there, then
- * PR_SET_KEEPCAPS, setgroups, setgid, setuid, then sec_caps_set(). The masks are plain bit sets: bit i
- * is capability i of <linux/capability.h>.
+ * PR_SET_KEEPCAPS, setgroups, setgid, setuid, then sec_caps_set(). The masks are plain bit sets:
+ * bit i is capability i of <linux/capability.h>.
  *
- * System calls: one prctl for each capability left out of the bounding set and one more; one capset;
- * and one prctl for each ambient capability, plus one where an ambient set could exist at all.
+ * System calls: one prctl for each capability left out of the bounding set and one more; one
+ * capset; and one prctl for each ambient capability, plus one where an ambient set could exist at
+ * all.
  */
 #ifndef SEC_CAPS_H
 #define SEC_CAPS_H
@@ -27,10 +29,10 @@ struct sec_caps {
  * Turns the names into masks. c may be NULL: all masks are empty. A list that is absent is empty.
  * Names that nobody knows are ignored, as the spec asks, and collected once each in *ret_unknown
  * (heap strv, NULL where there are none; for a warning by the caller; ret_unknown may be NULL).
- * -BK_ERR_CONFIG: effective holds what permitted does not.
- * An ambient capability that is not both permitted and inheritable would be refused by the kernel: it
- * is left out of the mask and kept in ambient_refused, worth a line in the debug log. (runc's own
- * default configuration has three of them.)
+ * -BK_ERR_CONFIG: effective holds what permitted does not. An ambient capability that is not both
+ * permitted and inheritable would be refused by the kernel: it is left out of the mask and kept
+ * in ambient_refused, worth a line in the debug log. (runc's own default configuration has three
+ * of them.)
  */
 int sec_caps_compile(const struct oci_capabilities *c, struct sec_caps *ret, char ***ret_unknown,
 		     struct bk_err **err);

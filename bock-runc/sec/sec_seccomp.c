@@ -228,7 +228,10 @@ static size_t make_enosys(const struct oci_seccomp *s, uint32_t default_action,
 	struct sec_seccomp_last last[SEC_SECCOMP_ARCHS_MAX];
 	size_t n = 0;
 
-	/* A filter that lets pass what it does not know, or shows it to a tracer, is left as it is. */
+	/*
+	 * A filter that lets pass what it does not know, or shows it to a tracer, is left as it
+	 * is.
+	 */
 	if (default_action == SCMP_ACT_ALLOW || default_action == SCMP_ACT_LOG ||
 	    default_action == SCMP_ACT_ERRNO(ENOSYS) ||
 	    (default_action & ~TRACE_MAX) == SCMP_ACT_TRACE(0))

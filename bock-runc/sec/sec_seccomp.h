@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Seccomp filters (runtime-spec config-linux.md, "Seccomp"): from the profile to a BPF program, with a
- * cache of programs, and its installation.
+ * Seccomp filters (runtime-spec config-linux.md, "Seccomp"): from the profile to a BPF program,
+ * with a cache of programs, and its installation.
  *
  *	bk_auto(sec_bpf_done) struct sec_bpf bpf = SEC_BPF_INIT;
  *	sec_seccomp_get(profile, cache_dirfd, &bpf, err);	parent, before the clone
  *	sec_seccomp_load(&bpf, err);				child; see process.noNewPrivileges
  *
- * Beyond what the profile says, system calls that are newer than every call the profile names get ENOSYS
- * instead of an ERRNO or KILL default: libraries probe for new calls and fall back only on ENOSYS.
+ * Beyond what the profile says, system calls that are newer than every call the profile names get
+ * ENOSYS instead of an ERRNO or KILL default: libraries probe for new calls and fall back only on
+ * ENOSYS.
  *
  * SCMP_ACT_NOTIFY (and with it listenerPath, listenerMetadata, WAIT_KILLABLE_RECV) is refused as
  * BK_ERR_UNSUPPORTED.
@@ -45,9 +46,9 @@ void sec_bpf_done(struct sec_bpf *b);
 int sec_seccomp_compile(const struct oci_seccomp *s, struct sec_bpf *ret, struct bk_err **err);
 
 /*
- * The same through the cache folder (an open directory, which only we may write; -1: no cache). A hit
- * is open, fstat, read and close. What cannot be read, is not ours or does not match to the last byte of
- * the profile is compiled anew; failing to write to the cache is no error.
+ * The same through the cache folder (an open directory, which only we may write; -1: no cache). A
+ * hit is open, fstat, read and close. What cannot be read, is not ours or does not match to the
+ * last byte of the profile is compiled anew; failing to write to the cache is no error.
  */
 int sec_seccomp_get(const struct oci_seccomp *s, int cache_dirfd, struct sec_bpf *ret,
 		    struct bk_err **err);
@@ -56,14 +57,17 @@ int sec_seccomp_get(const struct oci_seccomp *s, int cache_dirfd, struct sec_bpf
 int sec_seccomp_load(const struct sec_bpf *b, struct bk_err **err);
 
 /*
- * What is recognized, for `features` and for checks: name -> libseccomp's value (flags: seccomp(2)'s
- * bit). Each ends with a NULL name.
+ * What is recognized, for `features` and for checks: name -> libseccomp's value (flags:
+ * seccomp(2)'s bit). Each ends with a NULL name.
  */
 extern const struct bk_doc_name sec_seccomp_actions[];
 extern const struct bk_doc_name sec_seccomp_operators[];
 extern const struct bk_doc_name sec_seccomp_archs[];
 extern const struct bk_doc_name sec_seccomp_flags[];
-/* True where the running kernel takes the flag (one failing seccomp(2) call; nothing is installed). */
+/*
+ * True where the running kernel takes the flag (one failing seccomp(2) call; nothing is
+ * installed).
+ */
 bool sec_seccomp_flag_supported(unsigned int flag);
 /* "2.5.4": libseccomp's, for the annotation of `features`. */
 const char *sec_seccomp_version(char *buf, size_t size);

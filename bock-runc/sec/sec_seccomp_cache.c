@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The cache of compiled filters. A file is a head, the key and the program. The key is everything that
- * the program follows from: the whole profile, in the encoding of the table that it is read by (a
- * member that the table gets later is in the key by itself), and the compiler. The name is a hash of
- * the key, but a hit is a key that is equal byte for byte.
+ * The cache of compiled filters. A file is a head, the key and the program. The key is everything
+ * that the program follows from: the whole profile, in the encoding of the table that it is read
+ * by (a member that the table gets later is in the key by itself), and the compiler. The name is
+ * a hash of the key, but a hit is a key that is equal byte for byte.
  */
 #include "sec/sec_seccomp.h"
 

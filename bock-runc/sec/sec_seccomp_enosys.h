@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A few BPF instructions in front of a filter: a system call whose number is above the highest that
- * the profile names was not known to the profile's author, and gets ENOSYS. So a program that tries
- * a new call first falls back to an older one, as on an older kernel; EPERM would make it give up.
+ * A few BPF instructions in front of a filter: a system call whose number is above the highest
+ * that the profile names was not known to the profile's author, and gets ENOSYS. So a program
+ * that tries a new call first falls back to an older one, as on an older kernel; EPERM would make
+ * it give up.
  */
 #ifndef SEC_SECCOMP_ENOSYS_H
 #define SEC_SECCOMP_ENOSYS_H
@@ -23,9 +24,9 @@ struct sec_seccomp_last {
 };
 
 /*
- * Writes the instructions to out (SEC_SECCOMP_ENOSYS_MAX long) and returns how many. What they let
- * pass goes on behind them. A number with bit 30 on x86_64 is an x32 call: that has an entry of its
- * own, and without one it is left to the filter. At most SEC_SECCOMP_ARCHS_MAX entries.
+ * Writes the instructions to out (SEC_SECCOMP_ENOSYS_MAX long) and returns how many. What they
+ * let pass goes on behind them. A number with bit 30 on x86_64 is an x32 call: that has an entry
+ * of its own, and without one it is left to the filter. At most SEC_SECCOMP_ARCHS_MAX entries.
  */
 size_t sec_seccomp_enosys(const struct sec_seccomp_last *last, size_t n, struct sock_filter *out);
 

@@ -10,7 +10,10 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-/* The errno of ERRNO and TRACE comes from the rule: sec_seccomp.c puts it in. NOTIFY is not here yet. */
+/*
+ * The errno of ERRNO and TRACE comes from the rule: sec_seccomp.c puts it in. NOTIFY is not here
+ * yet.
+ */
 const struct bk_doc_name sec_seccomp_actions[] = {
 	{ "SCMP_ACT_KILL", (int)SCMP_ACT_KILL_THREAD },
 	{ "SCMP_ACT_KILL_PROCESS", (int)SCMP_ACT_KILL_PROCESS },

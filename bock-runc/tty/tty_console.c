@@ -144,7 +144,8 @@ int tty_stdio_owner(uid_t uid, struct bk_err **err)
 			continue;
 		/*
 		 * What cannot be given away is what an engine handed us from outside of our user
-		 * namespace, a read-only file system or another's file: the container then has it as it is.
+		 * namespace, a read-only file system or another's file: the container then has it
+		 * as it is.
 		 */
 		if (fchown(fd, uid, (gid_t)-1) < 0 && errno != EINVAL && errno != EPERM &&
 		    errno != EROFS && errno != ENOSYS)

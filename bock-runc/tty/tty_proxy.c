@@ -171,8 +171,9 @@ static void drain(struct flow *f, int fd)
 }
 
 /*
- * Our input has ended: the container's terminal gets its end-of-file character, once. In a mode that
- * has none (raw), a program reads on for ever, as it would on a terminal that nobody types on.
+ * Our input has ended: the container's terminal gets its end-of-file character, once. In a mode
+ * that has none (raw), a program reads on for ever, as it would on a terminal that nobody types
+ * on.
  */
 static void end_input(struct loop *l)
 {
@@ -230,8 +231,8 @@ static int64_t now_ms(void)
 }
 
 /*
- * After the end: what lies in the terminal goes out. read(2) on the master first waits for the kernel's
- * own copying, so "not now" means that nothing is left.
+ * After the end: what lies in the terminal goes out. read(2) on the master first waits for the
+ * kernel's own copying, so "not now" means that nothing is left.
  */
 static void drain_rest(struct loop *l)
 {
@@ -307,8 +308,8 @@ static int run_terminal(struct loop *l, struct bk_err **err)
 	sigaddset(&set, SIGPIPE);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	/*
-	 * While nobody has the other end open, poll would say "hang-up" without pause, although a process
-	 * may open /dev/console again. So we have it open ourselves.
+	 * While nobody has the other end open, poll would say "hang-up" without pause, although a
+	 * process may open /dev/console again. So we have it open ourselves.
 	 */
 	peer = ioctl(l->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	in = bk_malloc(TTY_PROXY_BUFFER);

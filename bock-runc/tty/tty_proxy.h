@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The foreground of `run` and `exec`: hands signals on to the container's process, and where it has a
- * terminal, copies between that and ours.
+ * The foreground of `run` and `exec`: hands signals on to the container's process, and where it
+ * has a terminal, copies between that and ours.
  *
  *	tty_proxy_begin(&p, err);		before the clone: no signal gets lost
  *	...	child: tty_proxy_child(&p);
@@ -10,13 +10,14 @@
  *
  * Without a terminal that is sigprocmask, signalfd, poll and, at the end, sigprocmask and close.
  *
- * Handed on: every signal that can be caught, but not those that a fault raises (SIGSEGV, ...), SIGCHLD,
- * SIGPIPE, SIGTTIN and SIGTTOU (job control stops us); SIGWINCH becomes the terminal's new size.
+ * Handed on: every signal that can be caught, but not those that a fault raises (SIGSEGV, ...),
+ * SIGCHLD, SIGPIPE, SIGTTIN and SIGTTOU (job control stops us); SIGWINCH becomes the terminal's
+ * new size.
  *
- * Our terminal is made raw, with output processing left on; the container's has ONLCR taken off, so that
- * a line ends with one CR. Input that ends (a pipe, a file) becomes the terminal's end-of-file
- * character. What is not yet written when the process ends is written first, for at most
- * TTY_PROXY_DRAIN_MS.
+ * Our terminal is made raw, with output processing left on; the container's has ONLCR taken off,
+ * so that a line ends with one CR. Input that ends (a pipe, a file) becomes the terminal's
+ * end-of-file character. What is not yet written when the process ends is written first, for at
+ * most TTY_PROXY_DRAIN_MS.
  */
 #ifndef TTY_PROXY_H
 #define TTY_PROXY_H
@@ -48,8 +49,8 @@ int tty_proxy_begin(struct tty_proxy *p, struct bk_err **err);
 void tty_proxy_child(const struct tty_proxy *p);
 
 /*
- * Returns 0 when the process of pidfd has ended. master_fd (-1: no terminal) stays the caller's and
- * becomes non-blocking.
+ * Returns 0 when the process of pidfd has ended. master_fd (-1: no terminal) stays the caller's
+ * and becomes non-blocking.
  */
 int tty_proxy_run(struct tty_proxy *p, int master_fd, int pidfd, struct bk_err **err);
 

@@ -277,14 +277,14 @@ static char *put_text(char *to, const char *text)
 	return to + size;
 }
 
-int bk_err_send(const struct bk_err *err, int fd)
+void bk_err_encode(const struct bk_err *err, unsigned char wire[BK_ERR_WIRE_SIZE])
 {
-	char wire[BK_ERR_WIRE_SIZE] = { 0 };
 	struct err_wire w = { .magic = ERR_WIRE_MAGIC, .kind = BK_ERR_INTERNAL };
-	char *to = wire + sizeof(w);
+	char *const end = (char *)wire + BK_ERR_WIRE_SIZE;
+	char *to = (char *)wire + sizeof(w);
 	size_t head, tail, i = 0;
-	ssize_t n;
 
+	memset(wire, 0, BK_ERR_WIRE_SIZE);
 	if (!err) {
 		w.n_links = 1;
 		put_text(to, err_unknown);
@@ -295,7 +295,7 @@ int bk_err_send(const struct bk_err *err, int fd)
 			w.has_hint = 1;
 			to = put_text(to, err->hint);
 		}
-		fit_links(err, (size_t)(wire + sizeof(wire) - to), &head, &tail);
+		fit_links(err, (size_t)(end - to), &head, &tail);
 		for (const struct err_link *l = err->outer; l; l = l->inner, i++) {
 			if (i < head || i >= err->n_links - tail)
 				to = put_text(to, l->text);
@@ -307,7 +307,19 @@ int bk_err_send(const struct bk_err *err, int fd)
 		}
 	}
 	memcpy(wire, &w, sizeof(w));
+}
 
+size_t bk_err_wire_errnum(void)
+{
+	return offsetof(struct err_wire, errnum);
+}
+
+int bk_err_send(const struct bk_err *err, int fd)
+{
+	unsigned char wire[BK_ERR_WIRE_SIZE];
+	ssize_t n;
+
+	bk_err_encode(err, wire);
 	do
 		n = write(fd, wire, sizeof(wire));
 	while (n < 0 && errno == EINTR);

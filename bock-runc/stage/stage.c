@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The last stage; see stage.h. Built without a C library: nothing here may call one. */
+#include "stage.h"
+
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+
+#if STAGE_HAVE
+
+#define SIGKILL_ 9
+#define SIG_SETMASK_ 2
+#define SOCK_CLOEXEC_ 02000000
+#define F_SETFD_ 2
+#define FD_CLOEXEC_ 1
+#define MSG_NOSIGNAL_ 0x4000
+
+static long call6(long nr, long a, long b, long c, long d, long e, long f)
+{
+#if defined(__x86_64__)
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return ret;
+#elif defined(__aarch64__)
+	register long x8 __asm__("x8") = nr;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+			 : "memory");
+	return x0;
+#else
+	register long a7 __asm__("a7") = nr;
+	register long a0 __asm__("a0") = a;
+	register long a1 __asm__("a1") = b;
+	register long a2 __asm__("a2") = c;
+	register long a3 __asm__("a3") = d;
+	register long a4 __asm__("a4") = e;
+	register long a5 __asm__("a5") = f;
+
+	__asm__ volatile("ecall"
+			 : "+r"(a0)
+			 : "r"(a7), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
+			 : "memory");
+	return a0;
+#endif
+}
+
+static long call4(long nr, long a, long b, long c, long d)
+{
+	return call6(nr, a, b, c, d, 0, 0);
+}
+
+static long addr(const void *p)
+{
+	return (long)p;
+}
+
+static _Noreturn void leave(void)
+{
+	for (;;)
+		call4(__NR_exit_group, 1, 0, 0, 0);
+}
+
+static struct stage_control ctl;	/* zero pages until the file is read into it */
+
+static _Noreturn void fail(long fd, enum stage_failure why, long errnum)
+{
+	unsigned char *wire = ctl.fail[why];
+
+	if (why == STAGE_FAIL_OTHER || why == STAGE_FAIL_SECCOMP) {
+		for (int i = 0; i < 4; i++) /* an int32_t of this machine's order, maybe unaligned */
+			wire[ctl.errnum_offset + (unsigned int)i] =
+				((const unsigned char *)&(const int32_t){ (int32_t)errnum })[i];
+	}
+	call4(__NR_write, fd, addr(wire), STAGE_WIRE_SIZE, 0);
+	leave();
+}
+
+static const char *number(const char *s, long *ret)
+{
+	long n = 0;
+
+	while (*s >= '0' && *s <= '9')
+		n = n * 10 + (*s++ - '0');
+	*ret = n;
+	return s;
+}
+
+static void read_control(const char *where)
+{
+	char *to = (char *)&ctl;
+	long fd, offset, n;
+
+	where = number(where, &fd);
+	if (*where != ':')
+		leave();
+	(void)number(where + 1, &offset);
+	while ((n = call4(__NR_pread64, fd, addr(to), (long)sizeof(ctl) - (to - (char *)&ctl),
+			  offset)) > 0) {
+		to += n;
+		offset += n;
+	}
+	if (n < 0 || to - (char *)&ctl < (long)offsetof(struct stage_control, insns))
+		leave();
+	call4(__NR_close, fd, 0, 0, 0);
+}
+
+/* The runtime being gone ends us: nobody would know of this container. */
+static void agree(void)
+{
+	struct stage_msg m = { .letter = ctl.ready };
+
+	if (call4(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL_, 0, 0) < 0 ||
+	    call6(__NR_sendto, ctl.sync, addr(&m), sizeof(m), MSG_NOSIGNAL_, 0, 0) < 0 ||
+	    call4(__NR_read, ctl.sync, addr(&m), sizeof(m), 0) != sizeof(m) || m.letter != ctl.go)
+		leave();
+	if (!(ctl.flags & STAGE_DIE_WITH_PARENT))
+		call4(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0);
+}
+
+static long wait_for_start(void)
+{
+	long conn;
+
+	call4(__NR_close, ctl.sync, 0, 0, 0); /* lets the runtime go */
+	do
+		conn = call4(__NR_accept4, ctl.listen_fd, 0, 0, SOCK_CLOEXEC_);
+	while (conn == -EINTR);
+	if (conn < 0)
+		leave();
+	call4(__NR_close, ctl.listen_fd, 0, 0, 0);
+	return conn;
+}
+
+static enum stage_failure why(long errnum)
+{
+	switch (errnum) {
+	case ENOENT:
+		return STAGE_FAIL_NOENT;
+	case EACCES:
+		return STAGE_FAIL_ACCES;
+	case ENOEXEC:
+		return STAGE_FAIL_NOEXEC;
+	default:
+		return STAGE_FAIL_OTHER;
+	}
+}
+
+__attribute__((used)) _Noreturn void stage_main(char **stack)
+{
+	char **argv = stack + 1;
+	char **envp = argv + (long)stack[0] + 1;
+	long conn, rc;
+
+	if ((long)stack[0] < 2)
+		leave();
+	read_control(argv[0]);
+	agree();
+	/* what is left open closes by execve, which tells the other side */
+	call4(__NR_fcntl, ctl.sync, F_SETFD_, FD_CLOEXEC_, 0);
+	conn = ctl.listen_fd >= 0 ? wait_for_start() : ctl.sync;
+	if (ctl.flags & STAGE_RESTORE_MASK)
+		call4(__NR_rt_sigprocmask, SIG_SETMASK_, addr(&ctl.signal_mask), 0,
+		      sizeof(ctl.signal_mask));
+	if (ctl.n_insns) {
+		struct {
+			unsigned short len;
+			const struct stage_insn *filter;
+		} prog = { (unsigned short)ctl.n_insns, ctl.insns };
+
+		rc = call4(__NR_seccomp, SECCOMP_SET_MODE_FILTER, (long)ctl.seccomp_flags, addr(&prog),
+			   0);
+		if (rc < 0)
+			fail(conn, STAGE_FAIL_SECCOMP, -rc);
+	}
+	/* from here the filter need allow no more than execve */
+	rc = call4(__NR_execve, addr(ctl.program), addr(argv + 1), addr(envp), 0);
+	fail(conn, why(-rc), -rc);
+}
+
+/* The kernel enters with argc, argv and environment on the stack. */
+#if defined(__x86_64__)
+__asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall stage_main\n");
+#elif defined(__aarch64__)
+__asm__(".globl _start\n_start:\n\tmov x0, sp\n\tmov x29, #0\n\tbl stage_main\n");
+#else
+__asm__(".globl _start\n_start:\n\tmv a0, sp\n\tandi sp, sp, -16\n\ttail stage_main\n");
+#endif
+
+#else
+void _start(void);
+void _start(void)
+{
+}
+#endif
