@@ -23,7 +23,7 @@
 /* What a hostile layer must not pass; 0 in a member of opts means these. */
 #define LAYER_ENTRIES_MAX ((uint64_t)4 << 20)	/* of one layer */
 #define LAYER_SIZE_MAX ((uint64_t)1 << 40)	/* bytes of one layer, uncompressed; also of one file */
-#define LAYER_RATIO_MAX 1200			/* uncompressed : compressed (deflate's own limit is 1032) */
+#define LAYER_RATIO_MAX 250			/* uncompressed : compressed; zeros alone reach 1032 by gzip */
 #define LAYER_RATIO_FREE ((uint64_t)64 << 20)	/* so many bytes are free of the ratio */
 #define LAYER_DEPTH_MAX 256			/* components of a path */
 #define LAYER_XATTRS_MAX 256			/* of one entry */

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bk_str.h"
+#include "layer/layer.h"
+#include "layer/layer_stream.h"
+#include "layer/layer_tar.h"
+#include "layer/layer_tree.h"
+#include "oci/oci_media.h"
+#include "store/store_blob.h"
+
+#define WHITEOUT ".wh."
+#define OPAQUE ".wh..wh..opq"
+#define AUFS ".wh..wh."	/* what aufs kept for itself; no file of any layer */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Whether a component before the last is a whiteout. */
+static const char *whiteout_parent(const char *path)
+{
+	const char *base = base_name(path);
+
+	while (path < base) {
+		if (bk_skip_prefix(path, WHITEOUT))
+			return path;
+		path = strchr(path, '/') + 1;
+	}
+	return NULL;
+}
+
+static int bad_whiteout(const char *path, const char *why, struct bk_err **err)
+{
+	return bk_err_set(err, BK_ERR_CONFIG, 0, "whiteout '%s': %s", path, why);
+}
+
+/* A marker: it is obeyed and never becomes a file. */
+static int apply_whiteout(struct layer_tree *tree, const struct layer_entry *e, struct bk_err **err)
+{
+	const char *base = base_name(e->path);
+	size_t dir_len = (size_t)(base - e->path);
+	bk_autofree char *dir = bk_strndup(e->path, dir_len > 0 ? dir_len - 1 : 0);
+	bk_autofree char *target = NULL;
+
+	if (bk_streq(base, OPAQUE))
+		return layer_tree_opaque(tree, dir, err);
+	if (bk_skip_prefix(base, AUFS))
+		return 0;
+	if (!e->is_hardlink && !S_ISREG(e->attrs.mode))
+		return bad_whiteout(e->path, "it is not a regular file", err);
+	base += strlen(WHITEOUT);
+	if (*base == '\0' || bk_streq(base, ".") || bk_streq(base, ".."))
+		return bad_whiteout(e->path, "it hides nothing that has a name", err);
+	target = bk_asprintf("%s%s%s", dir, *dir ? "/" : "", base);
+	return layer_tree_whiteout(tree, target, err);
+}
+
+static int apply_file(struct layer_tree *tree, struct layer_tar *tar, const struct layer_entry *e,
+		      struct bk_err **err)
+{
+	bk_autoclose int fd = -1;
+	int rc = layer_tree_file(tree, e->path, &fd, err);
+
+	if (rc == 0 && e->size > 0)
+		rc = layer_tar_content(tar, fd, err);
+	if (rc == 0)
+		rc = layer_tree_file_done(tree, e->path, fd, &e->attrs, err);
+	return rc;
+}
+
+static int apply_entry(struct layer_tree *tree, struct layer_tar *tar, const struct layer_entry *e,
+		       struct layer_stats *stats, struct bk_err **err)
+{
+	const char *inside = whiteout_parent(e->path);
+
+	if (inside) {
+		if (bk_skip_prefix(inside, AUFS))
+			return 0;
+		return bad_whiteout(e->path, "something is below one", err);
+	}
+	if (bk_skip_prefix(base_name(e->path), WHITEOUT)) {
+		stats->whiteouts++;
+		return apply_whiteout(tree, e, err);
+	}
+	if (*e->path == '\0' && (e->is_hardlink || !S_ISDIR(e->attrs.mode)))
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "an entry replaces the root by no directory");
+	if (e->is_hardlink)
+		return *e->link ? layer_tree_link(tree, e->path, e->link, err) :
+				  bk_err_set(err, BK_ERR_CONFIG, 0, "hard link '%s' to the root", e->path);
+	switch (e->attrs.mode & S_IFMT) {
+	case S_IFREG:
+		return apply_file(tree, tar, e, err);
+	case S_IFDIR:
+		return layer_tree_dir(tree, e->path, &e->attrs, err);
+	case S_IFLNK:
+		return layer_tree_symlink(tree, e->path, e->link, &e->attrs, err);
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+		return layer_tree_node(tree, e->path, e->rdev, &e->attrs, err);
+	default:
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' is of an unknown kind", e->path);
+	}
+}
+
+static int apply_all(struct layer_tree *tree, struct layer_tar *tar, uint64_t max_entries,
+		     uint64_t max_size, struct layer_stats *stats, struct bk_err **err)
+{
+	for (;;) {
+		struct layer_entry e;
+		bool more;
+		int rc = layer_tar_next(tar, &e, &more, err);
+
+		if (rc < 0)
+			return rc;
+		if (!more)
+			return layer_tree_finish(tree, err);
+		if (++stats->entries > max_entries)
+			return bk_err_set(err, BK_ERR_CONFIG, 0, "more than %" PRIu64 " entries",
+					  max_entries);
+		if (e.size > max_size)
+			return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' has %" PRIu64 " bytes, at most %" PRIu64
+					  " are taken", e.path, e.size, max_size);
+		rc = apply_entry(tree, tar, &e, stats, err);
+		if (rc < 0)
+			return rc;
+	}
+}
+
+int layer_apply(const struct bk_root *root, int fd, const char *digest, const char *diff_id,
+		const struct layer_opts *opts, struct layer_stats *ret_stats, struct bk_err **err)
+{
+	static const struct layer_opts defaults;
+	bk_autolayerstream struct layer_stream *stream = NULL;
+	bk_autolayertree struct layer_tree *tree = NULL;
+	bk_autolayertar struct layer_tar *tar = NULL;
+	struct layer_stats stats = { 0 };
+	struct layer_stream_opts so;
+	uint64_t max_entries;
+	int rc;
+
+	if (!opts)
+		opts = &defaults;
+	max_entries = opts->max_entries ? opts->max_entries : LAYER_ENTRIES_MAX;
+	so = (struct layer_stream_opts){
+		.digest = digest,
+		.diff_id = diff_id,
+		.max_size = opts->max_size ? opts->max_size : LAYER_SIZE_MAX,
+		.max_ratio = opts->max_ratio ? opts->max_ratio : LAYER_RATIO_MAX,
+	};
+	rc = layer_tree_new(root, opts, &tree, err);
+	if (rc == 0)
+		rc = layer_stream_new(fd, &so, &stream, err);
+	if (rc == 0)
+		rc = layer_tar_new(stream, &tar, err);
+	if (rc == 0)
+		rc = apply_all(tree, tar, max_entries, so.max_size, &stats, err);
+	if (rc == 0)
+		rc = layer_stream_finish(stream, stats.diff_id, err);
+	if (rc < 0)
+		return rc;
+	stats.bytes = layer_stream_bytes(stream);
+	if (ret_stats)
+		*ret_stats = stats;
+	return 0;
+}
+
+int layer_apply_image(const struct store *s, const struct store_image *image,
+		      const struct bk_root *root, const struct layer_opts *opts,
+		      struct layer_stats *ret_stats, struct bk_err **err)
+{
+	struct layer_stats sum = { 0 };
+
+	for (size_t i = 0; i < image->manifest.n_layers; i++) {
+		const struct oci_descriptor *d = &image->manifest.layers[i];
+		bk_autoclose int fd = -1;
+		struct layer_stats one;
+		int rc;
+
+		if (oci_media_kind_of(d->media_type) != OCI_MEDIA_KIND_LAYER)
+			return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "layer %s of type '%s'", d->digest,
+					  d->media_type);
+		rc = store_blob_open(s, d->digest, d->size, &fd, NULL, err);
+		if (rc == 0)
+			rc = layer_apply(root, fd, d->digest, image->config.rootfs->diff_ids[i], opts, &one,
+					 err);
+		if (rc < 0)
+			return bk_err_wrap(err, rc, "layer %zu (%s)", i + 1, d->digest);
+		sum.entries += one.entries;
+		sum.whiteouts += one.whiteouts;
+		sum.bytes += one.bytes;
+	}
+	if (ret_stats)
+		*ret_stats = sum;
+	return 0;
+}

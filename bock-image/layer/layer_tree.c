@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "layer/layer_tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bk_str.h"
+#include "layer/layer_tree_priv.h"
+
+/* How often an entry is tried again because somebody puts something in its way. */
+#define MAKE_TRIES 4
+
+static char made_mark;	/* its address is every value of t->made */
+
+void layer_tree_warn_(const struct layer_tree *t, const char *fmt, ...)
+{
+	char text[BK_ERR_MSG_MAX];
+	va_list ap;
+
+	if (!t->opts->warn)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	t->opts->warn(t->opts->ctx, text);
+}
+
+char *layer_tree_join_(const char *dir, const char *name)
+{
+	return *dir ? bk_asprintf("%s/%s", dir, name) : bk_strdup(name);
+}
+
+static int is_empty(const struct bk_root *root, bool *ret, struct bk_err **err)
+{
+	bk_autoclosedir DIR *dir = NULL;
+	const struct dirent *e;
+	int fd = -1;
+	int rc = bk_root_openat_nolinks(root, ".", O_RDONLY | O_DIRECTORY, 0, &fd, err);
+
+	if (rc < 0)
+		return rc;
+	dir = fdopendir(fd);
+	if (!dir) {
+		int errnum = errno;
+
+		bk_close(&fd);
+		return bk_err_set(err, BK_ERR_IO, errnum, "read '/'");
+	}
+	*ret = true;
+	while ((e = readdir(dir)) != NULL)
+		if (!bk_streq(e->d_name, ".") && !bk_streq(e->d_name, ".."))
+			*ret = false;
+	return 0;
+}
+
+int layer_tree_new(const struct bk_root *root, const struct layer_opts *opts,
+		   struct layer_tree **ret, struct bk_err **err)
+{
+	bk_autolayertree struct layer_tree *t = bk_calloc(1, sizeof(*t));
+	int rc;
+
+	t->root = root;
+	t->opts = opts;
+	t->rootless = opts->rootless || geteuid() != 0;
+	t->dir_fd = -1;
+	t->arena = bk_arena_new();
+	t->made = bk_map_new(NULL);
+	t->pending = bk_map_new(NULL);
+	rc = is_empty(root, &t->base, err);
+	if (rc < 0)
+		return rc;
+	*ret = bk_steal_ptr(&t);
+	return 0;
+}
+
+void layer_tree_free(struct layer_tree *t)
+{
+	if (!t)
+		return;
+	layer_tree_forget_(t);
+	bk_map_free(t->made);
+	bk_map_free(t->pending);
+	bk_arena_free(t->arena);
+	free(t);
+}
+
+/* Remembers what the layer made: the path, and that something is below each directory above it. */
+static void note_made(struct layer_tree *t, const char *dir, const char *name)
+{
+	bk_autofree char *path = NULL;
+	char *slash;
+
+	if (t->base)
+		return;
+	path = layer_tree_join_(dir, name);
+	while (bk_map_set(t->made, path, &made_mark)) {
+		slash = strrchr(path, '/');
+		if (!slash)
+			break;
+		*slash = '\0';
+	}
+}
+
+/* ---- parents ------------------------------------------------------------------------------------ */
+
+void layer_tree_forget_(struct layer_tree *t)
+{
+	bk_close(&t->dir_fd);
+	free(t->dir_given);
+	free(t->dir_path);
+	t->dir_given = t->dir_path = NULL;
+}
+
+/* Where fd really is below the root: what /proc says of it, without what it says of the root. */
+static int real_path(const struct layer_tree *t, int fd, char **ret, struct bk_err **err)
+{
+	char proc[32], root[BK_ROOT_PATH_MAX], path[BK_ROOT_PATH_MAX];
+	ssize_t n_root, n_path;
+	const char *rest;
+
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", t->root->fd);
+	n_root = readlink(proc, root, sizeof(root) - 1);
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	n_path = readlink(proc, path, sizeof(path) - 1);
+	if (n_root < 0 || n_path < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "read the link '%s'", proc);
+	root[n_root] = path[n_path] = '\0';
+	if (bk_streq(root, "/"))
+		root[0] = '\0';
+	rest = bk_skip_prefix(path, root);
+	if (!rest || (*rest != '/' && *rest != '\0'))
+		return bk_err_set(err, BK_ERR_IO, ESTALE, "the tree is moved while it is unpacked");
+	*ret = bk_strdup(*rest ? rest + 1 : rest);
+	return 0;
+}
+
+/* Lets a user who may not write to an own directory do it for now. */
+static int make_writable(int fd, const char *path, const struct stat *st, struct bk_err **err)
+{
+	char proc[32];
+
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	if (chmod(proc, (st->st_mode & 07777) | 0700) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "make '/%s' writable", path);
+	return 0;
+}
+
+/* Notes that the directory, which is about to be changed, must have its time (and mode) back. */
+static int note_restore(struct layer_tree *t, int fd, const char *path, struct bk_err **err)
+{
+	bool root = geteuid() == 0;
+	struct layer_pending *p;
+	bool change_mode;
+	struct stat st;
+
+	if (root && (t->base || bk_map_has(t->pending, path)))
+		return 0;
+	if (fstat(fd, &st) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "stat '/%s'", path);
+	change_mode = !root && (st.st_mode & 0700) != 0700;
+	if (!bk_map_has(t->pending, path)) {
+		p = bk_arena_alloc(t->arena, sizeof(*p));
+		p->path = bk_arena_strdup(t->arena, path);
+		p->attrs.mode = st.st_mode;
+		p->attrs.mtime = st.st_mtim;
+		p->has_mode = change_mode;
+		(void)bk_map_set(t->pending, p->path, p);
+	}
+	return change_mode ? make_writable(fd, path, &st, err) : 0;
+}
+
+/* Opens the directory `given`; *ret_path is where it really is. -ENOENT is returned as a fd of -1. */
+static int open_dir(const struct layer_tree *t, const char *given, bool make, int *ret_fd,
+		    char **ret_path, struct bk_err **err)
+{
+	struct bk_err *why = NULL;
+	bk_autoclose int fd = -1;
+	int rc, errnum;
+
+	/* Mostly there is no link on the way, and then the path is what it looks like. */
+	rc = bk_root_openat_nolinks(t->root, *given ? given : ".", O_PATH | O_DIRECTORY, 0, &fd, &why);
+	if (rc == 0) {
+		*ret_path = bk_strdup(given);
+		*ret_fd = bk_steal_fd(&fd);
+		return 0;
+	}
+	errnum = bk_err_errno(why);
+	if (errnum != ELOOP && errnum != ENOENT) {
+		bk_err_move(err, why);
+		return rc;
+	}
+	bk_err_clear(&why);
+	if (make) {
+		rc = bk_root_mkdirs(t->root, given, 0755, &fd, err);
+	} else {
+		rc = bk_root_openat(t->root, given, O_PATH | O_DIRECTORY, 0, &fd, &why);
+		errnum = bk_err_errno(why);
+		bk_err_move(err, why);
+		if (rc < 0 && (errnum == ENOENT || errnum == ENOTDIR)) {
+			bk_err_clear(err);
+			return 0;
+		}
+	}
+	if (rc == 0)
+		rc = real_path(t, fd, ret_path, err);
+	if (rc < 0)
+		return rc;
+	*ret_fd = bk_steal_fd(&fd);
+	return 0;
+}
+
+int layer_tree_parent_(struct layer_tree *t, const char *path, bool make, const char **ret_name,
+		       struct bk_err **err)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+	const char *name = slash ? slash + 1 : path;
+	int rc;
+
+	*ret_name = NULL;
+	if (t->dir_fd < 0 || strlen(t->dir_given) != len || memcmp(t->dir_given, path, len) != 0) {
+		layer_tree_forget_(t);
+		t->dir_given = bk_strndup(path, len);
+		rc = open_dir(t, t->dir_given, make, &t->dir_fd, &t->dir_path, err);
+		if (rc < 0 || t->dir_fd < 0)
+			return rc;
+		rc = note_restore(t, t->dir_fd, t->dir_path, err);
+		if (rc < 0) {
+			layer_tree_forget_(t);
+			return rc;
+		}
+	}
+	*ret_name = name;
+	return 0;
+}
+
+/* ---- entries ------------------------------------------------------------------------------------ */
+
+/* Removes what stands in the way of an entry. */
+static int clear_way(struct layer_tree *t, const char *path, const char *name, struct bk_err **err)
+{
+	int rc = bk_root_rmtree_at(t->dir_fd, name, err);
+
+	return rc < 0 ? bk_err_wrap(err, rc, "replace '/%s'", path) : 0;
+}
+
+/*
+ * Makes one name by `make` (0 or more, or -1 and errno), after removing what is there. The parent that
+ * is remembered stays right meanwhile: only what is in it is removed.
+ */
+static int make_name(struct layer_tree *t, const char *path, int (*make)(int dirfd, const char *name,
+									  const void *ctx),
+		     const void *ctx, int *ret, struct bk_err **err)
+{
+	const char *name;
+	int rc = layer_tree_parent_(t, path, true, &name, err);
+
+	if (rc < 0)
+		return rc;
+	for (int i = 0; i < MAKE_TRIES; i++) {
+		*ret = make(t->dir_fd, name, ctx);
+		if (*ret >= 0) {
+			note_made(t, t->dir_path, name);
+			return 0;
+		}
+		if (errno != EEXIST)
+			break;
+		rc = clear_way(t, path, name, err);
+		if (rc < 0)
+			return rc;
+	}
+	return bk_err_set(err, BK_ERR_IO, errno, "make '/%s'", path);
+}
+
+static int do_open(int dirfd, const char *name, const void *ctx)
+{
+	(void)ctx;
+	return openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+int layer_tree_file(struct layer_tree *t, const char *path, int *ret_fd, struct bk_err **err)
+{
+	return make_name(t, path, do_open, NULL, ret_fd, err);
+}
+
+int layer_tree_file_done(struct layer_tree *t, const char *path, int fd,
+			 const struct layer_attrs *attrs, struct bk_err **err)
+{
+	return layer_attrs_set_(t, path, fd, false, attrs, err);
+}
+
+/* Opens what was just made for its attributes, itself and nothing that it leads to. */
+static int set_made(const struct layer_tree *t, const char *path, const struct layer_attrs *attrs,
+		    struct bk_err **err)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	bk_autoclose int fd = openat(t->dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open '/%s'", path);
+	if ((st.st_mode & S_IFMT) != (attrs->mode & S_IFMT))
+		return bk_err_set(err, BK_ERR_IO, ESTALE, "'/%s' is replaced while it is unpacked", path);
+	return layer_attrs_set_(t, path, fd, true, attrs, err);
+}
+
+static int do_symlink(int dirfd, const char *name, const void *target)
+{
+	return symlinkat(target, dirfd, name);
+}
+
+int layer_tree_symlink(struct layer_tree *t, const char *path, const char *target,
+		       const struct layer_attrs *attrs, struct bk_err **err)
+{
+	int made, rc;
+
+	if (*target == '\0')
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "symbolic link '/%s' has no target", path);
+	rc = make_name(t, path, do_symlink, target, &made, err);
+	return rc < 0 ? rc : set_made(t, path, attrs, err);
+}
+
+struct node {
+	mode_t type;
+	dev_t rdev;
+};
+
+static int do_mknod(int dirfd, const char *name, const void *ctx)
+{
+	const struct node *n = ctx;
+
+	return mknodat(dirfd, name, n->type | 0600, n->rdev);
+}
+
+int layer_tree_node(struct layer_tree *t, const char *path, dev_t rdev,
+		    const struct layer_attrs *attrs, struct bk_err **err)
+{
+	const struct node n = { .type = attrs->mode & S_IFMT, .rdev = S_ISFIFO(attrs->mode) ? 0 : rdev };
+	int made, rc;
+
+	if (t->rootless && !S_ISFIFO(attrs->mode)) {
+		layer_tree_warn_(t, "device '/%s' left out: only root makes devices", path);
+		/* What it replaces is gone all the same. */
+		return layer_tree_whiteout(t, path, err);
+	}
+	rc = make_name(t, path, do_mknod, &n, &made, err);
+	return rc < 0 ? rc : set_made(t, path, attrs, err);
+}
+
+struct link_from {
+	int dirfd;
+	const char *name;
+};
+
+static int do_link(int dirfd, const char *name, const void *ctx)
+{
+	const struct link_from *from = ctx;
+
+	return linkat(from->dirfd, from->name, dirfd, name, 0);
+}
+
+/* Whether both names are one file already: replacing one by the other would lose it. */
+static bool same_file(int dirfd, const char *name, const struct stat *st)
+{
+	struct stat other;
+
+	return fstatat(dirfd, name, &other, AT_SYMLINK_NOFOLLOW) == 0 && other.st_dev == st->st_dev &&
+	       other.st_ino == st->st_ino;
+}
+
+int layer_tree_link(struct layer_tree *t, const char *path, const char *target, struct bk_err **err)
+{
+	bk_autofree char *from_name = NULL;
+	bk_autoclose int from_fd = -1;
+	struct link_from from;
+	const char *name;
+	struct stat st;
+	int made, rc;
+
+	rc = bk_root_parent(t->root, target, false, &from_fd, &from_name, err);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "hard link '/%s'", path);
+	from = (struct link_from){ .dirfd = from_fd, .name = from_name };
+	if (fstatat(from_fd, from_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return bk_err_set(err, BK_ERR_CONFIG, errno, "hard link '/%s' to '/%s'", path, target);
+	if (S_ISDIR(st.st_mode))
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "hard link '/%s' to the directory '/%s'", path,
+				  target);
+	rc = layer_tree_parent_(t, path, true, &name, err);
+	if (rc < 0)
+		return rc;
+	if (same_file(t->dir_fd, name, &st)) {
+		note_made(t, t->dir_path, name);
+		return 0;
+	}
+	return make_name(t, path, do_link, &from, &made, err);
+}
+
+/* ---- directories -------------------------------------------------------------------------------- */
+
+/* Makes the directory unless it is there; what else is there makes room. */
+static int make_dir(struct layer_tree *t, const char *path, const char *name, bool *ret_existed,
+		    struct bk_err **err)
+{
+	struct stat st;
+	int rc;
+
+	*ret_existed = false;
+	for (int i = 0; i < MAKE_TRIES; i++) {
+		if (mkdirat(t->dir_fd, name, 0700) == 0)
+			return 0;
+		if (errno != EEXIST)
+			break;
+		if (fstatat(t->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) {
+			*ret_existed = true;
+			return 0;
+		}
+		rc = clear_way(t, path, name, err);
+		if (rc < 0)
+			return rc;
+	}
+	return bk_err_set(err, BK_ERR_IO, errno, "make directory '/%s'", path);
+}
+
+static void copy_attrs(struct bk_arena *arena, const struct layer_attrs *from, struct layer_attrs *to)
+{
+	*to = *from;
+	if (from->n_xattrs == 0)
+		return;
+	to->xattrs = bk_arena_alloc(arena, from->n_xattrs * sizeof(*to->xattrs));
+	for (size_t i = 0; i < from->n_xattrs; i++) {
+		to->xattrs[i] = from->xattrs[i];
+		to->xattrs[i].name = bk_arena_strdup(arena, from->xattrs[i].name);
+		to->xattrs[i].value = bk_arena_alloc(arena, from->xattrs[i].size + 1);
+		memcpy(to->xattrs[i].value, from->xattrs[i].value, from->xattrs[i].size);
+	}
+}
+
+static void note_dir(struct layer_tree *t, const char *path, bool existed,
+		     const struct layer_attrs *attrs)
+{
+	struct layer_pending *p = bk_map_get(t->pending, path);
+
+	if (!p) {
+		p = bk_arena_alloc(t->arena, sizeof(*p));
+		p->path = bk_arena_strdup(t->arena, path);
+		(void)bk_map_set(t->pending, p->path, p);
+	}
+	p->whole = true;
+	p->existed = p->existed || existed;
+	copy_attrs(t->arena, attrs, &p->attrs);
+}
+
+int layer_tree_dir(struct layer_tree *t, const char *path, const struct layer_attrs *attrs,
+		   struct bk_err **err)
+{
+	bk_autofree char *real = NULL;
+	const char *name;
+	bool existed = false;
+	int rc;
+
+	if (*path == '\0') {
+		note_dir(t, "", true, attrs);
+		return 0;
+	}
+	rc = layer_tree_parent_(t, path, true, &name, err);
+	if (rc == 0)
+		rc = make_dir(t, path, name, &existed, err);
+	if (rc < 0)
+		return rc;
+	note_made(t, t->dir_path, name);
+	real = layer_tree_join_(t->dir_path, name);
+	note_dir(t, real, existed && !t->base, attrs);
+	return 0;
+}
+
+static int by_path_down(const void *a, const void *b)
+{
+	const struct layer_pending *const *x = a;
+	const struct layer_pending *const *y = b;
+
+	return strcmp((*y)->path, (*x)->path);
+}
+
+/* A directory that is none any more, or gone, was replaced later in the layer. */
+static int open_pending(const struct layer_tree *t, const struct layer_pending *p, int *ret_fd,
+			struct bk_err **err)
+{
+	struct bk_err *why = NULL;
+	int errnum, rc;
+
+	rc = bk_root_openat_nolinks(t->root, *p->path ? p->path : ".", O_RDONLY | O_DIRECTORY, 0, ret_fd,
+				    &why);
+	errnum = bk_err_errno(why);
+	if (rc < 0 && (errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP)) {
+		bk_err_clear(&why);
+		return 0;
+	}
+	if (rc < 0)
+		bk_err_move(err, why);
+	return rc;
+}
+
+static int finish_dir(const struct layer_tree *t, const struct layer_pending *p, struct bk_err **err)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, p->attrs.mtime };
+	bk_autoclose int fd = -1;
+	int rc = open_pending(t, p, &fd, err);
+
+	if (rc < 0 || fd < 0)
+		return rc;
+	if (p->whole) {
+		if (p->existed) {
+			rc = layer_attrs_clear_(p->path, fd, &p->attrs, err);
+			if (rc < 0)
+				return rc;
+		}
+		return layer_attrs_set_(t, p->path, fd, false, &p->attrs, err);
+	}
+	if (p->has_mode && fchmod(fd, p->attrs.mode & 07777) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "set the mode of '/%s'", p->path);
+	if (futimens(fd, times) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "set the time of '/%s'", p->path);
+	return 0;
+}
+
+int layer_tree_finish(struct layer_tree *t, struct bk_err **err)
+{
+	size_t n = bk_map_len(t->pending), i = 0, it = 0;
+	bk_autofree struct layer_pending **all = bk_calloc(n + 1, sizeof(struct layer_pending *));
+	const char *key;
+	void *value;
+	int rc = 0;
+
+	layer_tree_forget_(t);
+	while (i < n && bk_map_next(t->pending, &it, &key, &value))
+		all[i++] = value;
+	/* What is below comes before what is above, which may forbid to enter it. */
+	qsort(all, n, sizeof(struct layer_pending *), by_path_down);
+	for (i = 0; rc == 0 && i < n; i++)
+		rc = finish_dir(t, all[i], err);
+	return rc;
+}
