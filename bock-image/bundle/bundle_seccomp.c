@@ -9,73 +9,79 @@
 #include "base/bk_str.h"
 
 /*
- * Names that an architecture does not have are skipped when the filter is made, so one list serves
- * all: the 32-bit forms of i386 and ARM, and calls of one machine alone, stand among the others.
+ * Names that an architecture does not have are skipped when the filter is made, so one list
+ * serves all: the 32-bit forms of i386 and ARM, and calls of one machine alone, stand among the
+ * others.
  */
 static const char *const always[] = {
 	/* files by name */
-	"access chdir chmod chown chown32 creat faccessat faccessat2 fchmodat fchmodat2 fchownat "
-	"fstatat64 futimesat getcwd lchown lchown32 link linkat lstat lstat64 mkdir mkdirat mknod "
-	"mknodat name_to_handle_at newfstatat open openat openat2 readlink readlinkat rename renameat "
-	"renameat2 rmdir stat stat64 statfs statfs64 statx symlink symlinkat truncate truncate64 "
-	"umask unlink unlinkat utime utimensat utimensat_time64 utimes",
+	"access chdir chmod chown chown32 creat faccessat faccessat2 fchmodat fchmodat2 "
+	"fchownat fstatat64 futimesat getcwd lchown lchown32 link linkat lstat lstat64 mkdir "
+	"mkdirat mknod mknodat name_to_handle_at newfstatat open openat openat2 readlink "
+	"readlinkat rename renameat renameat2 rmdir stat stat64 statfs statfs64 statx symlink "
+	"symlinkat truncate truncate64 umask unlink unlinkat utime utimensat utimensat_time64 "
+	"utimes",
 	/* extended attributes */
 	"fgetxattr flistxattr fremovexattr fsetxattr getxattr getxattrat lgetxattr listxattr "
-	"listxattrat llistxattr lremovexattr lsetxattr removexattr removexattrat setxattr setxattrat",
+	"listxattrat llistxattr lremovexattr lsetxattr removexattr removexattrat setxattr "
+	"setxattrat",
 	/* open files */
-	"_llseek close close_range copy_file_range dup dup2 dup3 fadvise64 fadvise64_64 fallocate "
-	"fchdir fchmod fchown fchown32 fcntl fcntl64 fdatasync flock fstat fstat64 fstatfs fstatfs64 "
-	"fsync ftruncate ftruncate64 getdents getdents64 ioctl lseek pipe pipe2 pread64 preadv preadv2 "
-	"pwrite64 pwritev pwritev2 read readahead readv sendfile sendfile64 splice sync "
-	"sync_file_range syncfs tee vmsplice write writev",
+	"_llseek close close_range copy_file_range dup dup2 dup3 fadvise64 fadvise64_64 "
+	"fallocate fchdir fchmod fchown fchown32 fcntl fcntl64 fdatasync flock fstat fstat64 "
+	"fstatfs fstatfs64 fsync ftruncate ftruncate64 getdents getdents64 ioctl lseek pipe "
+	"pipe2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readv sendfile "
+	"sendfile64 splice sync sync_file_range syncfs tee vmsplice write writev",
 	/* mounts, as far as one may look at them */
 	"listmount statmount",
 	/* waiting for files and for what happens to them */
-	"_newselect epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 "
-	"epoll_wait epoll_wait_old eventfd eventfd2 fanotify_mark inotify_add_watch inotify_init "
-	"inotify_init1 inotify_rm_watch poll ppoll ppoll_time64 pselect6 pselect6_time64 select",
-	"io_cancel io_destroy io_getevents io_pgetevents io_pgetevents_time64 io_setup io_submit",
+	"_newselect epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait "
+	"epoll_pwait2 epoll_wait epoll_wait_old eventfd eventfd2 fanotify_mark "
+	"inotify_add_watch inotify_init inotify_init1 inotify_rm_watch poll ppoll "
+	"ppoll_time64 pselect6 pselect6_time64 select",
+	"io_cancel io_destroy io_getevents io_pgetevents io_pgetevents_time64 io_setup "
+	"io_submit",
 	/* sockets; socket itself is below */
-	"accept accept4 bind connect getpeername getsockname getsockopt listen recv recvfrom recvmmsg "
-	"recvmmsg_time64 recvmsg send sendmmsg sendmsg sendto setsockopt shutdown socketcall "
-	"socketpair",
+	"accept accept4 bind connect getpeername getsockname getsockopt listen recv recvfrom "
+	"recvmmsg recvmmsg_time64 recvmsg send sendmmsg sendmsg sendto setsockopt shutdown "
+	"socketcall socketpair",
 	/* memory */
-	"brk cachestat madvise map_shadow_stack membarrier memfd_create memfd_secret mincore mlock "
-	"mlock2 mlockall mmap mmap2 mprotect mremap mseal msync munlock munlockall munmap pkey_alloc "
-	"pkey_free pkey_mprotect process_mrelease remap_file_pages",
+	"brk cachestat madvise map_shadow_stack membarrier memfd_create memfd_secret mincore "
+	"mlock mlock2 mlockall mmap mmap2 mprotect mremap mseal msync munlock munlockall "
+	"munmap pkey_alloc pkey_free pkey_mprotect process_mrelease remap_file_pages",
 	/* processes and threads; clone is below */
-	"execve execveat exit exit_group fork get_robust_list get_thread_area getcpu getpgid getpgrp "
-	"getpid getppid getsid gettid pidfd_open prctl process_vm_readv process_vm_writev ptrace "
-	"restart_syscall rseq set_robust_list set_thread_area set_tid_address setpgid setsid uretprobe "
-	"vfork wait4 waitid waitpid",
+	"execve execveat exit exit_group fork get_robust_list get_thread_area getcpu getpgid "
+	"getpgrp getpid getppid getsid gettid pidfd_open prctl process_vm_readv "
+	"process_vm_writev ptrace restart_syscall rseq set_robust_list set_thread_area "
+	"set_tid_address setpgid setsid uretprobe vfork wait4 waitid waitpid",
 	"futex futex_requeue futex_time64 futex_wait futex_waitv futex_wake",
 	/* who one is, and what one may */
-	"capget capset getegid getegid32 geteuid geteuid32 getgid getgid32 getgroups getgroups32 "
-	"getresgid getresgid32 getresuid getresuid32 getuid getuid32 landlock_add_rule "
-	"landlock_create_ruleset landlock_restrict_self seccomp setfsgid setfsgid32 setfsuid setfsuid32 "
-	"setgid setgid32 setgroups setgroups32 setregid setregid32 setresgid setresgid32 setresuid "
-	"setresuid32 setreuid setreuid32 setuid setuid32",
+	"capget capset getegid getegid32 geteuid geteuid32 getgid getgid32 getgroups "
+	"getgroups32 getresgid getresgid32 getresuid getresuid32 getuid getuid32 "
+	"landlock_add_rule landlock_create_ruleset landlock_restrict_self seccomp setfsgid "
+	"setfsgid32 setfsuid setfsuid32 setgid setgid32 setgroups setgroups32 setregid "
+	"setregid32 setresgid setresgid32 setresuid setresuid32 setreuid setreuid32 setuid "
+	"setuid32",
 	/* signals */
-	"kill pause pidfd_send_signal rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo "
-	"rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_sigtimedwait_time64 rt_tgsigqueueinfo "
-	"sigaltstack signalfd signalfd4 sigprocmask sigreturn tgkill tkill",
+	"kill pause pidfd_send_signal rt_sigaction rt_sigpending rt_sigprocmask "
+	"rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_sigtimedwait_time64 "
+	"rt_tgsigqueueinfo sigaltstack signalfd signalfd4 sigprocmask sigreturn tgkill tkill",
 	/* time */
-	"adjtimex alarm clock_adjtime clock_adjtime64 clock_getres clock_getres_time64 clock_gettime "
-	"clock_gettime64 clock_nanosleep clock_nanosleep_time64 getitimer gettimeofday nanosleep "
-	"setitimer time timer_create timer_delete timer_getoverrun timer_gettime timer_gettime64 "
-	"timer_settime timer_settime64 timerfd_create timerfd_gettime timerfd_gettime64 "
-	"timerfd_settime timerfd_settime64 times",
+	"adjtimex alarm clock_adjtime clock_adjtime64 clock_getres clock_getres_time64 "
+	"clock_gettime clock_gettime64 clock_nanosleep clock_nanosleep_time64 getitimer "
+	"gettimeofday nanosleep setitimer time timer_create timer_delete timer_getoverrun "
+	"timer_gettime timer_gettime64 timer_settime timer_settime64 timerfd_create "
+	"timerfd_gettime timerfd_gettime64 timerfd_settime timerfd_settime64 times",
 	/* System V and POSIX queues, semaphores, shared memory */
-	"ipc mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedreceive_time64 mq_timedsend "
-	"mq_timedsend_time64 mq_unlink msgctl msgget msgrcv msgsnd semctl semget semop semtimedop "
-	"semtimedop_time64 shmat shmctl shmdt shmget",
+	"ipc mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedreceive_time64 "
+	"mq_timedsend mq_timedsend_time64 mq_unlink msgctl msgget msgrcv msgsnd semctl semget "
+	"semop semtimedop semtimedop_time64 shmat shmctl shmdt shmget",
 	/* limits, priorities, the machine */
 	"getpriority getrandom getrlimit getrusage ioprio_get ioprio_set prlimit64 "
-	"sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam "
-	"sched_getscheduler sched_rr_get_interval sched_rr_get_interval_time64 sched_setaffinity "
-	"sched_setattr sched_setparam sched_setscheduler sched_yield setpriority setrlimit sysinfo "
-	"ugetrlimit uname",
-	/* one machine's own */
+	"sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr "
+	"sched_getparam sched_getscheduler sched_rr_get_interval sched_rr_get_interval_time64 "
+	"sched_setaffinity sched_setattr sched_setparam sched_setscheduler sched_yield "
+	"setpriority setrlimit sysinfo ugetrlimit uname",
+/* one machine's own */
 #if defined(__x86_64__) || defined(__i386__)
 	"arch_prctl modify_ldt",
 #elif defined(__aarch64__) || defined(__arm__)
@@ -100,9 +106,9 @@ static const struct {
 	{ "CAP_SYSLOG", "syslog" },
 	{ "CAP_SYS_ADMIN",
 	  "bpf clone clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie "
-	  "lsm_get_self_attr lsm_list_modules lsm_set_self_attr mount mount_setattr move_mount open_tree "
-	  "perf_event_open quotactl quotactl_fd setdomainname sethostname setns syslog umount umount2 "
-	  "unshare" },
+	  "lsm_get_self_attr lsm_list_modules lsm_set_self_attr mount mount_setattr move_mount "
+	  "open_tree perf_event_open quotactl quotactl_fd setdomainname sethostname setns "
+	  "syslog umount umount2 unshare" },
 	{ "CAP_SYS_BOOT", "reboot" },
 	{ "CAP_SYS_CHROOT", "chroot" },
 	{ "CAP_SYS_MODULE", "delete_module finit_module init_module" },
@@ -115,13 +121,14 @@ static const struct {
 };
 
 /*
- * Every address family but two: AF_ALG, whose kernel code no container needs and whose holes are many,
- * and AF_VSOCK, which no namespace keeps apart.
+ * Every address family but two: AF_ALG, whose kernel code no container needs and whose holes are
+ * many, and AF_VSOCK, which no namespace keeps apart.
  */
 _Static_assert(AF_ALG == 38 && AF_VSOCK == 40, "one family, 39, lies between them");
 
 /*
- * What personality(2) may be asked for: PER_LINUX, PER_LINUX32, each with UNAME26, and "what is it?".
+ * What personality(2) may be asked for: PER_LINUX, PER_LINUX32, each with UNAME26, and "what is
+ * it?".
  */
 static const uint32_t personalities[] = { 0x0, 0x8, 0x20000, 0x20008, 0xffffffff };
 
@@ -135,15 +142,19 @@ static const uint32_t personalities[] = { 0x0, 0x8, 0x20000, 0x20008, 0xffffffff
 
 static const char *const architectures[] = {
 #if defined(__x86_64__)
-	"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32",
+	"SCMP_ARCH_X86_64",
+	"SCMP_ARCH_X86",
+	"SCMP_ARCH_X32",
 #elif defined(__i386__)
 	"SCMP_ARCH_X86",
 #elif defined(__aarch64__)
-	"SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM",
+	"SCMP_ARCH_AARCH64",
+	"SCMP_ARCH_ARM",
 #elif defined(__arm__)
 	"SCMP_ARCH_ARM",
 #elif defined(__s390x__)
-	"SCMP_ARCH_S390X", "SCMP_ARCH_S390",
+	"SCMP_ARCH_S390X",
+	"SCMP_ARCH_S390",
 #elif defined(__powerpc64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	"SCMP_ARCH_PPC64LE",
 #elif defined(__riscv) && __riscv_xlen == 64
@@ -173,8 +184,8 @@ static void add_names(struct bk_arena *arena, char ***v, const char *names)
 			bk_doc_strv_add(arena, v, *name);
 }
 
-static void allow_if(struct bk_arena *arena, struct oci_seccomp *s, const char *name, uint32_t index,
-		     const char *op, uint64_t value)
+static void allow_if(struct bk_arena *arena, struct oci_seccomp *s, const char *name,
+		     uint32_t index, const char *op, uint64_t value)
 {
 	struct oci_seccomp_syscall *rule = add_rule(arena, s);
 

@@ -16,8 +16,8 @@
 #include "base/bk_str.h"
 
 #define UNIFIED_MOUNT "/sys/fs/cgroup"
-#define HYBRID_MOUNT "/sys/fs/cgroup/unified"
-#define SELF_CGROUP "/proc/self/cgroup"
+#define HYBRID_MOUNT  "/sys/fs/cgroup/unified"
+#define SELF_CGROUP   "/proc/self/cgroup"
 
 static bool is_cgroup2(const char *path)
 {
@@ -218,8 +218,7 @@ static int check_existing(int dirfd, struct bk_err **err)
 				  "container's cgroup is not empty: %zu process(es) found", n);
 	}
 	if (frozen)
-		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "container's cgroup unexpectedly frozen");
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "container's cgroup unexpectedly frozen");
 	return 0;
 }
 

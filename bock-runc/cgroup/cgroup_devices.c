@@ -17,15 +17,15 @@
 static const struct cgroup_device_rule defaults[] = {
 	{ true, 'c', BPF_DEVCG_ACC_MKNOD, -1, -1 },
 	{ true, 'b', BPF_DEVCG_ACC_MKNOD, -1, -1 },
-	{ true, 'c', ACCESS_ALL, 1, 3 },	/* null */
-	{ true, 'c', ACCESS_ALL, 1, 5 },	/* zero */
-	{ true, 'c', ACCESS_ALL, 1, 7 },	/* full */
-	{ true, 'c', ACCESS_ALL, 1, 8 },	/* random */
-	{ true, 'c', ACCESS_ALL, 1, 9 },	/* urandom */
-	{ true, 'c', ACCESS_ALL, 5, 0 },	/* tty */
-	{ true, 'c', ACCESS_ALL, 5, 2 },	/* ptmx */
-	{ true, 'c', ACCESS_ALL, 136, -1 },	/* pts */
-	{ true, 'c', ACCESS_ALL, 10, 200 },	/* net/tun */
+	{ true, 'c', ACCESS_ALL, 1, 3 },    /* null */
+	{ true, 'c', ACCESS_ALL, 1, 5 },    /* zero */
+	{ true, 'c', ACCESS_ALL, 1, 7 },    /* full */
+	{ true, 'c', ACCESS_ALL, 1, 8 },    /* random */
+	{ true, 'c', ACCESS_ALL, 1, 9 },    /* urandom */
+	{ true, 'c', ACCESS_ALL, 5, 0 },    /* tty */
+	{ true, 'c', ACCESS_ALL, 5, 2 },    /* ptmx */
+	{ true, 'c', ACCESS_ALL, 136, -1 }, /* pts */
+	{ true, 'c', ACCESS_ALL, 10, 200 }, /* net/tun */
 };
 
 static int access_of(const char *text, size_t i, uint8_t *ret, struct bk_err **err)
@@ -131,8 +131,15 @@ void cgroup_devices_print(const struct cgroup_device_rule *rule, struct bk_buf *
  * allowed yet: rules are tried from the last to the first, so the first one that speaks about an
  * access is the one that wins.
  */
-enum { R_RESULT = BPF_REG_0, R_CONTEXT = BPF_REG_1, R_TYPE = BPF_REG_2, R_LEFT = BPF_REG_3,
-       R_MAJOR = BPF_REG_4, R_MINOR = BPF_REG_5, R_SCRATCH = BPF_REG_1 };
+enum {
+	R_RESULT = BPF_REG_0,
+	R_CONTEXT = BPF_REG_1,
+	R_TYPE = BPF_REG_2,
+	R_LEFT = BPF_REG_3,
+	R_MAJOR = BPF_REG_4,
+	R_MINOR = BPF_REG_5,
+	R_SCRATCH = BPF_REG_1
+};
 
 /*
  * A rule is up to three comparisons and a body: allowing takes its accesses off LEFT and leaves
@@ -145,26 +152,32 @@ enum { R_RESULT = BPF_REG_0, R_CONTEXT = BPF_REG_1, R_TYPE = BPF_REG_2, R_LEFT =
 
 static struct bpf_insn load(unsigned char dst, size_t offset)
 {
-	return (struct bpf_insn){ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = dst & 0xf,
-				  .src_reg = R_CONTEXT, .off = (short)offset };
+	return (struct bpf_insn){ .code = BPF_LDX | BPF_MEM | BPF_W,
+				  .dst_reg = dst & 0xf,
+				  .src_reg = R_CONTEXT,
+				  .off = (short)offset };
 }
 
 static struct bpf_insn alu(unsigned char op, unsigned char dst, uint32_t imm)
 {
 	return (struct bpf_insn){ .code = (unsigned char)(BPF_ALU | op | BPF_K),
-				  .dst_reg = dst & 0xf, .imm = (int32_t)imm };
+				  .dst_reg = dst & 0xf,
+				  .imm = (int32_t)imm };
 }
 
 /* 32-bit comparison with a constant (class JMP32, kernel 5.1). */
 static struct bpf_insn jump(unsigned char op, unsigned char reg, uint32_t imm, size_t skip)
 {
 	return (struct bpf_insn){ .code = (unsigned char)(BPF_JMP32 | op | BPF_K),
-				  .dst_reg = reg & 0xf, .off = (short)skip, .imm = (int32_t)imm };
+				  .dst_reg = reg & 0xf,
+				  .off = (short)skip,
+				  .imm = (int32_t)imm };
 }
 
 static struct bpf_insn move_reg(unsigned char dst, unsigned char src)
 {
-	return (struct bpf_insn){ .code = BPF_ALU | BPF_MOV | BPF_X, .dst_reg = dst & 0xf,
+	return (struct bpf_insn){ .code = BPF_ALU | BPF_MOV | BPF_X,
+				  .dst_reg = dst & 0xf,
 				  .src_reg = src & 0xf };
 }
 
@@ -180,7 +193,8 @@ static size_t compile_rule(const struct cgroup_device_rule *r, struct bpf_insn *
 
 	len = BODY_INSNS + (r->type != 'a') + (r->major >= 0) + (r->minor >= 0);
 	if (r->type != 'a') {
-		out[n] = jump(BPF_JNE, R_TYPE, r->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR,
+		out[n] = jump(BPF_JNE, R_TYPE,
+			      r->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR,
 			      len - n - 1);
 		n++;
 	}
@@ -250,7 +264,7 @@ static int load_program(const struct bpf_insn *insns, size_t n, int *ret_fd, str
 	attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
 	attr.insns = (uintptr_t)insns;
 	attr.insn_cnt = (uint32_t)n;
-	attr.license = (uintptr_t)"Apache-2.0";
+	attr.license = (uintptr_t) "Apache-2.0";
 	memcpy(attr.prog_name, "bock_devices", sizeof("bock_devices"));
 	fd = bpf(BPF_PROG_LOAD, &attr);
 	if (fd < 0)

@@ -6,8 +6,8 @@
 
 #include "base/bk_str.h"
 
-#define BLKIO_WEIGHT_MIN 10U
-#define BLKIO_WEIGHT_MAX 1000U
+#define BLKIO_WEIGHT_MIN   10U
+#define BLKIO_WEIGHT_MAX   1000U
 #define CPU_PERIOD_DEFAULT 100000U
 #define SWAPPINESS_DEFAULT 60U
 
@@ -53,16 +53,20 @@ static int invalid(const char *json, const char *why, struct bk_err **err)
 static int refuse_memory(const struct oci_memory *m, struct bk_err **err)
 {
 	if (m->has_kernel && m->kernel > 0)
-		return unsupported("memory.kernel", "cgroup version 2 has no limit of its own for it", err);
+		return unsupported("memory.kernel",
+				   "cgroup version 2 has no limit of its own for it", err);
 	if (m->has_kernel_tcp && m->kernel_tcp > 0)
-		return unsupported("memory.kernelTCP", "cgroup version 2 has no limit of its own for it",
-				   err);
+		return unsupported("memory.kernelTCP",
+				   "cgroup version 2 has no limit of its own for it", err);
 	if (m->has_swappiness && m->swappiness != SWAPPINESS_DEFAULT)
-		return unsupported("memory.swappiness", "cgroup version 2 has no such setting", err);
+		return unsupported("memory.swappiness", "cgroup version 2 has no such setting",
+				   err);
 	if (m->has_disable_oom_killer && m->disable_oom_killer)
-		return unsupported("memory.disableOOMKiller", "cgroup version 2 has no such setting", err);
+		return unsupported("memory.disableOOMKiller",
+				   "cgroup version 2 has no such setting", err);
 	if (m->has_use_hierarchy && !m->use_hierarchy)
-		return unsupported("memory.useHierarchy", "cgroup version 2 is always hierarchical", err);
+		return unsupported("memory.useHierarchy", "cgroup version 2 is always hierarchical",
+				   err);
 	return 0;
 }
 
@@ -78,7 +82,8 @@ static int add_swap(const struct oci_memory *m, struct cgroup_limits *l, struct 
 	if (m->swap < m->limit)
 		return invalid("memory.swap", "is less than memory.limit, which it includes", err);
 	/* a kernel without swap has no such file, and nothing to limit when it is to be 0 */
-	add(l, "memory", "memory.swap", "memory.swap.max", u64_text(l, (uint64_t)(m->swap - m->limit)),
+	add(l, "memory", "memory.swap", "memory.swap.max",
+	    u64_text(l, (uint64_t)(m->swap - m->limit)),
 	    m->swap == m->limit ? CGROUP_LIMIT_OPTIONAL : 0);
 	return 0;
 }
@@ -173,13 +178,15 @@ static int add_cpu(const struct oci_cpu *c, struct cgroup_limits *l, struct bk_e
 {
 	if ((c->has_realtime_runtime && c->realtime_runtime > 0) ||
 	    (c->has_realtime_period && c->realtime_period > 0))
-		return unsupported("cpu.realtimeRuntime", "cgroup version 2 has no real-time limits", err);
+		return unsupported("cpu.realtimeRuntime",
+				   "cgroup version 2 has no real-time limits", err);
 	if (c->has_idle && c->idle != 0 && c->idle != 1)
 		return invalid("cpu.idle", "is neither 0 nor 1", err);
 	if (c->has_idle && c->idle == 1)
 		add(l, "cpu", "cpu.idle", "cpu.idle", "1", 0);
 	else if (c->has_shares && c->shares > 0) /* an idle cgroup takes no weight */
-		add(l, "cpu", "cpu.shares", "cpu.weight", u64_text(l, cgroup_cpu_weight(c->shares)), 0);
+		add(l, "cpu", "cpu.shares", "cpu.weight", u64_text(l, cgroup_cpu_weight(c->shares)),
+		    0);
 	if (c->cpus && c->cpus[0])
 		add(l, "cpuset", "cpu.cpus", "cpuset.cpus", c->cpus, 0);
 	if (c->mems && c->mems[0])
@@ -193,7 +200,7 @@ static int blkio_weight(unsigned int weight, struct cgroup_limits *l, const char
 	if (weight < BLKIO_WEIGHT_MIN || weight > BLKIO_WEIGHT_MAX)
 		return invalid(json, "is not between 10 and 1000", err);
 	*ret = u64_text(l, 1 + (weight - BLKIO_WEIGHT_MIN) * 9999ULL /
-				       (BLKIO_WEIGHT_MAX - BLKIO_WEIGHT_MIN));
+					   (BLKIO_WEIGHT_MAX - BLKIO_WEIGHT_MIN));
 	return 0;
 }
 
@@ -213,7 +220,8 @@ static int add_block_io(const struct oci_block_io *b, struct cgroup_limits *l, s
 	int rc;
 
 	if (b->has_leaf_weight && b->leaf_weight)
-		return unsupported("blockIO.leafWeight", "cgroup version 2 has no such weight", err);
+		return unsupported("blockIO.leafWeight", "cgroup version 2 has no such weight",
+				   err);
 	if (b->has_weight && b->weight) {
 		rc = blkio_weight(b->weight, l, &weight, "blockIO.weight", err);
 		if (rc < 0)
@@ -276,7 +284,8 @@ static int add_hugepages(const struct oci_hugepage_limit *h, size_t n, struct cg
 	return 0;
 }
 
-static int add_rdma(const struct oci_rdma *r, size_t n, struct cgroup_limits *l, struct bk_err **err)
+static int add_rdma(const struct oci_rdma *r, size_t n, struct cgroup_limits *l,
+		    struct bk_err **err)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *handles = "", *objects = "";
@@ -308,7 +317,8 @@ static int add_unified(const struct bk_doc_pair *pairs, size_t n, struct cgroup_
 		       struct bk_err **err)
 {
 	for (size_t i = 0; i < n; i++) {
-		const char *dot = pairs[i].key ? strchr(pairs[i].key, '.') : NULL, *line, *controller;
+		const char *dot = pairs[i].key ? strchr(pairs[i].key, '.') : NULL, *line,
+			   *controller;
 
 		if (!plain_name(pairs[i].key) || !dot)
 			return bk_err_set(err, BK_ERR_CONFIG, 0,
@@ -359,8 +369,8 @@ static int compile(const struct oci_resources *r, struct cgroup_limits *l, struc
 /* Most containers ask for nothing: no arena then. */
 static bool asks(const struct oci_resources *r)
 {
-	return r->memory || r->cpu || r->pids || r->block_io || r->n_hugepage_limits || r->network ||
-	       r->n_rdma || r->n_unified;
+	return r->memory || r->cpu || r->pids || r->block_io || r->n_hugepage_limits ||
+	       r->network || r->n_rdma || r->n_unified;
 }
 
 int cgroup_limits_compile(const struct oci_resources *r, struct cgroup_limits *ret,

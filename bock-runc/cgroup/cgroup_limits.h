@@ -3,7 +3,7 @@
  * linux.resources without its devices: a pure function turns it into an ordered list of writes to
  * the files of the cgroup, which can be printed, checked against the host and carried out.
  *
- *	cgroup_limits_compile(r, &limits, err);		no side effect: what is wrong or not to be had
+ *	cgroup_limits_compile(r, &limits, err);		no side effect: what is wrong or cannot be
  *	cgroup_limits_check(&host, &limits, err);	no side effect: controllers that are missing
  *	cgroup_limits_apply(&host, path, dirfd, &limits, err);	before the clone
  *
@@ -26,7 +26,7 @@
 #define CGROUP_LIMITS_MAX 1024	/* writes */
 
 enum {
-	CGROUP_LIMIT_OPTIONAL = 1,	/* a file that is not there is no error (it limits nothing) */
+	CGROUP_LIMIT_OPTIONAL = 1,	/* without the file there is nothing to limit */
 };
 
 struct cgroup_limit {

@@ -63,13 +63,15 @@ static int not_there(const struct cgroup_host *h, const struct cgroup_limit *lim
 	int rc;
 
 	if (!mount)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "linux.resources.%s: the cgroup hierarchy on '%s' has no controller "
-				  "'%s'",
-				  limit->json, h->mount, limit->controller);
-	rc = bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-			"linux.resources.%s: the controller '%s' is bound to cgroup version 1 on '%s'",
-			limit->json, limit->controller, mount);
+		return bk_err_set(
+			err, BK_ERR_UNSUPPORTED, 0,
+			"linux.resources.%s: the cgroup hierarchy on '%s' has no controller "
+			"'%s'",
+			limit->json, h->mount, limit->controller);
+	rc = bk_err_set(
+		err, BK_ERR_UNSUPPORTED, 0,
+		"linux.resources.%s: the controller '%s' is bound to cgroup version 1 on '%s'",
+		limit->json, limit->controller, mount);
 	return bk_err_hint(err, rc,
 			   "limits need version 2: boot with systemd.unified_cgroup_hierarchy=1 or "
 			   "cgroup_no_v1=%s",
@@ -147,8 +149,8 @@ static int write_limit(int dirfd, const struct cgroup_limit *limit, struct bk_er
 		return 0;
 	}
 	bk_err_move(err, failure);
-	return bk_err_wrap(err, rc, "linux.resources.%s: set '%s' to '%s'", limit->json, limit->file,
-			   limit->value);
+	return bk_err_wrap(err, rc, "linux.resources.%s: set '%s' to '%s'", limit->json,
+			   limit->file, limit->value);
 }
 
 int cgroup_limits_apply(const struct cgroup_host *h, const char *path, int dirfd,

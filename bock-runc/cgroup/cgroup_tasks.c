@@ -20,8 +20,8 @@
 
 #define EVENTS_FILE "cgroup.events"
 #define EVENTS_SIZE 256
-#define PROCS_SIZE ((size_t)1 << 20)
-#define NAMED_PIDS 8	/* in an error */
+#define PROCS_SIZE  ((size_t)1 << 20)
+#define NAMED_PIDS  8 /* in an error */
 
 int cgroup_kill(int dirfd, struct bk_err **err)
 {
@@ -99,8 +99,8 @@ static int wait_event(int dirfd, const char *key, bool want, int timeout_ms, str
 		if (event_of(text, key) == want)
 			return 0;
 		if (deadline >= 0 && left <= 0)
-			return bk_err_set(err, BK_ERR_IO, ETIMEDOUT, "wait for '%s %d' in '%s'", key,
-					  want, EVENTS_FILE);
+			return bk_err_set(err, BK_ERR_IO, ETIMEDOUT, "wait for '%s %d' in '%s'",
+					  key, want, EVENTS_FILE);
 		/* a change of the file after the last read raises POLLPRI */
 		rc = bk_fd_wait(fd, POLLPRI, (int)left);
 		if (rc < 0)
@@ -349,8 +349,8 @@ int cgroup_delegate(int dirfd, uid_t uid, gid_t gid, struct bk_err **err)
 		if (strchr(*name, '/') ||
 		    fchownat(dirfd, *name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT)
 			continue;
-		return bk_err_set(err, BK_ERR_IO, errno, "give '%s' of the cgroup to user %u", *name,
-				  uid);
+		return bk_err_set(err, BK_ERR_IO, errno, "give '%s' of the cgroup to user %u",
+				  *name, uid);
 	}
 	return 0;
 }

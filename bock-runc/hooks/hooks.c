@@ -18,8 +18,8 @@ static int check_one(const char *kind, const struct oci_hook *h, size_t i, struc
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "hooks.%s[%zu].path: '%s' is not absolute",
 				  kind, i, h->path ? h->path : "");
 	if (h->has_timeout && h->timeout <= 0)
-		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "hooks.%s[%zu].timeout: %d is not above 0", kind, i, h->timeout);
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "hooks.%s[%zu].timeout: %d is not above 0",
+				  kind, i, h->timeout);
 	return 0;
 }
 
@@ -68,8 +68,8 @@ static int hook_failed(const char *kind, size_t i, int status, const struct bk_b
 	out_text = shown(out, SHOWN_STDOUT, &out_len);
 	err_text = shown(errout, SHOWN_STDERR, &err_len);
 	return bk_err_set(err, BK_ERR_IO, 0,
-			  "error running %s hook #%zu: %s, stdout: %.*s, stderr: %.*s", kind, i, how,
-			  out_len, out_text, err_len, err_text);
+			  "error running %s hook #%zu: %s, stdout: %.*s, stderr: %.*s", kind, i,
+			  how, out_len, out_text, err_len, err_text);
 }
 
 static int run_one(const char *kind, const struct oci_hook *h, size_t i, const char *state_json,

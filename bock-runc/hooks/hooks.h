@@ -14,7 +14,7 @@
 #include "base/bk_err.h"
 #include "oci/oci_runtime.h"
 
-#define HOOKS_OUTPUT_MAX ((size_t)16 << 10)	/* bytes kept of a hook's stdout and of its stderr */
+#define HOOKS_OUTPUT_MAX ((size_t)16 << 10)	/* bytes kept of each output of a hook */
 
 /*
  * -BK_ERR_CONFIG where a path is not absolute or a timeout is not above 0; kind is "prestart",

@@ -192,8 +192,8 @@ static int capset_error(const struct sec_caps *caps, int errnum, struct bk_err *
 	if (!missing)
 		return bk_err_set(err, BK_ERR_IO, errnum, "set capabilities");
 	sec_caps_print(missing, &names);
-	return bk_err_set(err, BK_ERR_IO, errnum,
-			  "set capabilities: this process itself lacks %s", bk_buf_str(&names));
+	return bk_err_set(err, BK_ERR_IO, errnum, "set capabilities: this process itself lacks %s",
+			  bk_buf_str(&names));
 }
 
 int sec_caps_set(const struct sec_caps *caps, struct bk_err **err)

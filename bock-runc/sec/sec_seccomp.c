@@ -18,9 +18,9 @@
 #include "base/bk_str.h"
 #include "sec/sec_seccomp_enosys.h"
 
-#define ERRNO_MAX 4095U		/* the kernel cuts what is above */
+#define ERRNO_MAX 4095U /* the kernel cuts what is above */
 #define TRACE_MAX 0xffffU
-#define ARGS_MAX 6U		/* arguments of a system call */
+#define ARGS_MAX  6U /* arguments of a system call */
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
@@ -67,15 +67,16 @@ static int action_of(const char *where, const char *name, const char *action, bo
 	return 0;
 }
 
-static int arg_of(const struct oci_seccomp_arg *a, size_t rule, size_t i,
-		  struct scmp_arg_cmp *ret, struct bk_err **err)
+static int arg_of(const struct oci_seccomp_arg *a, size_t rule, size_t i, struct scmp_arg_cmp *ret,
+		  struct bk_err **err)
 {
 	int op;
 
 	if (a->index >= ARGS_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "linux.seccomp.syscalls[%zu].args[%zu].index: %u is larger than %u",
-				  rule, i, a->index, ARGS_MAX - 1);
+		return bk_err_set(
+			err, BK_ERR_CONFIG, 0,
+			"linux.seccomp.syscalls[%zu].args[%zu].index: %u is larger than %u", rule,
+			i, a->index, ARGS_MAX - 1);
 	if (!a->op || !bk_doc_name_find(sec_seccomp_operators, a->op, &op))
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
 				  "linux.seccomp.syscalls[%zu].args[%zu].op: unknown operator '%s'",
@@ -101,7 +102,8 @@ static int rule_error(int rc, const char *name, size_t rule, struct bk_err **err
 
 /* One name with all its conditions: each for itself (an "or") where an argument comes twice. */
 static int add_name(scmp_filter_ctx ctx, uint32_t action, const char *name, size_t rule,
-		    const struct scmp_arg_cmp *args, unsigned int n, bool split, struct bk_err **err)
+		    const struct scmp_arg_cmp *args, unsigned int n, bool split,
+		    struct bk_err **err)
 {
 	int nr = seccomp_syscall_resolve_name(name);
 	int rc = 0;
@@ -162,15 +164,17 @@ static int add_archs(scmp_filter_ctx ctx, char *const *names, uint32_t *archs, s
 		int value, rc;
 
 		if (!bk_doc_name_find(sec_seccomp_archs, names[i], &value))
-			return bk_err_set(err, BK_ERR_CONFIG, 0,
-					  "linux.seccomp.architectures[%zu]: unknown architecture '%s'",
-					  i, names[i]);
+			return bk_err_set(
+				err, BK_ERR_CONFIG, 0,
+				"linux.seccomp.architectures[%zu]: unknown architecture '%s'", i,
+				names[i]);
 		rc = seccomp_arch_add(ctx, (uint32_t)value);
 		if (rc == -EEXIST)
 			continue;
 		if (rc < 0)
 			return bk_err_set(err, BK_ERR_UNSUPPORTED, -rc,
-					  "linux.seccomp.architectures[%zu]: add '%s'", i, names[i]);
+					  "linux.seccomp.architectures[%zu]: add '%s'", i,
+					  names[i]);
 		if (n == SEC_SECCOMP_ARCHS_MAX)
 			return bk_err_set(err, BK_ERR_CONFIG, 0,
 					  "linux.seccomp.architectures: more than %d",
@@ -193,12 +197,14 @@ static int flags_of(char *const *names, unsigned int *ret, struct bk_err **err)
 
 		if (!bk_doc_name_find(sec_seccomp_flags, names[i], &value))
 			return bk_err_set(err, BK_ERR_CONFIG, 0,
-					  "linux.seccomp.flags[%zu]: unknown flag '%s'", i, names[i]);
+					  "linux.seccomp.flags[%zu]: unknown flag '%s'", i,
+					  names[i]);
 		if ((unsigned int)value == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
-			return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-					  "linux.seccomp.flags[%zu]: %s needs SCMP_ACT_NOTIFY, which "
-					  "is not supported yet",
-					  i, names[i]);
+			return bk_err_set(
+				err, BK_ERR_UNSUPPORTED, 0,
+				"linux.seccomp.flags[%zu]: %s needs SCMP_ACT_NOTIFY, which "
+				"is not supported yet",
+				i, names[i]);
 		flags |= (unsigned int)value;
 	}
 	*ret = flags;
@@ -261,9 +267,10 @@ static int export(scmp_filter_ctx ctx, const struct sock_filter *head, size_t n_
 		return bk_err_set(err, BK_ERR_IO, errno, "stat the exported filter");
 	n = (size_t)st.st_size / sizeof(*insns);
 	if (n == 0 || n + n_head > SEC_SECCOMP_INSNS_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "linux.seccomp: %zu BPF instructions; the kernel takes at most %d",
-				  n + n_head, SEC_SECCOMP_INSNS_MAX);
+		return bk_err_set(
+			err, BK_ERR_CONFIG, 0,
+			"linux.seccomp: %zu BPF instructions; the kernel takes at most %d",
+			n + n_head, SEC_SECCOMP_INSNS_MAX);
 	insns = bk_calloc(n + n_head, sizeof(*insns));
 	if (n_head)
 		memcpy(insns, head, n_head * sizeof(*insns));
@@ -278,8 +285,9 @@ static int export(scmp_filter_ctx ctx, const struct sock_filter *head, size_t n_
 static int check_listener(const struct oci_seccomp *s, struct bk_err **err)
 {
 	if (s->listener_path)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "linux.seccomp.listenerPath: SCMP_ACT_NOTIFY is not supported yet");
+		return bk_err_set(
+			err, BK_ERR_UNSUPPORTED, 0,
+			"linux.seccomp.listenerPath: SCMP_ACT_NOTIFY is not supported yet");
 	if (s->listener_metadata)
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
 				  "linux.seccomp.listenerMetadata: needs listenerPath");
@@ -298,7 +306,8 @@ int sec_seccomp_compile(const struct oci_seccomp *s, struct sec_bpf *ret, struct
 	rc = check_listener(s, err);
 	if (rc == 0)
 		rc = action_of("linux.seccomp", "defaultAction", s->default_action,
-			       s->has_default_errno_ret, s->default_errno_ret, &default_action, err);
+			       s->has_default_errno_ret, s->default_errno_ret, &default_action,
+			       err);
 	if (rc == 0)
 		rc = flags_of(s->flags, &bpf.flags, err);
 	if (rc < 0)

@@ -27,7 +27,7 @@
 
 #define SEC_SECCOMP_CACHE_FILES 64	/* files kept in a cache folder */
 #define SEC_SECCOMP_INSNS_MAX 4096	/* BPF_MAXINSNS: the kernel takes no more */
-#define SEC_SECCOMP_KEY_MAX ((size_t)1 << 20)	/* bytes of a profile that is cached; larger: not cached */
+#define SEC_SECCOMP_KEY_MAX ((size_t)1 << 20)	/* a longer profile is not cached */
 
 struct sock_filter;
 

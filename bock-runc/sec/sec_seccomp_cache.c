@@ -25,20 +25,21 @@
 #include "codec/bk_json.h"
 
 /* To be raised with every change of what sec_seccomp_compile() makes of the same profile. */
-#define CACHE_FORMAT 1
-#define CACHE_PREFIX "seccomp-"
+#define CACHE_FORMAT	1
+#define CACHE_PREFIX	"seccomp-"
 #define CACHE_NAME_SIZE sizeof(CACHE_PREFIX "0123456789abcdef")
-#define CACHE_FILE_MAX \
+#define CACHE_FILE_MAX                                     \
 	(sizeof(struct cache_head) + SEC_SECCOMP_KEY_MAX + \
 	 SEC_SECCOMP_INSNS_MAX * sizeof(struct sock_filter))
 
 struct cache_head {
 	char magic[8];
-	uint32_t key_len;	/* padded with zeros to 8 */
+	uint32_t key_len; /* padded with zeros to 8 */
 	uint32_t n_insns;
 	uint32_t flags;
 	uint32_t reserved;
-	uint64_t hash;		/* of flags and program: a flipped bit on the disk must not become a filter */
+	uint64_t
+		hash; /* of flags and program: a flipped bit on the disk must not become a filter */
 };
 
 static const char cache_magic[8] = { 'b', 'o', 'c', 'k', 'b', 'p', 'f', '1' };
@@ -72,8 +73,8 @@ static int make_key(const struct oci_seccomp *s, struct bk_buf *key, struct bk_e
 	const struct scmp_version *v = seccomp_version();
 	int rc;
 
-	bk_buf_printf(key, "bock %d libseccomp %u.%u.%u arch %x\n", CACHE_FORMAT, v->major, v->minor,
-		      v->micro, seccomp_arch_native());
+	bk_buf_printf(key, "bock %d libseccomp %u.%u.%u arch %x\n", CACHE_FORMAT, v->major,
+		      v->minor, v->micro, seccomp_arch_native());
 	rc = bk_json_encode(&oci_seccomp_type, s, 0, key, err);
 	if (rc < 0)
 		return rc;

@@ -12,12 +12,12 @@
 
 size_t sec_seccomp_enosys(const struct sec_seccomp_last *last, size_t n, struct sock_filter *out)
 {
-	const struct sock_filter load_arch =
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
-	const struct sock_filter load_nr =
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	const struct sock_filter enosys =
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (ENOSYS & SECCOMP_RET_DATA));
+	const struct sock_filter load_arch = BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						      offsetof(struct seccomp_data, arch));
+	const struct sock_filter load_nr = BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						    offsetof(struct seccomp_data, nr));
+	const struct sock_filter enosys = BPF_STMT(BPF_RET | BPF_K,
+						   SECCOMP_RET_ERRNO | (ENOSYS & SECCOMP_RET_DATA));
 	size_t len = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -35,9 +35,10 @@ size_t sec_seccomp_enosys(const struct sec_seccomp_last *last, size_t n, struct 
 		else if (audit == AUDIT_ARCH_X86_64)
 			out[len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K,
 								  X32_BIT, 2, 0);
-		else	/* keeps sections of one length */
+		else /* keeps sections of one length */
 			out[len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JA, 0, 0, 0);
-		out[len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last[i].nr, 0, 1);
+		out[len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last[i].nr, 0,
+							  1);
 		out[len++] = enosys;
 	}
 	return len;

@@ -149,7 +149,8 @@ int tty_stdio_owner(uid_t uid, struct bk_err **err)
 		 */
 		if (fchown(fd, uid, (gid_t)-1) < 0 && errno != EINVAL && errno != EPERM &&
 		    errno != EROFS && errno != ENOSYS)
-			return bk_err_set(err, BK_ERR_IO, errno, "give file %d to user %u", fd, uid);
+			return bk_err_set(err, BK_ERR_IO, errno, "give file %d to user %u", fd,
+					  uid);
 	}
 	return 0;
 }

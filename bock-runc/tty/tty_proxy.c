@@ -18,22 +18,22 @@
 #define SIGNALS_AT_ONCE 8
 
 /* Not handed on: faults of our own, what we cause ourselves, and what job control stops us with. */
-static const int kept_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT,
+static const int kept_signals[] = { SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,	SIGTRAP, SIGABRT,
 				    SIGSYS,  SIGCHLD, SIGPIPE, SIGTTIN, SIGTTOU };
 
 /* One direction: what was read and not yet written. */
 struct flow {
-	char *data;	/* TTY_PROXY_BUFFER bytes */
+	char *data; /* TTY_PROXY_BUFFER bytes */
 	size_t from, to;
-	bool ended;	/* the reading side */
-	bool broken;	/* the writing side: what comes is read and thrown away */
+	bool ended;  /* the reading side */
+	bool broken; /* the writing side: what comes is read and thrown away */
 };
 
 struct loop {
 	struct tty_proxy *p;
 	int master, pidfd;
 	struct flow in, out;
-	bool done;		/* the process has ended */
+	bool done; /* the process has ended */
 };
 
 enum { SLOT_PID, SLOT_SIGNAL, SLOT_IN, SLOT_OUT, SLOT_MASTER, SLOT_MAX };
@@ -96,7 +96,8 @@ static void copy_size(const struct loop *l)
 
 	if (l->master < 0)
 		return;
-	if (ioctl(l->p->out_fd, TIOCGWINSZ, &size) == 0 || ioctl(l->p->in_fd, TIOCGWINSZ, &size) == 0)
+	if (ioctl(l->p->out_fd, TIOCGWINSZ, &size) == 0 ||
+	    ioctl(l->p->in_fd, TIOCGWINSZ, &size) == 0)
 		(void)ioctl(l->master, TIOCSWINSZ, &size);
 }
 
@@ -179,7 +180,8 @@ static void end_input(struct loop *l)
 {
 	struct termios t;
 
-	if (tcgetattr(l->master, &t) < 0 || !(t.c_lflag & ICANON) || t.c_cc[VEOF] == _POSIX_VDISABLE)
+	if (tcgetattr(l->master, &t) < 0 || !(t.c_lflag & ICANON) ||
+	    t.c_cc[VEOF] == _POSIX_VDISABLE)
 		return;
 	l->in.data[0] = (char)t.c_cc[VEOF];
 	l->in.from = 0;

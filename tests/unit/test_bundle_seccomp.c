@@ -63,8 +63,8 @@ static void test_plain(void **state)
 
 static void test_caps(void **state)
 {
-	char *const caps[] = { (char *)"CAP_CHOWN", (char *)"CAP_SYS_ADMIN", (char *)"CAP_SYS_CHROOT",
-			       NULL };
+	char *const caps[] = { (char *)"CAP_CHOWN", (char *)"CAP_SYS_ADMIN",
+			       (char *)"CAP_SYS_CHROOT", NULL };
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	const struct oci_seccomp_syscall *rule = NULL;
 	struct oci_seccomp *s = NULL;

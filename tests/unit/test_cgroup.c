@@ -34,11 +34,16 @@ static void test_path(void **state)
 	static const struct {
 		const char *given, *want;
 	} cases[] = {
-		{ NULL, "/web" },	  { "", "/web" },	{ "/a/b", "/a/b" },
-		{ "/a//b/./c/", "/a/b/c" }, { "/../a", "/a" },	{ "/a/../../b", "/b" },
+		{ NULL, "/web" },
+		{ "", "/web" },
+		{ "/a/b", "/a/b" },
+		{ "/a//b/./c/", "/a/b/c" },
+		{ "/../a", "/a" },
+		{ "/a/../../b", "/b" },
 		{ "/system.slice:x:y", "/system.slice:x:y" },
 	};
-	bk_autofree char *relative = NULL, *climbing = NULL, *rootless = NULL, *deep = NULL, *path = NULL;
+	bk_autofree char *relative = NULL, *climbing = NULL, *rootless = NULL, *deep = NULL,
+			 *path = NULL;
 	struct cgroup_host none = { .kind = CGROUP_NONE };
 	struct bk_err *err = NULL;
 
@@ -48,7 +53,8 @@ static void test_path(void **state)
 
 		assert_string_equal(got, cases[i].want);
 	}
-	assert_err(cgroup_path(&fake, "/", "web", false, &path, &err), &err, BK_ERR_CONFIG, "root cgroup");
+	assert_err(cgroup_path(&fake, "/", "web", false, &path, &err), &err, BK_ERR_CONFIG,
+		   "root cgroup");
 	assert_err(cgroup_path(&fake, "/x/..", "web", false, &path, &err), &err, BK_ERR_CONFIG,
 		   "root cgroup");
 	deep = bk_malloc(600);
@@ -77,7 +83,8 @@ static void need_root(struct cgroup_host *h)
 	if (geteuid() != 0)
 		skip_because("making cgroups needs root, and this is uid %u", geteuid());
 	if (h->kind == CGROUP_NONE)
-		skip_because("no cgroup version 2 hierarchy on /sys/fs/cgroup or its unified folder");
+		skip_because(
+			"no cgroup version 2 hierarchy on /sys/fs/cgroup or its unified folder");
 }
 
 static int clean(void **state)
@@ -146,7 +153,8 @@ static void test_make_remove(void **state)
 	assert_false(exists(&h, TOP));
 	/* what is gone is removed */
 	assert_ok(cgroup_remove(&h, TOP "/a/c", 0, 100, &err), &err);
-	assert_err(cgroup_open(&h, TOP, &again, &err), &err, BK_ERR_NOT_FOUND, "open cgroup '" TOP "'");
+	assert_err(cgroup_open(&h, TOP, &again, &err), &err, BK_ERR_NOT_FOUND,
+		   "open cgroup '" TOP "'");
 }
 
 static void test_in_use(void **state)

@@ -12,9 +12,9 @@
 #include "cgroup/cgroup.h"
 #include "cgroup/cgroup_devices.h"
 
-#define R BPF_DEVCG_ACC_READ
-#define W BPF_DEVCG_ACC_WRITE
-#define M BPF_DEVCG_ACC_MKNOD
+#define R   BPF_DEVCG_ACC_READ
+#define W   BPF_DEVCG_ACC_WRITE
+#define M   BPF_DEVCG_ACC_MKNOD
 #define RWM (R | W | M)
 
 struct request {
@@ -107,12 +107,13 @@ static void compare(const struct cgroup_device_rule *rules, size_t n)
 		for (size_t minor = 0; minor < BK_ARRAY_SIZE(numbers); minor++)
 			for (uint32_t type = 1; type <= 2; type++)
 				for (uint32_t access = 1; access <= 7; access++) {
-					struct request q = { type, access, numbers[major], numbers[minor] };
+					struct request q = { type, access, numbers[major],
+							     numbers[minor] };
 
 					if (interpret(insns, n_insns, &q) == model(rules, n, &q))
 						continue;
-					fail_msg("type %u access %u %u:%u: the program says %d", q.type,
-						 q.access, q.major, q.minor,
+					fail_msg("type %u access %u %u:%u: the program says %d",
+						 q.type, q.access, q.major, q.minor,
 						 interpret(insns, n_insns, &q));
 				}
 }
@@ -127,8 +128,11 @@ static void test_sets(void **state)
 		{ { true, 'c', R, 1, 5 }, { true, 'c', W, 1, 5 } },
 		{ { true, 'b', RWM, 8, -1 }, { false, 'b', M, 8, 0 }, { true, 'b', R | M, -1, 0 } },
 		{ { true, 'a', R, -1, -1 }, { false, 'a', R | W, 1, -1 }, { true, 'a', W, 1, 3 } },
-		{ { true, 'c', RWM, 5, 2 }, { false, 'a', RWM, -1, -1 }, { true, 'c', RWM, 5, 2 },
-		  { false, 'c', M, -1, 2 }, { true, 'c', M, 5, -1 } },
+		{ { true, 'c', RWM, 5, 2 },
+		  { false, 'a', RWM, -1, -1 },
+		  { true, 'c', RWM, 5, 2 },
+		  { false, 'c', M, -1, 2 },
+		  { true, 'c', M, 5, -1 } },
 	};
 
 	(void)state;
@@ -188,12 +192,14 @@ static bool allowed(const struct oci_device_rule *config, size_t n, uint32_t typ
 
 static void test_defaults(void **state)
 {
-	static const uint32_t always[][2] = { { 1, 3 }, { 1, 5 },   { 1, 7 },	{ 1, 8 },    { 1, 9 },
-					      { 5, 0 }, { 5, 2 },   { 136, 0 }, { 136, 77 }, { 10, 200 } };
+	static const uint32_t always[][2] = { { 1, 3 },	   { 1, 5 },   { 1, 7 }, { 1, 8 },
+					      { 1, 9 },	   { 5, 0 },   { 5, 2 }, { 136, 0 },
+					      { 136, 77 }, { 10, 200 } };
 
 	(void)state;
 	for (size_t i = 0; i < BK_ARRAY_SIZE(always); i++)
-		assert_true(allowed(&deny_all, 1, BPF_DEVCG_DEV_CHAR, RWM, always[i][0], always[i][1]));
+		assert_true(
+			allowed(&deny_all, 1, BPF_DEVCG_DEV_CHAR, RWM, always[i][0], always[i][1]));
 	assert_true(allowed(&deny_all, 1, BPF_DEVCG_DEV_BLOCK, M, 8, 0));
 	assert_true(allowed(&deny_all, 1, BPF_DEVCG_DEV_CHAR, M, 4, 64));
 	assert_false(allowed(&deny_all, 1, BPF_DEVCG_DEV_BLOCK, R, 8, 0));
@@ -261,7 +267,8 @@ static void test_kernel_takes_it(void **state)
 	if (geteuid() != 0)
 		skip_because("bpf(2) needs root, and this is uid %u", geteuid());
 	if (host.kind == CGROUP_NONE)
-		skip_because("no cgroup version 2 hierarchy on /sys/fs/cgroup or its unified folder");
+		skip_because(
+			"no cgroup version 2 hierarchy on /sys/fs/cgroup or its unified folder");
 	for (size_t i = 0; i < BK_ARRAY_SIZE(rules); i++)
 		rules[i] = (struct oci_device_rule){ .allow = i % 3,
 						     .type = (char *)(i % 2 ? "c" : "b"),
@@ -269,7 +276,8 @@ static void test_kernel_takes_it(void **state)
 						     .major = (int64_t)i,
 						     .access = (char *)(i % 5 ? "rw" : "m") };
 	assert_ok(cgroup_make(&host, "/bock-test-devices", &fd, &top_len, &err), &err);
-	assert_ok(cgroup_devices_apply(fd, rules, BK_ARRAY_SIZE(rules), false, &attached, &err), &err);
+	assert_ok(cgroup_devices_apply(fd, rules, BK_ARRAY_SIZE(rules), false, &attached, &err),
+		  &err);
 	assert_true(attached);
 	assert_ok(cgroup_remove(&host, "/bock-test-devices", 0, 1000, &err), &err);
 }

@@ -36,9 +36,9 @@ static void check(const char *json, const char *want, enum bk_err_kind kind, con
 	assert_int_equal(any, want[0] != '\0');
 }
 
-#define WRITES(json, want) check(json, want, BK_ERR_INTERNAL, NULL)
+#define WRITES(json, want)	check(json, want, BK_ERR_INTERNAL, NULL)
 #define UNSUPPORTED(json, text) check(json, NULL, BK_ERR_UNSUPPORTED, "linux.resources." text)
-#define INVALID(json, text) check(json, NULL, BK_ERR_CONFIG, "linux.resources." text)
+#define INVALID(json, text)	check(json, NULL, BK_ERR_CONFIG, "linux.resources." text)
 
 static void test_nothing(void **state)
 {
@@ -66,7 +66,8 @@ static void test_memory(void **state)
 	WRITES("{\"memory\":{\"limit\":1048576}}", "memory.max = 1048576\n");
 	WRITES("{\"memory\":{\"limit\":100,\"swap\":300,\"reservation\":50}}",
 	       "memory.swap.max = 200\nmemory.max = 100\nmemory.low = 50\n");
-	WRITES("{\"memory\":{\"limit\":100,\"swap\":100}}", "memory.swap.max = 0\nmemory.max = 100\n");
+	WRITES("{\"memory\":{\"limit\":100,\"swap\":100}}",
+	       "memory.swap.max = 0\nmemory.max = 100\n");
 	WRITES("{\"memory\":{\"limit\":100,\"swap\":-1}}", "memory.max = 100\n");
 	INVALID("{\"memory\":{\"swap\":300}}", "memory.swap: needs memory.limit");
 	INVALID("{\"memory\":{\"limit\":-1,\"swap\":300}}", "memory.swap: needs memory.limit");
@@ -80,12 +81,14 @@ static void test_memory(void **state)
 static void test_cpu(void **state)
 {
 	(void)state;
-	WRITES("{\"cpu\":{\"shares\":1024,\"quota\":50000}}", "cpu.weight = 100\ncpu.max = 50000 100000\n");
+	WRITES("{\"cpu\":{\"shares\":1024,\"quota\":50000}}",
+	       "cpu.weight = 100\ncpu.max = 50000 100000\n");
 	WRITES("{\"cpu\":{\"quota\":20000,\"period\":10000,\"burst\":5000}}",
 	       "cpu.max = 20000 10000\ncpu.max.burst = 5000\n");
 	WRITES("{\"cpu\":{\"quota\":-1,\"period\":10000}}", "cpu.max = max 10000\n");
 	WRITES("{\"cpu\":{\"idle\":1,\"shares\":512}}", "cpu.idle = 1\n");
-	WRITES("{\"cpu\":{\"cpus\":\"0-1,3\",\"mems\":\"0\"}}", "cpuset.cpus = 0-1,3\ncpuset.mems = 0\n");
+	WRITES("{\"cpu\":{\"cpus\":\"0-1,3\",\"mems\":\"0\"}}",
+	       "cpuset.cpus = 0-1,3\ncpuset.mems = 0\n");
 	INVALID("{\"cpu\":{\"burst\":5000}}", "cpu.burst: ");
 	INVALID("{\"cpu\":{\"burst\":5000,\"quota\":4000}}", "cpu.burst: ");
 	INVALID("{\"cpu\":{\"idle\":2}}", "cpu.idle: ");
@@ -142,10 +145,13 @@ static void test_others(void **state)
  */
 static void test_apply(void **state)
 {
-	struct cgroup_limit one = { .controller = "hugetlb", .json = "hugepageLimits",
-				    .file = "hugetlb.2MB.max", .value = "4194304" };
-	struct cgroup_limit nope = { .controller = "nosuch", .json = "unified", .file = "nosuch.max",
-				     .value = "1" };
+	struct cgroup_limit one = { .controller = "hugetlb",
+				    .json = "hugepageLimits",
+				    .file = "hugetlb.2MB.max",
+				    .value = "4194304" };
+	struct cgroup_limit nope = {
+		.controller = "nosuch", .json = "unified", .file = "nosuch.max", .value = "1"
+	};
 	struct cgroup_limits limits = { .list = &one, .n = 1 };
 	bk_autobuf struct bk_buf text = BK_BUF_INIT(BK_BUF_SMALL);
 	bk_autoclose int fd = -1;
@@ -158,7 +164,8 @@ static void test_apply(void **state)
 	if (geteuid() != 0)
 		skip_because("limits need root, and this is uid %u", geteuid());
 	if (h.kind == CGROUP_NONE)
-		skip_because("no cgroup version 2 hierarchy on /sys/fs/cgroup or its unified folder");
+		skip_because(
+			"no cgroup version 2 hierarchy on /sys/fs/cgroup or its unified folder");
 	if (cgroup_limits_check(&h, &limits, NULL) < 0)
 		skip_because("no controller hugetlb in %s/cgroup.controllers", h.mount);
 	assert_ok(cgroup_make(&h, "/bock-test-limits/x", &fd, &top, &err), &err);
@@ -178,7 +185,9 @@ static void test_apply(void **state)
 
 static void test_hybrid(void **state)
 {
-	struct cgroup_limit one = { .controller = "memory", .json = "memory.limit", .file = "memory.max",
+	struct cgroup_limit one = { .controller = "memory",
+				    .json = "memory.limit",
+				    .file = "memory.max",
 				    .value = "4194304" };
 	struct cgroup_limits limits = { .list = &one, .n = 1 };
 	struct cgroup_host h;
@@ -186,13 +195,17 @@ static void test_hybrid(void **state)
 
 	(void)state;
 	cgroup_find(&h);
-	if (h.kind != CGROUP_HYBRID || access("/sys/fs/cgroup/memory/memory.limit_in_bytes", F_OK) < 0)
-		skip_because("the controller memory is not bound to version 1 on /sys/fs/cgroup/memory");
-	assert_err(cgroup_limits_check(&h, &limits, &err), &err, BK_ERR_UNSUPPORTED,
-		   "linux.resources.memory.limit: the controller 'memory' is bound to cgroup version 1 on "
-		   "'/sys/fs/cgroup/memory'");
+	if (h.kind != CGROUP_HYBRID ||
+	    access("/sys/fs/cgroup/memory/memory.limit_in_bytes", F_OK) < 0)
+		skip_because(
+			"the controller memory is not bound to version 1 on /sys/fs/cgroup/memory");
+	assert_err(
+		cgroup_limits_check(&h, &limits, &err), &err, BK_ERR_UNSUPPORTED,
+		"linux.resources.memory.limit: the controller 'memory' is bound to cgroup version 1 on "
+		"'/sys/fs/cgroup/memory'");
 }
 
-BK_TEST_MAIN(cmocka_unit_test(test_nothing), cmocka_unit_test(test_memory), cmocka_unit_test(test_cpu),
-	     cmocka_unit_test(test_weight), cmocka_unit_test(test_others), cmocka_unit_test(test_apply),
+BK_TEST_MAIN(cmocka_unit_test(test_nothing), cmocka_unit_test(test_memory),
+	     cmocka_unit_test(test_cpu), cmocka_unit_test(test_weight),
+	     cmocka_unit_test(test_others), cmocka_unit_test(test_apply),
 	     cmocka_unit_test(test_hybrid))

@@ -11,9 +11,13 @@
 #include "base/bk_str.h"
 #include "hooks/hooks.h"
 
-#define ARGS(...) (char *[]){ __VA_ARGS__, NULL }
+#define ARGS(...)                 \
+	(char *[])                \
+	{                         \
+		__VA_ARGS__, NULL \
+	}
 #define STATE "{\"ociVersion\":\"1.3.0\",\"id\":\"x\"}"
-#define T(s) ((char *)(uintptr_t)(s))
+#define T(s)  ((char *)(uintptr_t)(s))
 
 static char dir[] = "/tmp/bock-hooks-XXXXXX"; /* machine-path-ok */
 
@@ -75,8 +79,9 @@ static void test_failures(void **state)
 	struct bk_err *err = NULL;
 
 	(void)state;
-	assert_err(run(&h, &err), &err, BK_ERR_IO,
-		   "error running createRuntime hook #0: exit status 3, stdout: what, stderr: no way");
+	assert_err(
+		run(&h, &err), &err, BK_ERR_IO,
+		"error running createRuntime hook #0: exit status 3, stdout: what, stderr: no way");
 	h = shell("kill -9 $$");
 	assert_err(run(&h, &err), &err, BK_ERR_IO, "hook #0: signal: Killed, stdout: , stderr: ");
 	h.path = T("/nonexistent/hook");
@@ -93,8 +98,9 @@ static void test_failures(void **state)
 static void test_much(void **state)
 {
 	static char big[200000];
-	struct oci_hook h = shell("i=0; while [ $i -lt 30000 ]; do echo 0123456789 >&2; i=$((i+1)); "
-				  "done; echo last words >&2; exit 1");
+	struct oci_hook h = shell(
+		"i=0; while [ $i -lt 30000 ]; do echo 0123456789 >&2; i=$((i+1)); "
+		"done; echo last words >&2; exit 1");
 	struct bk_err *err = NULL;
 
 	(void)state;

@@ -13,9 +13,13 @@
 #include "sec/sec_caps.h"
 
 #define BIT(cap) (UINT64_C(1) << (cap))
-#define NAMES(...) (char *[]){ __VA_ARGS__, NULL }
-#define CHOWN (char *)"CAP_CHOWN"
-#define KILL (char *)"CAP_KILL"
+#define NAMES(...)                \
+	(char *[])                \
+	{                         \
+		__VA_ARGS__, NULL \
+	}
+#define CHOWN	(char *)"CAP_CHOWN"
+#define KILL	(char *)"CAP_KILL"
 #define RESTORE (char *)"CAP_CHECKPOINT_RESTORE"
 
 static void test_names(void **state)
@@ -164,5 +168,5 @@ static void test_lacking(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-BK_TEST_MAIN(cmocka_unit_test(test_names), cmocka_unit_test(test_compile), cmocka_unit_test(test_set),
-	     cmocka_unit_test(test_lacking))
+BK_TEST_MAIN(cmocka_unit_test(test_names), cmocka_unit_test(test_compile),
+	     cmocka_unit_test(test_set), cmocka_unit_test(test_lacking))

@@ -24,8 +24,8 @@
 #include "sec/sec_seccomp.h"
 #include "sec/sec_seccomp_enosys.h"
 
-#define X32_BIT 0x40000000U
-#define RET_EPERM (SECCOMP_RET_ERRNO | EPERM)
+#define X32_BIT	   0x40000000U
+#define RET_EPERM  (SECCOMP_RET_ERRNO | EPERM)
 #define RET_ENOSYS (SECCOMP_RET_ERRNO | ENOSYS)
 
 static char dir[] = "/tmp/bock-seccomp-XXXXXX"; /* machine-path-ok */
@@ -213,10 +213,11 @@ static void test_refused(void **state)
 		"linux.seccomp: an errno (1) does not go with SCMP_ACT_ALLOW");
 	refused("{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":5000}", BK_ERR_CONFIG,
 		"errno 5000 is larger than 4095");
-	refused("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/x\"}", BK_ERR_UNSUPPORTED,
-		"linux.seccomp.listenerPath");
+	refused("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/x\"}",
+		BK_ERR_UNSUPPORTED, "linux.seccomp.listenerPath");
 	refused("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"architectures\":[\"SCMP_ARCH_Z80\"]}",
-		BK_ERR_CONFIG, "linux.seccomp.architectures[0]: unknown architecture 'SCMP_ARCH_Z80'");
+		BK_ERR_CONFIG,
+		"linux.seccomp.architectures[0]: unknown architecture 'SCMP_ARCH_Z80'");
 	refused("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"flags\":[\"X\"]}", BK_ERR_CONFIG,
 		"linux.seccomp.flags[0]: unknown flag 'X'");
 	refused("{\"defaultAction\":\"SCMP_ACT_ALLOW\","
@@ -311,9 +312,10 @@ static int install(const char *json)
 static void test_load(void **state)
 {
 	(void)state;
-	assert_int_equal(install("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\"],"
-				 "\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":28}]}"),
-			 7);
+	assert_int_equal(
+		install("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\"],"
+			"\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":28}]}"),
+		7);
 	assert_true(sec_seccomp_flag_supported(SECCOMP_FILTER_FLAG_TSYNC));
 	assert_true(sec_seccomp_flag_supported(SECCOMP_FILTER_FLAG_LOG));
 	assert_false(sec_seccomp_flag_supported(1U << 30));
@@ -386,15 +388,16 @@ static void test_cache(void **state)
 		bk_autofree char *bad = bk_memdup(good.data, good.len);
 
 		bad[at] ^= 0x55;
-		assert_ok(bk_file_write_atomic(dirfd, name, bad, at % 2 ? at : good.len, 0600, false,
-					       &err),
+		assert_ok(bk_file_write_atomic(dirfd, name, bad, at % 2 ? at : good.len, 0600,
+					       false, &err),
 			  &err);
 		get(args_json, dirfd, &again);
 		assert_same(&plain, &again);
 		assert_ok(bk_file_read(dirfd, name, &now, &err), &err);
 		assert_int_equal(now.len, good.len);
 		assert_memory_equal(now.data, good.data, good.len);
-		assert_ok(bk_file_write_atomic(dirfd, name, good.data, good.len, 0600, false, &err), &err);
+		assert_ok(bk_file_write_atomic(dirfd, name, good.data, good.len, 0600, false, &err),
+			  &err);
 	}
 }
 
@@ -428,20 +431,22 @@ static void test_cache_modes(void **state)
 /* Every member of a profile makes another key: a profile that differs anywhere gets its own program. */
 static void test_key(void **state)
 {
-#define PROFILE(action, errnum, arch, flag, name, act, eret, idx, val, two, op)                     \
-	"{\"defaultAction\":\"SCMP_ACT_" action "\",\"defaultErrnoRet\":" errnum                    \
-	",\"architectures\":[\"SCMP_ARCH_" arch "\"],\"flags\":[" flag "],\"syscalls\":[{\"names\":[" \
-	name "],\"action\":\"SCMP_ACT_" act "\",\"errnoRet\":" eret ",\"args\":[{\"index\":" idx    \
-	",\"value\":" val ",\"valueTwo\":" two ",\"op\":\"SCMP_CMP_" op "\"}]}]}"
+#define PROFILE(action, errnum, arch, flag, name, act, eret, idx, val, two, op)                    \
+	"{\"defaultAction\":\"SCMP_ACT_" action "\",\"defaultErrnoRet\":" errnum                   \
+	",\"architectures\":[\"SCMP_ARCH_" arch "\"],\"flags\":[" flag                             \
+	"],\"syscalls\":[{\"names\":[" name "],\"action\":\"SCMP_ACT_" act "\",\"errnoRet\":" eret \
+	",\"args\":[{\"index\":" idx ",\"value\":" val ",\"valueTwo\":" two                        \
+	",\"op\":\"SCMP_CMP_" op "\"}]}]}"
 	static const char *const profiles[] = {
 		PROFILE("ERRNO", "1", "X86", "", "\"read\"", "ERRNO", "2", "0", "1", "0", "EQ"),
 		PROFILE("TRACE", "1", "X86", "", "\"read\"", "ERRNO", "2", "0", "1", "0", "EQ"),
 		PROFILE("ERRNO", "3", "X86", "", "\"read\"", "ERRNO", "2", "0", "1", "0", "EQ"),
 		PROFILE("ERRNO", "1", "X86_64", "", "\"read\"", "ERRNO", "2", "0", "1", "0", "EQ"),
-		PROFILE("ERRNO", "1", "X86", "\"SECCOMP_FILTER_FLAG_LOG\"", "\"read\"", "ERRNO", "2", "0",
-			"1", "0", "EQ"),
+		PROFILE("ERRNO", "1", "X86", "\"SECCOMP_FILTER_FLAG_LOG\"", "\"read\"", "ERRNO",
+			"2", "0", "1", "0", "EQ"),
 		PROFILE("ERRNO", "1", "X86", "", "\"write\"", "ERRNO", "2", "0", "1", "0", "EQ"),
-		PROFILE("ERRNO", "1", "X86", "", "\"read\",\"write\"", "ERRNO", "2", "0", "1", "0", "EQ"),
+		PROFILE("ERRNO", "1", "X86", "", "\"read\",\"write\"", "ERRNO", "2", "0", "1", "0",
+			"EQ"),
 		PROFILE("ERRNO", "1", "X86", "", "\"read\"", "TRACE", "2", "0", "1", "0", "EQ"),
 		PROFILE("ERRNO", "1", "X86", "", "\"read\"", "ERRNO", "4", "0", "1", "0", "EQ"),
 		PROFILE("ERRNO", "1", "X86", "", "\"read\"", "ERRNO", "2", "1", "1", "0", "EQ"),
@@ -487,11 +492,11 @@ static void test_bound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_actions),	    cmocka_unit_test(test_args),
-		cmocka_unit_test(test_refused),	    cmocka_unit_test(test_enosys),
+		cmocka_unit_test(test_actions),	     cmocka_unit_test(test_args),
+		cmocka_unit_test(test_refused),	     cmocka_unit_test(test_enosys),
 		cmocka_unit_test(test_enosys_archs), cmocka_unit_test(test_load),
-		cmocka_unit_test(test_cache),	    cmocka_unit_test(test_cache_modes),
-		cmocka_unit_test(test_key),	    cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_cache),	     cmocka_unit_test(test_cache_modes),
+		cmocka_unit_test(test_key),	     cmocka_unit_test(test_bound),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -33,12 +33,12 @@ static int remove_dir(void **state)
 }
 
 /* Leaves with the line where something went wrong. */
-#define must(condition)                                                          \
-	do {                                                                     \
-		if (!(condition)) {                                              \
+#define must(condition)                                                                      \
+	do {                                                                                 \
+		if (!(condition)) {                                                          \
 			dprintf(2, "line %d: %s (errno %d)\n", __LINE__, #condition, errno); \
-			_exit(1);                                                \
-		}                                                                \
+			_exit(1);                                                            \
+		}                                                                            \
 	} while (0)
 
 struct place {

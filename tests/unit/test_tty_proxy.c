@@ -91,7 +91,8 @@ static void read_until(int fd, const char *text, struct bk_buf *b)
 		ssize_t n;
 
 		if (bk_fd_wait(fd, POLLIN, WAIT_MS) <= 0)
-			fail_msg("waited for '%s', got '%s'", text ? text : "the end", bk_buf_str(b));
+			fail_msg("waited for '%s', got '%s'", text ? text : "the end",
+				 bk_buf_str(b));
 		n = read(fd, chunk, sizeof(chunk));
 		if (n <= 0) {
 			if (text)
@@ -130,8 +131,8 @@ static void test_interactive(void **state)
 	pid = fork();
 	if (pid == 0) {
 		close(master);
-		proxy("stty size; echo ready; read x; echo \"got $x\"; read y; stty size; exit 5", slave,
-		      slave);
+		proxy("stty size; echo ready; read x; echo \"got $x\"; read y; stty size; exit 5",
+		      slave, slave);
 	}
 	read_until(master, "ready", &b);
 	assert_non_null(strstr(bk_buf_str(&b), "17 71"));
@@ -159,8 +160,9 @@ static void test_ctrl_c(void **state)
 {
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_DOC);
 	bk_autoclose int master = -1, slave = -1;
-	pid_t pid = start_on_pty("trap 'echo int; exit 9' INT; echo ready; while :; do read x; done",
-				 &master, &slave);
+	pid_t pid =
+		start_on_pty("trap 'echo int; exit 9' INT; echo ready; while :; do read x; done",
+			     &master, &slave);
 
 	(void)state;
 	read_until(master, "ready", &b);
