@@ -22,7 +22,7 @@ int snap_dest_look(const struct bk_root *view, const char *path, struct stat *re
 	if (!view)
 		return 0;
 	rc = bk_root_lstat(view, path, ret_st, &why);
-	if (rc == -BK_ERR_NOT_FOUND) {
+	if (rc == -BK_ERR_NOT_FOUND || (rc < 0 && bk_err_errno(why) == ENOTDIR)) {
 		memset(ret_st, 0, sizeof(*ret_st));
 		bk_err_clear(&why);
 		return 0;

@@ -146,8 +146,12 @@ int snap_tree_list(const struct snap_tree *before, const struct bk_root *root, i
 	void *value = NULL;
 	size_t it = 0;
 	size_t n = 0;
-	int rc = walk(root, "", 0, compare_path, &c, &n, err);
+	int rc;
 
+	while (bk_map_next(before->notes, &it, &path, &value))
+		((struct note *)value)->seen = false;
+	rc = walk(root, "", 0, compare_path, &c, &n, err);
+	it = 0;
 	while (rc == 0 && bk_map_next(before->notes, &it, &path, &value)) {
 		const struct note *note = value;
 
