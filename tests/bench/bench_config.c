@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bench_config [--seccomp] [--namespaces mount,pid,...] IN OUT ARG...: writes the config.json IN as OUT,
+ * without a terminal, with ARG... as process.args; with the default seccomp profile; with these new
+ * namespaces alone.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_file.h"
+#include "base/bk_str.h"
+#include "bundle/bundle_seccomp.h"
+#include "codec/bk_json.h"
+#include "oci/oci_runtime.h"
+#include "oci/oci_runtime_linux.h"
+
+static void keep_namespaces(struct oci_linux *l, const char *names)
+{
+	bk_autostrv char **keep = bk_strv_split(names, ",");
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n_namespaces; i++)
+		if (bk_strv_has(keep, bk_doc_name_of(oci_ns_names, l->namespaces[i].type)))
+			l->namespaces[n++] = l->namespaces[i];
+	l->n_namespaces = n;
+}
+
+static int convert(bool seccomp, const char *namespaces, char **argv, struct bk_err **err)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autobuf struct bk_buf out = BK_BUF_INIT(BK_BUF_DOC);
+	struct oci_runtime_config config;
+	int rc = bk_json_decode_file(&oci_runtime_config_type, AT_FDCWD, argv[0], &bk_doc_limits_oci,
+				     arena, &config, err);
+
+	if (rc < 0)
+		return rc;
+	config.process->terminal = false;
+	config.process->args = argv + 2;
+	if (seccomp)
+		bundle_seccomp_default(arena, config.process->capabilities->bounding,
+				       &config.linux_->seccomp);
+	if (namespaces)
+		keep_namespaces(config.linux_, namespaces);
+	rc = bk_json_encode(&oci_runtime_config_type, &config,
+			    BK_JSON_PRETTY | BK_JSON_TAB | BK_JSON_NEWLINE, &out, err);
+	if (rc < 0)
+		return rc;
+	return bk_file_write_atomic(AT_FDCWD, argv[1], out.data, out.len, 0644, false, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct bk_err *err = NULL;
+	const char *namespaces = NULL;
+	bool seccomp = false;
+	int i = 1;
+
+	if (i < argc && bk_streq(argv[i], "--seccomp")) {
+		seccomp = true;
+		i++;
+	}
+	if (i + 1 < argc && bk_streq(argv[i], "--namespaces")) {
+		namespaces = argv[i + 1];
+		i += 2;
+	}
+	if (argc - i < 3) {
+		(void)fputs("usage: bench_config [--seccomp] [--namespaces LIST] IN OUT ARG...\n", stderr);
+		return 2;
+	}
+	if (convert(seccomp, namespaces, argv + i, &err) < 0) {
+		char text[1024];
+
+		(void)fprintf(stderr, "bench_config: %s\n", bk_err_print(err, text, sizeof(text)));
+		bk_err_clear(&err);
+		return 1;
+	}
+	return 0;
+}
