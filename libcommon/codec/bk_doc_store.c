@@ -14,8 +14,7 @@
 void bk_doc_reader_init(struct bk_doc_reader *r, const struct bk_doc_limits *limits,
 			struct bk_arena *arena, struct bk_err **err)
 {
-	/* the frames are initialised as they are pushed */
-	memset(r, 0, offsetof(struct bk_doc_reader, frames));
+	memset(r, 0, sizeof(*r));
 	r->limits = limits;
 	r->max_depth = limits->max_depth < BK_DOC_DEPTH_MAX ? limits->max_depth : BK_DOC_DEPTH_MAX;
 	r->arena = arena;

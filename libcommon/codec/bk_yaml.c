@@ -139,13 +139,14 @@ static int count_node(struct composer *c, const struct bk_doc_value *at)
 	return fail_node(c, at, text);
 }
 
-static int enter(struct composer *c, const struct bk_doc_value *v)
+/* Opens v; `at` is the place that the message names. */
+static int enter(struct composer *c, const struct bk_doc_value *v, const struct bk_doc_value *at)
 {
 	char text[64];
 
 	if (c->depth >= c->max_depth) {
 		snprintf(text, sizeof(text), "nested deeper than %u levels", c->max_depth);
-		return fail_node(c, v, text);
+		return fail_node(c, at, text);
 	}
 	c->frames[c->depth++] = (struct bk_doc_frame){
 		.kind = v->node == BK_DOC_NODE_MAP ? BK_DOC_FRAME_TREE_MAP : BK_DOC_FRAME_TREE_SEQ,
@@ -212,15 +213,19 @@ static void set_anchor(struct composer *c, const yaml_char_t *name, const struct
 	};
 }
 
-/* A deep copy, since each copy's nodes have paths of their own; every node counts. */
-static int copy_node(struct composer *c, const struct bk_doc_value *from, struct bk_doc_value *v)
+/*
+ * A deep copy, since each copy's nodes have paths of their own; every node counts. They keep the place
+ * where their text stands.
+ */
+static int copy_node(struct composer *c, const struct bk_doc_value *from,
+		     const struct bk_doc_value *alias, struct bk_doc_value *v)
 {
-	int rc = count_node(c, from);
+	int rc = count_node(c, alias);
 
 	*v = *from;
 	if (rc < 0 || from->n == 0)
 		return rc;
-	rc = enter(c, from);
+	rc = enter(c, from, alias);
 	if (rc < 0)
 		return rc;
 	v->items = bk_arena_alloc(c->arena, from->n * sizeof(*v->items));
@@ -232,7 +237,7 @@ static int copy_node(struct composer *c, const struct bk_doc_value *from, struct
 			f->key = from->keys[i];
 			f->key_len = strlen(f->key);
 		}
-		rc = copy_node(c, &from->items[i], &v->items[i]);
+		rc = copy_node(c, &from->items[i], alias, &v->items[i]);
 	}
 	if (rc == 0)
 		c->depth--;
@@ -242,12 +247,13 @@ static int copy_node(struct composer *c, const struct bk_doc_value *from, struct
 static int compose_alias(struct composer *c, const yaml_event_t *event, struct bk_doc_value *v)
 {
 	const char *name = (const char *)event->data.alias.anchor;
+	struct bk_doc_value alias = *v;
 	char text[160];
 
 	/* the latest of that name; one that is still open is not there yet, so no node holds itself */
 	for (size_t i = c->n_anchors; i > 0; i--)
 		if (bk_streq(c->anchors[i - 1].name, name))
-			return copy_node(c, &c->anchors[i - 1].value, v);
+			return copy_node(c, &c->anchors[i - 1].value, &alias, v);
 	snprintf(text, sizeof(text), "no anchor '&%.100s' stands before this alias", name);
 	return fail_node(c, v, text);
 }
@@ -256,7 +262,7 @@ static int compose_node(struct composer *c, const yaml_event_t *event, struct bk
 
 static int compose_seq(struct composer *c, struct bk_doc_value *v)
 {
-	int rc = enter(c, v);
+	int rc = enter(c, v, v);
 
 	while (rc == 0) {
 		auto_event event = { 0 };
@@ -348,7 +354,7 @@ static int compose_map(struct composer *c, struct bk_doc_value *v)
 	struct bk_doc_value merged = { 0 };
 	uint32_t number = c->maps++;
 	bool has_merge = false;
-	int rc = enter(c, v);
+	int rc = enter(c, v, v);
 
 	while (rc == 0) {
 		auto_event key_event = { 0 };

@@ -299,7 +299,7 @@ static void test_limits(void **state)
 			      name, name, name, name, name, name, name, name, name);
 		snprintf(name, sizeof(name), "a%d", i);
 	}
-	refused(bk_buf_str(&text), "more than 10000 values");
+	refused(bk_buf_str(&text), "F:5:10: a4[0][2][0][5][2]: more than 10000 values");
 
 	/* an alias deeper than it may be where it stands */
 	bk_buf_reset(&text);
