@@ -18,6 +18,8 @@
 /* Edits of the image configuration before it is converted, and how the container is run. */
 struct bundle_opts {
 	char *const *args;	/* NULL: the image's entrypoint and cmd; else in place of both */
+	char *const *cmd;	/* NULL: the image's cmd; else in its place, behind the entrypoint */
+	const char *entrypoint;	/* NULL: the image's; else in its place ("": none), without its cmd */
 	char *const *env;	/* strv of NAME=VALUE, added or replacing; may be NULL */
 	const char *user;	/* NULL: the image's */
 	const char *cwd;	/* NULL: the image's */

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bundle/bundle.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bk_file.h"
+#include "base/bk_str.h"
+
+static int open_empty(const char *path, int *ret_fd, struct bk_err **err)
+{
+	bk_autoclose int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bk_autoclosedir DIR *dir = NULL;
+	const struct dirent *e;
+	int copy;
+
+	copy = fd < 0 ? -1 : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = copy < 0 ? NULL : fdopendir(copy);
+	if (!dir) {
+		int errnum = errno;
+
+		bk_close(&copy);
+		return bk_err_set(err, BK_ERR_IO, errnum, "open it");
+	}
+	while ((e = readdir(dir)) != NULL)
+		if (!bk_streq(e->d_name, ".") && !bk_streq(e->d_name, ".."))
+			return bk_err_set(err, BK_ERR_CONFIG, 0, "there is something in it already");
+	*ret_fd = bk_steal_fd(&fd);
+	return 0;
+}
+
+/*
+ * The bundle's folder, made or found empty. Everything in it is reached through this descriptor: who
+ * renames it meanwhile finds a bundle under another name, and nothing else.
+ */
+static int take_folder(const char *path, int *ret_fd, bool *ret_made, struct bk_err **err)
+{
+	*ret_made = mkdir(path, 0755) == 0;
+	if (!*ret_made && errno != EEXIST)
+		return bk_err_set(err, errno == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errno,
+				  "make directory");
+	return open_empty(path, ret_fd, err);
+}
+
+static int fill(const struct store *s, const struct store_image *image, int fd,
+		const struct bundle_opts *opts, const struct layer_opts *layer,
+		struct layer_stats *ret_stats, struct bk_err **err)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autoroot struct bk_root root = BK_ROOT_INIT;
+	struct oci_runtime_config config;
+	int rc;
+
+	if (mkdirat(fd, "rootfs", 0755) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "make directory 'rootfs'");
+	root.fd = openat(fd, "rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (root.fd < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open 'rootfs'");
+	rc = layer_apply_image(s, image, &root, layer, ret_stats, err);
+	if (rc == 0)
+		rc = bundle_config_make(&image->config, opts, &root, arena, &config, err);
+	return rc < 0 ? rc : bundle_config_write(fd, &config, err);
+}
+
+int bundle_unpack(const struct store *s, const struct store_image *image, const char *path,
+		  const struct bundle_opts *opts, const struct layer_opts *layer,
+		  struct layer_stats *ret_stats, struct bk_err **err)
+{
+	bk_autoclose int fd = -1;
+	bool made = false;
+	int rc = take_folder(path, &fd, &made, err);
+
+	if (rc == 0) {
+		rc = fill(s, image, fd, opts, layer, ret_stats, err);
+		if (rc < 0)
+			(void)bk_root_empty_dir(fd, NULL);
+	}
+	if (rc < 0 && made)
+		(void)rmdir(path);
+	return rc < 0 ? bk_err_wrap(err, rc, "bundle '%s'", path) : 0;
+}

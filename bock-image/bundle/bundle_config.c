@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bundle/bundle_config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bk_file.h"
+#include "base/bk_mem.h"
+#include "base/bk_str.h"
+#include "bundle/bundle_user.h"
+#include "codec/bk_json.h"
+#include "oci/oci_runtime_linux.h"
+
+#define CONFIG_JSON_MAX ((size_t)16 << 20)
+#define ANNOTATION "org.opencontainers.image."
+#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define DEFAULT_NOFILE 1048576
+
+struct mount_row {
+	const char *destination, *type, *source;
+	const char *options;	/* comma-separated */
+	const char *rootless;	/* options in a user namespace of one user; NULL: the same */
+};
+
+/* As `runc spec` writes them. */
+static const struct mount_row mounts[] = {
+	{ "/proc", "proc", "proc", "", NULL },
+	{ "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k", NULL },
+	{ "/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5",
+	  "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620" },
+	{ "/dev/shm", "tmpfs", "shm", "nosuid,noexec,nodev,mode=1777,size=65536k", NULL },
+	{ "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev", NULL },
+	{ "/sys", "sysfs", "sysfs", "nosuid,noexec,nodev,ro", NULL },
+	{ "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid,noexec,nodev,relatime,ro", NULL },
+};
+
+static const enum oci_ns namespaces[] = { OCI_NS_PID, OCI_NS_NETWORK, OCI_NS_IPC,
+					  OCI_NS_UTS, OCI_NS_MOUNT,   OCI_NS_CGROUP };
+
+/* What Docker gives a container unless told otherwise. */
+static const char *const capabilities[] = {
+	"CAP_CHOWN",	 "CAP_DAC_OVERRIDE", "CAP_FSETID",  "CAP_FOWNER",	    "CAP_MKNOD",
+	"CAP_NET_RAW",	 "CAP_SETGID",	     "CAP_SETUID",  "CAP_SETFCAP",	    "CAP_SETPCAP",
+	"CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
+};
+
+static const char *const masked_paths[] = {
+	"/proc/acpi",	     "/proc/asound",	  "/proc/interrupts",  "/proc/kcore",
+	"/proc/keys",	     "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
+	"/proc/sched_debug", "/proc/scsi",	  "/sys/firmware",     "/sys/devices/virtual/powercap",
+};
+
+static const char *const readonly_paths[] = { "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
+					      "/proc/sysrq-trigger" };
+
+static char **copy_texts(struct bk_arena *a, const char *const *texts, size_t n)
+{
+	char **v = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		bk_doc_strv_add(a, &v, texts[i]);
+	return v;
+}
+
+static char **split(struct bk_arena *a, const char *text)
+{
+	bk_autostrv char **parts = bk_strv_split(text, ",");
+	char **v = NULL;
+
+	for (char **p = parts; p && *p; p++)
+		bk_doc_strv_add(a, &v, *p);
+	return v;
+}
+
+static void add_all(struct bk_arena *a, char ***v, char *const *from)
+{
+	for (; from && *from; from++)
+		bk_doc_strv_add(a, v, *from);
+}
+
+/* ---- process ------------------------------------------------------------------------------------ */
+
+static int make_args(const struct oci_image_exec *image, const struct bundle_opts *o,
+		     struct bk_arena *a, char ***ret, struct bk_err **err)
+{
+	char **args = NULL;
+
+	if (o->args) {
+		add_all(a, &args, o->args);
+	} else {
+		if (!o->entrypoint)
+			add_all(a, &args, image->entrypoint);
+		else if (*o->entrypoint)
+			bk_doc_strv_add(a, &args, o->entrypoint);
+		if (o->cmd)
+			add_all(a, &args, o->cmd);
+		else if (!o->entrypoint)
+			add_all(a, &args, image->cmd);
+	}
+	if (!args && o->allow_no_args)
+		bk_doc_strv_add(a, &args, "/bin/sh");
+	if (!args) {
+		int rc = bk_err_set(err, BK_ERR_CONFIG, 0,
+				    "the image has neither an entrypoint nor a command");
+
+		return bk_err_hint(err, rc, "say what to run behind '--'");
+	}
+	*ret = args;
+	return 0;
+}
+
+/* What the image says wins over what is usual; what the caller says wins over the image. */
+static void make_env(const struct oci_image_exec *image, const struct bundle_opts *o, const char *home,
+		     struct bk_arena *a, char ***ret)
+{
+	bk_autostrv char **env = bk_strv_dup(image->env);
+
+	for (char *const *e = o->env; e && *e; e++)
+		bk_env_set(&env, *e);
+	if (!bk_env_get(env, "PATH"))
+		bk_strv_add(&env, DEFAULT_PATH);
+	if (!bk_env_get(env, "HOME"))
+		bk_strv_push(&env, bk_asprintf("HOME=%s", home ? home : "/"));
+	if (o->tty && !bk_env_get(env, "TERM"))
+		bk_strv_add(&env, "TERM=xterm");
+	add_all(a, ret, env);
+}
+
+static int make_cwd(const struct oci_image_exec *image, const struct bundle_opts *o, struct bk_arena *a,
+		    char **ret, struct bk_err **err)
+{
+	const char *cwd = o->cwd ? o->cwd : image->working_dir;
+
+	if (!cwd || !*cwd)
+		cwd = "/";
+	if (*cwd != '/')
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "working directory '%s' is not absolute", cwd);
+	*ret = bk_arena_strdup(a, cwd);
+	return 0;
+}
+
+static struct oci_capabilities *make_capabilities(struct bk_arena *a)
+{
+	struct oci_capabilities *c = bk_arena_alloc(a, sizeof(*c));
+
+	c->bounding = c->effective = c->permitted =
+		copy_texts(a, capabilities, BK_ARRAY_SIZE(capabilities));
+	return c;
+}
+
+static int make_process(const struct oci_image_exec *image, const struct bundle_opts *o,
+			const struct bk_root *rootfs, struct bk_arena *a, struct oci_process *p,
+			struct bk_err **err)
+{
+	struct bundle_user user;
+	int rc = bundle_user_resolve(o->user ? o->user : image->user, rootfs, a, &user, err);
+
+	if (rc == 0)
+		rc = make_args(image, o, a, &p->args, err);
+	if (rc == 0)
+		rc = make_cwd(image, o, a, &p->cwd, err);
+	if (rc < 0)
+		return rc;
+	p->user = bk_arena_alloc(a, sizeof(*p->user));
+	p->user->uid = user.uid;
+	p->user->gid = user.gid;
+	/* A user namespace of one user refuses setgroups(2). */
+	if (!o->rootless) {
+		p->user->additional_gids = user.additional_gids;
+		p->user->n_additional_gids = user.n_additional_gids;
+	}
+	make_env(image, o, user.home, a, &p->env);
+	p->terminal = o->tty;
+	p->no_new_privileges = true;
+	p->capabilities = make_capabilities(a);
+	if (!o->rootless) {
+		p->rlimits = bk_arena_alloc(a, sizeof(*p->rlimits));
+		p->rlimits->type = bk_arena_strdup(a, "RLIMIT_NOFILE");
+		p->rlimits->soft = p->rlimits->hard = DEFAULT_NOFILE;
+		p->n_rlimits = 1;
+	}
+	return 0;
+}
+
+/* ---- annotations -------------------------------------------------------------------------------- */
+
+static void annotate(struct bk_arena *a, struct oci_runtime_config *c, const char *name,
+		     const char *value)
+{
+	bk_autofree char *key = bk_asprintf(ANNOTATION "%s", name);
+
+	if (value && *value)
+		bk_doc_pair_set(a, &c->annotations, &c->n_annotations, key, value);
+}
+
+/* conversion.md: labels last, for they win over what is implied. */
+static void make_annotations(const struct oci_image_config *image, const struct oci_image_exec *exec,
+			     struct bk_arena *a, struct oci_runtime_config *c)
+{
+	bk_autofree char *features = bk_strv_join(image->os_features, ",");
+	bk_autofree char *ports = bk_strv_join(exec->exposed_ports, ",");
+
+	annotate(a, c, "os", image->os);
+	annotate(a, c, "architecture", image->architecture);
+	annotate(a, c, "variant", image->variant);
+	annotate(a, c, "os.version", image->os_version);
+	annotate(a, c, "os.features", features);
+	annotate(a, c, "author", image->author);
+	annotate(a, c, "created", image->created);
+	annotate(a, c, "stopSignal", exec->stop_signal);
+	annotate(a, c, "exposedPorts", ports);
+	for (size_t i = 0; i < exec->n_labels; i++)
+		bk_doc_pair_set(a, &c->annotations, &c->n_annotations, exec->labels[i].key,
+				exec->labels[i].value);
+}
+
+/* ---- the rest ----------------------------------------------------------------------------------- */
+
+static void make_mounts(bool rootless, struct bk_arena *a, struct oci_runtime_config *c)
+{
+	c->n_mounts = BK_ARRAY_SIZE(mounts);
+	c->mounts = bk_arena_alloc(a, sizeof(*c->mounts) * c->n_mounts);
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		const struct mount_row *row = &mounts[i];
+		/* Without a network namespace of its own a user can only see the host's sysfs. */
+		bool bind = rootless && bk_streq(row->type, "sysfs");
+		const char *options = bind			 ? "rbind,nosuid,noexec,nodev,ro" :
+				      rootless && row->rootless ? row->rootless :
+								  row->options;
+
+		c->mounts[i] = (struct oci_mount){
+			.destination = bk_arena_strdup(a, row->destination),
+			.type = bk_arena_strdup(a, bind ? "none" : row->type),
+			.source = bk_arena_strdup(a, bind ? "/sys" : row->source),
+			.options = split(a, options),
+		};
+	}
+}
+
+static struct oci_id_mapping *map_one(struct bk_arena *a, uint32_t host)
+{
+	struct oci_id_mapping *m = bk_arena_alloc(a, sizeof(*m));
+
+	*m = (struct oci_id_mapping){ .container_id = 0, .host_id = host, .size = 1 };
+	return m;
+}
+
+static struct oci_resources *deny_devices(struct bk_arena *a)
+{
+	struct oci_resources *r = bk_arena_alloc(a, sizeof(*r));
+
+	r->devices = bk_arena_alloc(a, sizeof(*r->devices));
+	r->devices->access = bk_arena_strdup(a, "rwm");
+	r->n_devices = 1;
+	return r;
+}
+
+static void make_linux(bool rootless, struct bk_arena *a, struct oci_runtime_config *c)
+{
+	struct oci_linux *l = bk_arena_alloc(a, sizeof(*l));
+
+	c->linux_ = l;
+	l->namespaces = bk_arena_alloc(a, sizeof(*l->namespaces) * (BK_ARRAY_SIZE(namespaces) + 1));
+	for (size_t i = 0; i < BK_ARRAY_SIZE(namespaces); i++)
+		if (!rootless || namespaces[i] != OCI_NS_NETWORK)
+			l->namespaces[l->n_namespaces++].type = (int)namespaces[i];
+	if (rootless) {
+		l->namespaces[l->n_namespaces++].type = OCI_NS_USER;
+		l->uid_mappings = map_one(a, geteuid());
+		l->gid_mappings = map_one(a, getegid());
+		l->n_uid_mappings = l->n_gid_mappings = 1;
+	} else {
+		l->resources = deny_devices(a);
+	}
+	l->masked_paths = copy_texts(a, masked_paths, BK_ARRAY_SIZE(masked_paths));
+	l->readonly_paths = copy_texts(a, readonly_paths, BK_ARRAY_SIZE(readonly_paths));
+}
+
+int bundle_config_make(const struct oci_image_config *image, const struct bundle_opts *opts,
+		       const struct bk_root *rootfs, struct bk_arena *arena,
+		       struct oci_runtime_config *ret, struct bk_err **err)
+{
+	static const struct oci_image_exec no_exec;
+	const struct oci_image_exec *exec = image->config ? image->config : &no_exec;
+	struct oci_runtime_config c = { 0 };
+	int rc;
+
+	if (!bk_streq(image->os, "linux"))
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "the image is for '%s', not for linux",
+				  image->os);
+	c.process = bk_arena_alloc(arena, sizeof(*c.process));
+	rc = make_process(exec, opts, rootfs, arena, c.process, err);
+	if (rc < 0)
+		return rc;
+	c.oci_version = bk_arena_strdup(arena, OCI_RUNTIME_VERSION);
+	c.root = bk_arena_alloc(arena, sizeof(*c.root));
+	c.root->path = bk_arena_strdup(arena, opts->rootfs ? opts->rootfs : "rootfs");
+	c.root->readonly = opts->readonly;
+	c.hostname = bk_arena_strdup(arena, opts->hostname ? opts->hostname : "bock");
+	make_mounts(opts->rootless, arena, &c);
+	make_linux(opts->rootless, arena, &c);
+	make_annotations(image, exec, arena, &c);
+	*ret = c;
+	return 0;
+}
+
+int bundle_config_write(int dirfd, const struct oci_runtime_config *config, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf text = BK_BUF_INIT(CONFIG_JSON_MAX);
+	int rc = bk_json_encode(&oci_runtime_config_type, config,
+				BK_JSON_PRETTY | BK_JSON_TAB | BK_JSON_NEWLINE, &text, err);
+
+	if (rc == 0)
+		rc = bk_buf_check(&text, "config.json", err);
+	if (rc == 0)
+		rc = bk_file_write_atomic(dirfd, "config.json", text.data, text.len, 0644, false, err);
+	return rc < 0 ? bk_err_wrap(err, rc, "config.json") : 0;
+}
