@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +11,6 @@
 #include "base/bk_auto.h"
 #include "cgroup/cgroup_devices.h"
 #include "cgroup/cgroup_limits.h"
-#include "container/container_hooks.h"
 #include "container/container_probe.h"
 #include "hooks/hooks.h"
 #include "init/init_sync.h"
@@ -321,28 +318,4 @@ int container_birth_release(struct container_created *r, bool wait, struct bk_er
 		return rc;
 	rc = init_sync_recv(r->sync, NULL, NULL, err);
 	return rc > 0 ? bk_err_set(err, BK_ERR_INTERNAL, 0, "unexpected message '%c'", rc) : rc;
-}
-
-void container_birth_kill(struct container_created *r)
-{
-	siginfo_t info;
-
-	(void)pidfd_send_signal(r->pidfd, SIGKILL, NULL, 0);
-	while (waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED) < 0 && errno == EINTR)
-		;
-	bk_close(&r->pidfd);
-}
-
-int container_created_started(struct container_created *r, struct bk_err **err)
-{
-	int got = init_sync_recv(r->sync, NULL, NULL, err);
-	int rc;
-
-	if (got < 0)
-		return got;
-	bk_close(&r->sync);
-	rc = container_hooks_poststart(&r->c, err);
-	if (rc < 0)
-		(void)container_kill(&r->c, SIGKILL, true, NULL);
-	return rc;
 }

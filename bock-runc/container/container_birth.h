@@ -4,7 +4,7 @@
 #define CONTAINER_BIRTH_H
 
 #include "cgroup/cgroup.h"
-#include "container/container_create.h"
+#include "container/container_made.h"
 #include "init/init_child.h"
 
 struct container_birth {
@@ -27,8 +27,5 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
  * Lets the child go on. wait (create): until it no longer dies with us, which it says by closing its end.
  */
 int container_birth_release(struct container_created *r, bool wait, struct bk_err **err);
-
-/* Kills and reaps the child. */
-void container_birth_kill(struct container_created *r);
 
 #endif

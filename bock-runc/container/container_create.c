@@ -22,26 +22,6 @@
 #include "init/init_stage.h"
 #include "ns/ns.h"
 
-void container_created_done(struct container_created *r)
-{
-	bk_close(&r->pidfd);
-	bk_close(&r->sync);
-	bk_close(&r->master);
-	container_done(&r->c);
-	init_plan_done(&r->plan);
-	spec_done(&r->spec);
-}
-
-void container_created_undo(struct container_created *r)
-{
-	bk_autostrv char **ignored = NULL;
-
-	if (r->pidfd >= 0)
-		container_birth_kill(r);
-	if (r->c.dirfd >= 0)
-		(void)container_delete(&r->c, true, &ignored, NULL);
-}
-
 /* A terminal needs somebody who takes its master, and a taker needs a terminal. */
 static int check_terminal(const struct container_create *p, const struct spec *spec,
 			  struct bk_err **err)

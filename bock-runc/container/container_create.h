@@ -11,8 +11,7 @@
 
 #include <signal.h>
 
-#include "container/container.h"
-#include "init/init_plan.h"
+#include "container/container_made.h"
 
 struct container_create {
 	const struct container_root *root;
@@ -29,18 +28,6 @@ struct container_create {
 	int watch_fd;			/* foreground run: not for the child to hold open; 0: none */
 	const sigset_t *signal_mask;	/* for the child to restore; NULL: as it is */
 };
-
-struct container_created {
-	struct spec spec;
-	struct init_plan plan;
-	struct container c;
-	pid_t pid;
-	int pidfd;
-	int sync;	/* run: closed by the child's execve, or the error why not */
-	int master;	/* the pty, -1: none */
-};
-
-#define CONTAINER_CREATED_INIT { .c = CONTAINER_INIT, .pid = -1, .pidfd = -1, .sync = -1, .master = -1 }
 
 /*
  * Compiles the plan alone: what --dry-run prints. No side effect. r begins as CONTAINER_CREATED_INIT and
@@ -62,14 +49,5 @@ int container_prepare(const struct container_create *p, struct container_created
  */
 int container_create(const struct container_create *p, struct container_created *r,
 		     struct bk_err **err);
-
-/* run: waits until the child has executed its program, and runs the poststart hooks. */
-int container_created_started(struct container_created *r, struct bk_err **err);
-
-/* Undoes a creation: kills, deletes, runs poststop. Best effort; what fails is left for delete --force. */
-void container_created_undo(struct container_created *r);
-
-/* Closes and frees; the container lives on. */
-void container_created_done(struct container_created *r);
 
 #endif

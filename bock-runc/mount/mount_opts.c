@@ -231,6 +231,28 @@ static void print_word(struct bk_buf *out, bool *first, const char *word)
 	*first = false;
 }
 
+/* The access-time words are one enumeration, and only its plain names are printed. */
+static bool attr_is_on(const struct opt *o, uint64_t set, uint64_t clr)
+{
+	if (o->clr & ATIME)
+		return !o->clear && clr & ATIME && (set & ATIME) == o->set;
+	return o->clear ? clr & o->clr : set & o->set;
+}
+
+static bool opt_is_on(const struct opt *o, const struct mount_flags *f)
+{
+	switch (o->kind) {
+	case OPT_SUPER:
+		return !o->clear && f->super & o->ms;
+	case OPT_ATTR:
+		return attr_is_on(o, f->attr_set, f->attr_clr);
+	case OPT_REC:
+		return attr_is_on(o, f->rec_set, f->rec_clr);
+	default:
+		return false;
+	}
+}
+
 void mount_opts_print(const struct mount_flags *f, struct bk_buf *out)
 {
 	bool first = true;
@@ -240,21 +262,8 @@ void mount_opts_print(const struct mount_flags *f, struct bk_buf *out)
 	if (f->remount)
 		print_word(out, &first, "remount");
 	for (size_t i = 0; i < BK_ARRAY_SIZE(opt_table); i++) {
-		const struct opt *o = &opt_table[i];
-		bool on = false;
-
-		if (o->kind == OPT_SUPER)
-			on = !o->clear && f->super & o->ms;
-		else if (o->kind == OPT_ATTR && o->set)
-			on = f->attr_set & o->set;
-		else if (o->kind == OPT_ATTR && o->clr != ATIME)
-			on = f->attr_clr & o->clr;
-		else if (o->kind == OPT_REC && o->set)
-			on = f->rec_set & o->set;
-		else if (o->kind == OPT_REC && o->clr != ATIME)
-			on = f->rec_clr & o->clr;
-		if (on && !(o->clear && o->set)) /* one word for each attribute: not both its names */
-			print_word(out, &first, o->name);
+		if (opt_is_on(&opt_table[i], f))
+			print_word(out, &first, opt_table[i].name);
 	}
 	for (size_t i = 0; i < f->n_propagation; i++)
 		print_word(out, &first, mount_opts_propagation_name(f->propagation[i]));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The last stage; see stage.h. Built without a C library: nothing here may call one. */
-#include "stage.h"
+#include "stage/stage.h"
 
 #include <asm/unistd.h>
 #include <linux/errno.h>

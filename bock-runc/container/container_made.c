@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/container_made.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_str.h"
+#include "container/container_hooks.h"
+#include "init/init_sync.h"
+
+void container_created_done(struct container_created *r)
+{
+	bk_close(&r->pidfd);
+	bk_close(&r->sync);
+	bk_close(&r->master);
+	container_done(&r->c);
+	init_plan_done(&r->plan);
+	spec_done(&r->spec);
+}
+
+void container_created_kill(struct container_created *r)
+{
+	siginfo_t info;
+
+	(void)pidfd_send_signal(r->pidfd, SIGKILL, NULL, 0);
+	while (waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+		;
+	bk_close(&r->pidfd);
+}
+
+void container_created_undo(struct container_created *r)
+{
+	bk_autostrv char **ignored = NULL;
+
+	if (r->pidfd >= 0)
+		container_created_kill(r);
+	if (r->c.dirfd >= 0)
+		(void)container_delete(&r->c, true, &ignored, NULL);
+}
+
+int container_created_started(struct container_created *r, struct bk_err **err)
+{
+	int got = init_sync_recv(r->sync, NULL, NULL, err);
+	int rc;
+
+	if (got < 0)
+		return got;
+	bk_close(&r->sync);
+	rc = container_hooks_poststart(&r->c, err);
+	if (rc < 0)
+		(void)container_kill(&r->c, SIGKILL, true, NULL);
+	return rc;
+}

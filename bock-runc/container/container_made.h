@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container in the hands of the process that makes it: what container_create returns. */
+#ifndef CONTAINER_MADE_H
+#define CONTAINER_MADE_H
+
+#include "container/container.h"
+#include "init/init_plan.h"
+
+struct container_created {
+	struct spec spec;
+	struct init_plan plan;
+	struct container c;
+	pid_t pid;
+	int pidfd;
+	int sync;	/* run: closed by the child's execve, or the error why not */
+	int master;	/* the pty, -1: none */
+};
+
+#define CONTAINER_CREATED_INIT { .c = CONTAINER_INIT, .pid = -1, .pidfd = -1, .sync = -1, .master = -1 }
+
+/* run: waits until the child has executed its program, and runs the poststart hooks. */
+int container_created_started(struct container_created *r, struct bk_err **err);
+
+/* Undoes a creation: kills, deletes, runs poststop. Best effort; what fails is left for delete --force. */
+void container_created_undo(struct container_created *r);
+
+/* Closes and frees; the container lives on. */
+void container_created_done(struct container_created *r);
+
+/* Kills and reaps the first process. */
+void container_created_kill(struct container_created *r);
+
+#endif
