@@ -194,5 +194,10 @@ static void flow(const struct bk_doc_value *v, struct bk_buf *out, bool outermos
 
 void bockfile_text_flow(const struct bk_doc_value *v, struct bk_buf *out)
 {
+	flow(v, out, false);
+}
+
+void bockfile_text_flow_step(const struct bk_doc_value *v, struct bk_buf *out)
+{
 	flow(v, out, v->node == BK_DOC_NODE_MAP);
 }

@@ -69,9 +69,10 @@ int bockfile_text_unsupported(const struct bk_doc_value *at, struct bk_err **err
 int bockfile_text_wrap(const struct bk_doc_value *at, struct bk_err **err, int rc);
 
 /*
- * Appends a value as one line of flow YAML ("{run: make -j2, user: root}", without the outermost
- * braces of a map): what a history record says. Strings that are not plain are quoted as in JSON.
+ * Appends a value as one line of flow YAML: what a history record says. Strings that are not plain are
+ * quoted as in JSON. _step leaves the braces of the map itself away ("run: make -j2, user: root").
  */
 void bockfile_text_flow(const struct bk_doc_value *v, struct bk_buf *out);
+void bockfile_text_flow_step(const struct bk_doc_value *v, struct bk_buf *out);
 
 #endif

@@ -144,7 +144,7 @@ static void show_step(struct work *w, const char *stage, const struct bk_doc_val
 	w->steps_done++;
 	if (w->opts->quiet)
 		return;
-	bockfile_text_flow(v, &text);
+	bockfile_text_flow_step(v, &text);
 	(void)fprintf(stderr, "[%zu/%zu] %s: %.*s%s\n", w->steps_done, w->steps, stage, STEP_SHOWN,
 		      bk_buf_str(&text), text.len > STEP_SHOWN ? "..." : "");
 }

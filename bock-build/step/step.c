@@ -32,8 +32,12 @@ static void add_history(struct step_stage *s, const struct bk_doc_value *v, cons
 	bk_autobuf struct bk_buf text = BK_BUF_INIT(BK_BUF_DOC);
 	struct oci_image_history *h = grow_history(s);
 
-	bk_buf_adds(&text, prefix);
-	bockfile_text_flow(v, &text);
+	if (prefix) {
+		bk_buf_adds(&text, prefix);
+		bockfile_text_flow(v, &text);
+	} else {
+		bockfile_text_flow_step(v, &text);
+	}
 	h->created = bk_arena_strdup(s->arena, s->build->created);
 	h->created_by = bk_arena_strdup(s->arena, bk_buf_str(&text));
 	h->comment = bk_arena_strdup(s->arena, HISTORY_COMMENT);
@@ -200,6 +204,6 @@ int step_execute(struct step_stage *s, const struct bockfile_step *step, struct 
 		bk_err_move(err, why);
 		return rc;
 	}
-	add_history(s, step->at, "", !layer);
+	add_history(s, step->at, NULL, !layer);
 	return 0;
 }

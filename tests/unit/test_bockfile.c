@@ -178,10 +178,10 @@ static void test_flow(void **state)
 			      "      - copy:\n        - '*.c'\n        - src/\n        to: /x\n",
 			&b, &err),
 		  &err);
-	bockfile_text_flow(b.stages[0].steps.items[0].at, &out);
+	bockfile_text_flow_step(b.stages[0].steps.items[0].at, &out);
 	assert_string_equal(bk_buf_str(&out), "run: make -j2, env: {A: \"x: y\"}");
 	bk_buf_reset(&out);
-	bockfile_text_flow(b.stages[0].steps.items[1].at, &out);
+	bockfile_text_flow_step(b.stages[0].steps.items[1].at, &out);
 	assert_string_equal(bk_buf_str(&out), "copy: [\"*.c\", src/], to: /x");
 }
 
