@@ -28,6 +28,10 @@ static const struct cgroup_device_rule defaults[] = {
 	{ true, 'c', ACCESS_ALL, 10, 200 }, /* net/tun */
 };
 
+/* Jumps have 16 bits: a rule is at most three instructions, in each of two sections. */
+_Static_assert(2 * 3 * (CGROUP_DEVICE_RULES_MAX + BK_ARRAY_SIZE(defaults)) + 20 < INT16_MAX,
+	       "every exit can be reached");
+
 static int access_of(const char *text, size_t i, uint8_t *ret, struct bk_err **err)
 {
 	uint8_t access = 0;
@@ -127,9 +131,11 @@ void cgroup_devices_print(const struct cgroup_device_rule *rule, struct bk_buf *
 }
 
 /*
- * The registers of the program. LEFT holds the accesses that are asked for and that no rule has
- * allowed yet: rules are tried from the last to the first, so the first one that speaks about an
- * access is the one that wins.
+ * The program. Rules are tried from the last to the first, so that the first one that speaks about an
+ * access is the one that wins. LEFT holds the accesses that are asked for and that no rule has allowed
+ * yet. It is made for the kernel's verifier, whose time is the whole cost of a short program: one
+ * comparison a rule where that is enough, all of them to the same two exits, and block and character
+ * devices apart, so that a device is one 32-bit number.
  */
 enum {
 	R_RESULT = BPF_REG_0,
@@ -138,116 +144,167 @@ enum {
 	R_LEFT = BPF_REG_3,
 	R_MAJOR = BPF_REG_4,
 	R_MINOR = BPF_REG_5,
-	R_SCRATCH = BPF_REG_1
+	R_DEVICE = BPF_REG_6, /* major << 20 | minor, as in the kernel's own dev_t */
 };
 
-/*
- * A rule is up to three comparisons and a body: allowing takes its accesses off LEFT and leaves
- * when none is left, denying leaves when LEFT has one of its accesses.
- */
-#define BODY_INSNS 4
-#define RULE_INSNS (3 + BODY_INSNS)
-#define HEAD_INSNS 7
-#define TAIL_INSNS 1
+#define MINOR_BITS 20
+#define MAJOR_MAX  0xfff
+#define MINOR_MAX  0xfffff
 
-static struct bpf_insn load(unsigned char dst, size_t offset)
+/* Runs twice: first without `out`, to learn where the exits will be. */
+struct emitter {
+	struct bpf_insn *out;
+	size_t n;
+	size_t allow, deny;
+};
+
+static void emit(struct emitter *e, struct bpf_insn insn)
 {
-	return (struct bpf_insn){ .code = BPF_LDX | BPF_MEM | BPF_W,
-				  .dst_reg = dst & 0xf,
-				  .src_reg = R_CONTEXT,
-				  .off = (short)offset };
+	if (e->out)
+		e->out[e->n] = insn;
+	e->n++;
 }
 
-static struct bpf_insn alu(unsigned char op, unsigned char dst, uint32_t imm)
+static void emit_load(struct emitter *e, unsigned char dst, size_t offset)
 {
-	return (struct bpf_insn){ .code = (unsigned char)(BPF_ALU | op | BPF_K),
-				  .dst_reg = dst & 0xf,
-				  .imm = (int32_t)imm };
+	emit(e, (struct bpf_insn){ .code = BPF_LDX | BPF_MEM | BPF_W,
+				   .dst_reg = dst & 0xf,
+				   .src_reg = R_CONTEXT,
+				   .off = (short)offset });
 }
 
-/* 32-bit comparison with a constant (class JMP32, kernel 5.1). */
-static struct bpf_insn jump(unsigned char op, unsigned char reg, uint32_t imm, size_t skip)
+static void emit_alu(struct emitter *e, unsigned char op, unsigned char dst, uint32_t imm)
 {
-	return (struct bpf_insn){ .code = (unsigned char)(BPF_JMP32 | op | BPF_K),
-				  .dst_reg = reg & 0xf,
-				  .off = (short)skip,
-				  .imm = (int32_t)imm };
+	emit(e, (struct bpf_insn){ .code = (unsigned char)(BPF_ALU | op | BPF_K),
+				   .dst_reg = dst & 0xf,
+				   .imm = (int32_t)imm });
 }
 
-static struct bpf_insn move_reg(unsigned char dst, unsigned char src)
+static void emit_alu_reg(struct emitter *e, unsigned char op, unsigned char dst, unsigned char src)
 {
-	return (struct bpf_insn){ .code = BPF_ALU | BPF_MOV | BPF_X,
-				  .dst_reg = dst & 0xf,
-				  .src_reg = src & 0xf };
+	emit(e, (struct bpf_insn){ .code = (unsigned char)(BPF_ALU | op | BPF_X),
+				   .dst_reg = dst & 0xf,
+				   .src_reg = src & 0xf });
 }
 
-static struct bpf_insn leave(void)
+/* 32-bit comparison with a constant (class JMP32, kernel 5.1) and jump to an instruction. */
+static void emit_jump(struct emitter *e, unsigned char op, unsigned char reg, uint32_t imm,
+		      size_t to)
 {
-	return (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
+	emit(e, (struct bpf_insn){ .code = (unsigned char)(BPF_JMP32 | op | BPF_K),
+				   .dst_reg = reg & 0xf,
+				   .off = (short)(to - e->n - 1),
+				   .imm = (int32_t)imm });
 }
 
-/* Appends one rule. Its length is known before it is written: comparisons jump behind its end. */
-static size_t compile_rule(const struct cgroup_device_rule *r, struct bpf_insn *out)
+static void emit_goto(struct emitter *e, size_t to)
 {
-	size_t n = 0, len;
+	emit(e, (struct bpf_insn){ .code = BPF_JMP | BPF_JA, .off = (short)(to - e->n - 1) });
+}
 
-	len = BODY_INSNS + (r->type != 'a') + (r->major >= 0) + (r->minor >= 0);
-	if (r->type != 'a') {
-		out[n] = jump(BPF_JNE, R_TYPE,
-			      r->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR,
-			      len - n - 1);
-		n++;
-	}
-	if (r->major >= 0) {
-		out[n] = jump(BPF_JNE, R_MAJOR, (uint32_t)r->major, len - n - 1);
-		n++;
-	}
-	if (r->minor >= 0) {
-		out[n] = jump(BPF_JNE, R_MINOR, (uint32_t)r->minor, len - n - 1);
-		n++;
-	}
-	if (r->allow) {
-		out[n++] = alu(BPF_AND, R_LEFT, ~(uint32_t)r->access);
-		out[n++] = jump(BPF_JNE, R_LEFT, 0, 2);
-		out[n++] = alu(BPF_MOV, R_RESULT, 1);
-		out[n++] = leave();
+static void emit_exit(struct emitter *e)
+{
+	emit(e, (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT });
+}
+
+/* The register and number that say whether a rule is for this device; false: it is for every one. */
+static bool device_of(const struct cgroup_device_rule *r, unsigned char *ret_reg,
+		      uint32_t *ret_number)
+{
+	if (r->major >= 0 && r->minor >= 0) {
+		*ret_reg = R_DEVICE;
+		*ret_number = (uint32_t)r->major << MINOR_BITS | (uint32_t)r->minor;
+	} else if (r->major >= 0) {
+		*ret_reg = R_MAJOR;
+		*ret_number = (uint32_t)r->major;
+	} else if (r->minor >= 0) {
+		*ret_reg = R_MINOR;
+		*ret_number = (uint32_t)r->minor;
 	} else {
-		out[n++] = move_reg(R_SCRATCH, R_LEFT);
-		out[n++] = alu(BPF_AND, R_SCRATCH, r->access);
-		out[n++] = jump(BPF_JEQ, R_SCRATCH, 0, 1);
-		/* R_RESULT is 0 from the start */
-		out[n++] = leave();
+		return false;
 	}
-	return n;
+	return true;
 }
 
-/* A rule that decides about everything: nothing in front of it can be heard. */
-static bool decides_all(const struct cgroup_device_rule *r)
+/* True where nothing in front of this rule can be heard any more. */
+static bool emit_rule(struct emitter *e, const struct cgroup_device_rule *r)
 {
-	return r->type == 'a' && r->access == ACCESS_ALL && r->major < 0 && r->minor < 0;
+	size_t exit = r->allow ? e->allow : e->deny;
+	unsigned char reg = 0;
+	uint32_t number = 0;
+	bool one = device_of(r, &reg, &number);
+
+	if (r->access == ACCESS_ALL) {
+		if (one)
+			emit_jump(e, BPF_JEQ, reg, number, exit);
+		else
+			emit_goto(e, exit);
+		return !one;
+	}
+	if (one)
+		emit_jump(e, BPF_JNE, reg, number, e->n + (r->allow ? 3 : 2));
+	if (r->allow) {
+		emit_alu(e, BPF_AND, R_LEFT, ~(uint32_t)r->access);
+		emit_jump(e, BPF_JEQ, R_LEFT, 0, exit);
+	} else {
+		emit_jump(e, BPF_JSET, R_LEFT, r->access, exit);
+	}
+	return false;
+}
+
+/* All that is said about devices of one type ('b' or 'c'). */
+static void emit_section(struct emitter *e, char type, const struct cgroup_device_rule *rules,
+			 size_t n)
+{
+	for (size_t i = n; i > 0; i--) {
+		const struct cgroup_device_rule *r = &rules[i - 1];
+
+		/* a number that no device has */
+		if ((r->type != 'a' && r->type != type) || r->major > MAJOR_MAX ||
+		    r->minor > MINOR_MAX)
+			continue;
+		if (emit_rule(e, r))
+			return;
+	}
+	emit_goto(e, e->deny);
+}
+
+static void emit_program(struct emitter *e, const struct cgroup_device_rule *rules, size_t n,
+			 size_t *block)
+{
+	e->n = 0;
+	emit_load(e, R_LEFT, offsetof(struct bpf_cgroup_dev_ctx, access_type));
+	emit_load(e, R_MAJOR, offsetof(struct bpf_cgroup_dev_ctx, major));
+	emit_load(e, R_MINOR, offsetof(struct bpf_cgroup_dev_ctx, minor));
+	emit_alu_reg(e, BPF_MOV, R_TYPE, R_LEFT);
+	emit_alu(e, BPF_AND, R_TYPE, 0xffff);
+	emit_alu(e, BPF_RSH, R_LEFT, 16);
+	emit_alu_reg(e, BPF_MOV, R_DEVICE, R_MAJOR);
+	emit_alu(e, BPF_LSH, R_DEVICE, MINOR_BITS);
+	emit_alu_reg(e, BPF_OR, R_DEVICE, R_MINOR);
+	emit_jump(e, BPF_JEQ, R_TYPE, BPF_DEVCG_DEV_BLOCK, *block);
+	emit_section(e, 'c', rules, n);
+	*block = e->n;
+	emit_section(e, 'b', rules, n);
+	e->allow = e->n;
+	emit_alu(e, BPF_MOV, R_RESULT, 1);
+	emit_exit(e);
+	e->deny = e->n;
+	emit_alu(e, BPF_MOV, R_RESULT, 0);
+	emit_exit(e);
 }
 
 void cgroup_devices_compile(const struct cgroup_device_rule *rules, size_t n, struct bpf_insn **ret,
 			    size_t *ret_n)
 {
-	struct bpf_insn *out = bk_calloc(HEAD_INSNS + n * RULE_INSNS + TAIL_INSNS, sizeof(*out));
-	size_t len = 0;
+	struct emitter e = { .out = NULL };
+	size_t block = 0;
 
-	out[len++] = load(R_TYPE, offsetof(struct bpf_cgroup_dev_ctx, access_type));
-	out[len++] = move_reg(R_LEFT, R_TYPE);
-	out[len++] = alu(BPF_AND, R_TYPE, 0xffff);
-	out[len++] = alu(BPF_RSH, R_LEFT, 16);
-	out[len++] = load(R_MAJOR, offsetof(struct bpf_cgroup_dev_ctx, major));
-	out[len++] = load(R_MINOR, offsetof(struct bpf_cgroup_dev_ctx, minor));
-	out[len++] = alu(BPF_MOV, R_RESULT, 0);
-	for (size_t i = n; i > 0; i--) {
-		len += compile_rule(&rules[i - 1], out + len);
-		if (decides_all(&rules[i - 1]))
-			break;
-	}
-	out[len++] = leave();
-	*ret = out;
-	*ret_n = len;
+	emit_program(&e, rules, n, &block);
+	e.out = bk_calloc(e.n, sizeof(*e.out));
+	emit_program(&e, rules, n, &block);
+	*ret = e.out;
+	*ret_n = e.n;
 }
 
 static int bpf(int cmd, union bpf_attr *attr)
@@ -285,6 +342,12 @@ static int attach(int dirfd, int prog_fd, struct bk_err **err)
 	if (bpf(BPF_PROG_ATTACH, &attr) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "attach the device program to the cgroup");
 	return 0;
+}
+
+/* A rule that decides about everything. */
+static bool decides_all(const struct cgroup_device_rule *r)
+{
+	return r->type == 'a' && r->access == ACCESS_ALL && r->major < 0 && r->minor < 0;
 }
 
 /* True where the rules take nothing away but "all", which an ordinary user's rights do anyway. */

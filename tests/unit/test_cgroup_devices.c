@@ -26,7 +26,6 @@ static bool interpret(const struct bpf_insn *insns, size_t n, const struct reque
 {
 	const uint32_t ctx[3] = { q->access << 16 | q->type, q->major, q->minor };
 	uint32_t reg[11] = { 0 };
-	bool context = true; /* r1 still points to it */
 
 	for (size_t pc = 0;;) {
 		const struct bpf_insn *i;
@@ -34,18 +33,17 @@ static bool interpret(const struct bpf_insn *insns, size_t n, const struct reque
 
 		assert_true(pc < n);
 		i = &insns[pc++];
-		assert_true(i->dst_reg <= 5 && i->src_reg <= 5);
+		assert_true(i->dst_reg <= 6 && i->src_reg <= 6);
+		assert_false(i->dst_reg == 1); /* the context stays */
 		switch (i->code) {
 		case BPF_LDX | BPF_MEM | BPF_W:
-			assert_true(context && i->src_reg == 1 && i->off % 4 == 0 && i->off <= 8);
+			assert_true(i->src_reg == 1 && i->off % 4 == 0 && i->off <= 8);
 			reg[i->dst_reg] = ctx[i->off / 4];
 			break;
 		case BPF_ALU | BPF_MOV | BPF_K:
 			reg[i->dst_reg] = (uint32_t)i->imm;
 			break;
 		case BPF_ALU | BPF_MOV | BPF_X:
-			if (i->dst_reg == 1)
-				context = false;
 			reg[i->dst_reg] = reg[i->src_reg];
 			break;
 		case BPF_ALU | BPF_AND | BPF_K:
@@ -54,11 +52,23 @@ static bool interpret(const struct bpf_insn *insns, size_t n, const struct reque
 		case BPF_ALU | BPF_RSH | BPF_K:
 			reg[i->dst_reg] >>= i->imm;
 			break;
+		case BPF_ALU | BPF_LSH | BPF_K:
+			reg[i->dst_reg] <<= i->imm;
+			break;
+		case BPF_ALU | BPF_OR | BPF_X:
+			reg[i->dst_reg] |= reg[i->src_reg];
+			break;
 		case BPF_JMP32 | BPF_JNE | BPF_K:
 			taken = reg[i->dst_reg] != (uint32_t)i->imm;
 			break;
 		case BPF_JMP32 | BPF_JEQ | BPF_K:
 			taken = reg[i->dst_reg] == (uint32_t)i->imm;
+			break;
+		case BPF_JMP32 | BPF_JSET | BPF_K:
+			taken = reg[i->dst_reg] & (uint32_t)i->imm;
+			break;
+		case BPF_JMP | BPF_JA:
+			taken = true;
 			break;
 		case BPF_JMP | BPF_EXIT:
 			return reg[0] == 1;
@@ -98,7 +108,7 @@ static bool model(const struct cgroup_device_rule *rules, size_t n, const struct
 
 static void compare(const struct cgroup_device_rule *rules, size_t n)
 {
-	static const uint32_t numbers[] = { 0, 1, 2, 3, 5, 8, 10, 136, 200, 259, 0xfffff };
+	static const uint32_t numbers[] = { 0, 1, 2, 3, 5, 8, 10, 136, 200, 259, 0xfff };
 	bk_autofree struct bpf_insn *insns = NULL;
 	size_t n_insns = 0;
 
@@ -154,7 +164,7 @@ static uint32_t next(uint32_t *seed, uint32_t below)
 
 static void test_random_sets(void **state)
 {
-	static const int64_t numbers[] = { -1, -1, 0, 1, 2, 5, 136 };
+	static const int64_t numbers[] = { -1, -1, 0, 1, 5, 136, 0x100000 };
 	uint32_t seed = 12345;
 
 	(void)state;
