@@ -7,12 +7,13 @@
 setup_file() {
 	load ../helpers/common
 	command -v mmdebstrap >/dev/null || return 0
-	cache=$BOCK_BUILDDIR/test-cache
-	export DEBIAN_TAR=$cache/debian-$(. /etc/os-release && echo "$VERSION_CODENAME").tar
+	release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	DEBIAN_TAR=$BOCK_BUILDDIR/test-cache/debian-$release.tar
+	export DEBIAN_TAR
 	if [ ! -s "$DEBIAN_TAR" ]; then
-		mkdir -p "$cache"
-		mmdebstrap --quiet --variant=minbase "$(. /etc/os-release && echo "$VERSION_CODENAME")" \
-			"$DEBIAN_TAR.new.tar" && mv "$DEBIAN_TAR.new.tar" "$DEBIAN_TAR"
+		mkdir -p "${DEBIAN_TAR%/*}"
+		mmdebstrap --quiet --variant=minbase "$release" "$DEBIAN_TAR.new.tar" &&
+			mv "$DEBIAN_TAR.new.tar" "$DEBIAN_TAR"
 	fi
 	[ -s "$DEBIAN_TAR" ] || return 1
 	export SHARED=$BATS_FILE_TMPDIR/shared
@@ -40,7 +41,13 @@ debian() {
 	bundle_args "$B" "$@"
 }
 
-run_it() { run --separate-stderr bock_runc run -b "$B" "$@" "$ID"; }
+run_it() { run --separate-stderr bock_runc run -b "$B" "$ID"; }
+
+# Name, type, mode, owner; of all but directories size, link target and time in seconds.
+tree_list() {
+	(cd "$1" && find . -mindepth 1 \( -type d -printf '%P %y %m %U:%G\n' \) -o \
+		-printf '%P %y %m %U:%G %s %l %T@\n') | sed 's/\.[0-9]*$//' | LC_ALL=C sort
+}
 
 @test "a Debian image has its thousands of files, and skopeo reads it in place" {
 	[ "$(tar -tf "$DEBIAN_TAR" | wc -l)" -ge 5000 ]
@@ -53,14 +60,10 @@ run_it() { run --separate-stderr bock_runc run -b "$B" "$@" "$ID"; }
 @test "the unpacked tree is the tar's, name by name" {
 	mkdir "$T/tar"
 	tar -C "$T/tar" -xf "$DEBIAN_TAR" --numeric-owner --xattrs --xattrs-include='*'
-	for tree in "$T/tar" "$SHARED/bundle/rootfs"; do
-		(cd "$tree" && find . -mindepth 1 \( -type d -printf '%P %y %m %U:%G\n' \) -o \
-			-printf '%P %y %m %U:%G %s %l %T@\n' | sed 's/\.[0-9]*$//' | LC_ALL=C sort)
-	done >"$T/both"
-	# /dev, /proc and /sys are where the container's own went
-	lines=$(($(wc -l <"$T/both") / 2))
-	[ "$lines" -ge 5000 ]
-	diff <(head -n "$lines" "$T/both") <(tail -n "$lines" "$T/both")
+	tree_list "$T/tar" >"$T/expected"
+	tree_list "$SHARED/bundle/rootfs" >"$T/found"
+	[ "$(wc -l <"$T/expected")" -ge 5000 ]
+	diff "$T/expected" "$T/found"
 }
 
 @test "commands of a real distribution run" {
