@@ -91,6 +91,7 @@ int exec_config_make(const struct exec_step *step, const struct bk_root *rootfs,
 	if (rc < 0)
 		return rc;
 	config.process->no_new_privileges = false;
+	config.process->n_rlimits = 0;	/* a build's limits are its caller's */
 	remove_mount(&config, "/sys/fs/cgroup");
 	own_mounts(&config, arena);
 	if (step->network) {

@@ -176,6 +176,11 @@ int snap_space_enter(struct snap_space *s, struct bk_err **err)
 	}
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "make mounts private");
+	/* a descriptor of before is of the old namespace, in which nothing can be mounted from here */
+	bk_close(&s->fd);
+	s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->fd < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open '%s'", s->path);
 	s->private = true;
 	return probe(s, err);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snap/snap_tree.h"
 
+#include <string.h>
+
 #include "base/bk_map.h"
 #include "base/bk_str.h"
 #include "snap/snap_dir.h"
@@ -138,6 +140,21 @@ static bool parent_is_directory(const struct bk_root *root, const char *path)
 	return !parent || (bk_root_lstat(root, parent, &st, NULL) == 0 && S_ISDIR(st.st_mode));
 }
 
+/* With the directories above it, as overlayfs has them. */
+static int add_whiteout(const struct bk_root *root, const char *path, int64_t mtime,
+			struct snap_list *l, struct bk_err **err)
+{
+	bk_autofree char *above = bk_strdup(path);
+	int rc = snap_list_add_whiteout(l, path, mtime, err);
+	char *slash;
+
+	while (rc == 0 && (slash = strrchr(above, '/'))) {
+		*slash = '\0';
+		rc = snap_list_add(l, above, root, above, NULL, err);
+	}
+	return rc;
+}
+
 int snap_tree_list(const struct snap_tree *before, const struct bk_root *root, int64_t whiteout_mtime,
 		   struct snap_list *l, struct bk_err **err)
 {
@@ -156,7 +173,7 @@ int snap_tree_list(const struct snap_tree *before, const struct bk_root *root, i
 		const struct note *note = value;
 
 		if (!note->seen && !parent_is_gone(before, path) && parent_is_directory(root, path))
-			rc = snap_list_add_whiteout(l, path, whiteout_mtime, err);
+			rc = add_whiteout(root, path, whiteout_mtime, l, err);
 	}
 	return rc;
 }

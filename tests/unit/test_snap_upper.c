@@ -131,6 +131,15 @@ static void test_only_copied_up(void **state)
 	expect(w, "etc/ etc/sneaky");
 }
 
+static void test_only_whiteouts(void **state)
+{
+	const struct world *w = *state;
+
+	make(w, "u/etc", NULL);
+	whiteout(w, "u/etc/conf");
+	expect(w, "etc/ etc/.wh.conf");
+}
+
 static void test_opaque(void **state)
 {
 	const struct world *w = *state;
@@ -188,7 +197,7 @@ static void test_tree(void **state)
 	assert_ok(bk_root_rmtree(&w->lower, "etc/conf", &err), &err);
 	make(w, "l/etc/conf/d", "x");
 	assert_ok(snap_tree_list(before, &w->lower, 5, l, &err), &err);
-	expect_list(l, ".wh.gone dir/sub/.wh.c etc/ etc/conf/ etc/conf/d etc/sneaky new/ new/file");
+	expect_list(l, ".wh.gone dir/ dir/sub/ dir/sub/.wh.c etc/ etc/conf/ etc/conf/d etc/sneaky new/ new/file");
 }
 
 static void test_stubs(void **state)
@@ -243,6 +252,7 @@ static void test_stubs_times(void **state)
 
 BK_TEST_MAIN(cmocka_unit_test_setup_teardown(test_changes, setup, teardown),
 	     cmocka_unit_test_setup_teardown(test_only_copied_up, setup, teardown),
+	     cmocka_unit_test_setup_teardown(test_only_whiteouts, setup, teardown),
 	     cmocka_unit_test_setup_teardown(test_opaque, setup, teardown),
 	     cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
 	     cmocka_unit_test_setup_teardown(test_links, setup, teardown),
