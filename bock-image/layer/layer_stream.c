@@ -205,6 +205,11 @@ int layer_stream_next(struct layer_stream *s, const void **ret_data, size_t *ret
 	if (rc < 0)
 		return rc;
 	bk_digest_update(s->out, data, len);
+	if (s->opts.tap) {
+		rc = s->opts.tap(s->opts.tap_ctx, data, len, err);
+		if (rc < 0)
+			return rc;
+	}
 	*ret_data = data;
 	*ret_len = len;
 	return 0;

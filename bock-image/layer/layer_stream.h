@@ -27,6 +27,9 @@ struct layer_stream_opts {
 	const char *diff_id;	/* what the bytes that come out must; NULL: any (hashed by sha256) */
 	uint64_t max_size;	/* uncompressed bytes */
 	unsigned int max_ratio;	/* past LAYER_RATIO_FREE; 0: any */
+	/* Told of each block that comes out; NULL: nobody. An error of its ends the reading. */
+	int (*tap)(void *ctx, const void *data, size_t len, struct bk_err **err);
+	void *tap_ctx;
 	bool any;		/* also what layers are not compressed by: xz, bzip2, lzma, lz4 */
 };
 

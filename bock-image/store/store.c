@@ -189,13 +189,13 @@ static int open_store(struct store *s, unsigned int flags, struct bk_err **err)
 	s->fd = open(s->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (s->fd < 0)
 		return bk_err_set(err, errno == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errno, "open it");
-	s->writable = flags & STORE_CREATE;
-	if (s->writable) {
+	s->writable = flags & (STORE_CREATE | STORE_WRITE);
+	rc = flags & STORE_CREATE ? create_locked(s->fd, err) : 0;
+	if (rc == 0)
+		rc = check_layout(s->fd, err);
+	/* What another tool has made lacks our folder. */
+	if (rc == 0 && s->writable && !(flags & STORE_CREATE))
 		rc = create_locked(s->fd, err);
-		if (rc < 0)
-			return rc;
-	}
-	rc = check_layout(s->fd, err);
 	return rc < 0 ? rc : take_lease(s, err);
 }
 

@@ -28,7 +28,8 @@
 struct store;
 
 enum {
-	STORE_CREATE = 1,	/* make the store if there is none; needed to write */
+	STORE_WRITE = 1,	/* to add, name and remove */
+	STORE_CREATE = 2,	/* the same, and make the store if there is none */
 };
 
 /*

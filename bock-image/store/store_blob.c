@@ -147,6 +147,11 @@ int store_writer_commit(struct store_writer *w, char ret_digest[BK_DIGEST_TEXT_S
 	return 0;
 }
 
+void store_writer_digest(const struct store_writer *w, char ret_digest[BK_DIGEST_TEXT_SIZE])
+{
+	bk_digest_text(w->digest, ret_digest);
+}
+
 void store_writer_free(struct store_writer *w)
 {
 	if (!w)

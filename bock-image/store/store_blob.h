@@ -33,6 +33,8 @@ int store_writer_write(struct store_writer *w, const void *data, size_t len, str
 /* Checks size and digest, and puts the blob into the store. ret_digest and ret_size may be NULL. */
 int store_writer_commit(struct store_writer *w, char ret_digest[BK_DIGEST_TEXT_SIZE],
 			int64_t *ret_size, struct bk_err **err);
+/* The digest of what was written so far. */
+void store_writer_digest(const struct store_writer *w, char ret_digest[BK_DIGEST_TEXT_SIZE]);
 /* Frees w; without a commit nothing of it stays. */
 void store_writer_free(struct store_writer *w);
 BK_DEFINE_AUTO(store_writer, store_writer_free);

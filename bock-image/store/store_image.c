@@ -314,20 +314,42 @@ static int put_config(struct store *s, const struct oci_image_config *config, st
 			    ret, err);
 }
 
-static int put_manifest(struct store *s, const struct oci_image_config *config,
-			const struct oci_manifest *manifest, struct bk_arena *arena,
-			struct oci_descriptor *ret, struct bk_err **err)
+int store_manifest_put(struct store *s, const struct oci_image_config *config,
+		       const struct oci_descriptor *config_desc, const struct oci_descriptor *layers,
+		       size_t n_layers, const struct bk_doc_pair *annotations, size_t n_annotations,
+		       struct bk_arena *arena, struct oci_descriptor *ret, struct bk_err **err)
 {
+	struct oci_descriptor *copies = bk_arena_alloc(arena, (n_layers + 1) * sizeof(*copies));
 	struct oci_platform *p = bk_arena_alloc(arena, sizeof(*p));
-	int rc = put_document(s, &oci_manifest_type, manifest, OCI_MEDIA_MANIFEST, STORE_MANIFEST_MAX,
-			      arena, ret, err);
+	struct oci_descriptor config_copy, desc;
+	struct oci_manifest m = {
+		.schema_version = 2,
+		.media_type = bk_arena_strdup(arena, OCI_MEDIA_MANIFEST),
+		.config = &config_copy,
+		.layers = copies,
+		.n_layers = n_layers,
+	};
+	int rc;
 
+	store_descriptor_copy_(arena, config_desc, &config_copy);
+	for (size_t i = 0; i < n_layers; i++) {
+		if (!store_blob_has(s, layers[i].digest, layers[i].size))
+			return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "layer %s is not in the store",
+					  layers[i].digest);
+		store_descriptor_copy_(arena, &layers[i], &copies[i]);
+	}
+	for (size_t i = 0; i < n_annotations; i++)
+		bk_doc_pair_set(arena, &m.annotations, &m.n_annotations, annotations[i].key,
+				annotations[i].value);
+	rc = put_document(s, &oci_manifest_type, &m, OCI_MEDIA_MANIFEST, STORE_MANIFEST_MAX, arena, &desc,
+			  err);
 	if (rc < 0)
-		return rc;
+		return bk_err_wrap(err, rc, "image manifest");
 	p->architecture = bk_arena_strdup(arena, config->architecture);
 	p->os = bk_arena_strdup(arena, config->os);
 	p->variant = config->variant ? bk_arena_strdup(arena, config->variant) : NULL;
-	ret->platform = p;
+	desc.platform = p;
+	*ret = desc;
 	return 0;
 }
 
@@ -336,41 +358,22 @@ int store_image_put(struct store *s, const char *name, const struct oci_image_co
 		    const struct bk_doc_pair *annotations, size_t n_annotations,
 		    struct bk_arena *arena, struct oci_descriptor *ret, struct bk_err **err)
 {
-	struct oci_descriptor *copies = bk_arena_alloc(arena, (n_layers + 1) * sizeof(*copies));
 	size_t n_diff_ids = config->rootfs->diff_ids ? bk_strv_len(config->rootfs->diff_ids) : 0;
 	struct oci_descriptor config_desc, desc;
-	struct oci_manifest manifest = {
-		.schema_version = 2,
-		.media_type = bk_arena_strdup(arena, OCI_MEDIA_MANIFEST),
-	};
 	int rc;
 
 	if (n_diff_ids != n_layers || n_layers > STORE_LAYERS_MAX)
 		return bk_err_set(err, BK_ERR_INTERNAL, 0, "%zu layers for %zu diff_ids", n_layers,
 				  n_diff_ids);
-	for (size_t i = 0; i < n_layers; i++) {
-		if (!store_blob_has(s, layers[i].digest, layers[i].size))
-			return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "layer %s is not in the store",
-					  layers[i].digest);
-		store_descriptor_copy_(arena, &layers[i], &copies[i]);
-	}
 	rc = put_config(s, config, arena, &config_desc, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "image configuration");
-	manifest.config = &config_desc;
-	manifest.layers = copies;
-	manifest.n_layers = n_layers;
-	for (size_t i = 0; i < n_annotations; i++)
-		bk_doc_pair_set(arena, &manifest.annotations, &manifest.n_annotations, annotations[i].key,
-				annotations[i].value);
-	rc = put_manifest(s, config, &manifest, arena, &desc, err);
-	if (rc < 0)
-		return bk_err_wrap(err, rc, "image manifest");
-	if (name) {
+	rc = store_manifest_put(s, config, &config_desc, layers, n_layers, annotations, n_annotations,
+				arena, &desc, err);
+	if (rc == 0 && name)
 		rc = store_name_set(s, name, &desc, err);
-		if (rc < 0)
-			return rc;
-	}
+	if (rc < 0)
+		return rc;
 	if (ret)
 		*ret = desc;
 	return 0;

@@ -55,6 +55,15 @@ int store_image_put(struct store *s, const char *name, const struct oci_image_co
 		    const struct bk_doc_pair *annotations, size_t n_annotations,
 		    struct bk_arena *arena, struct oci_descriptor *ret, struct bk_err **err);
 
+/*
+ * The manifest alone, without a name: of a configuration that is a blob already (config_desc; config is
+ * what it says).
+ */
+int store_manifest_put(struct store *s, const struct oci_image_config *config,
+		       const struct oci_descriptor *config_desc, const struct oci_descriptor *layers,
+		       size_t n_layers, const struct bk_doc_pair *annotations, size_t n_annotations,
+		       struct bk_arena *arena, struct oci_descriptor *ret, struct bk_err **err);
+
 /* That everything which d leads to is in the store with the right size; unknown kinds are leaves. */
 int store_image_complete(const struct store *s, const struct oci_descriptor *d, struct bk_err **err);
 

@@ -27,7 +27,7 @@ int store_blob_path_(const char *digest, char path[STORE_BLOB_PATH_MAX], struct 
 /* Takes flock(2) `operation` on fd, at most wait_ms long: 0, or -errno (EWOULDBLOCK after that). */
 int store_flock_(int fd, int operation, int wait_ms);
 
-/* Refuses a store opened without STORE_CREATE. */
+/* Refuses a store opened without STORE_WRITE or STORE_CREATE. */
 int store_writable_(const struct store *s, struct bk_err **err);
 
 /* A copy of d whose strings are the arena's. */

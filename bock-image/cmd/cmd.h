@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The commands of bock-image: one function each, listed in main.c's table.
+ *
+ * Uses / used by: everything below / main.c.
+ */
+#ifndef CMD_H
+#define CMD_H
+
+#include "base/bk_cli.h"
+#include "store/store.h"
+
+/* Global options. */
+struct cmd_globals {
+	const char *root;	/* NULL: store_default_path */
+	const char *log;
+	int log_format;		/* enum bk_log_format */
+	bool debug;
+};
+
+/* Opens the store that the global options name; flags as for store_open. */
+int cmd_open_store(const struct bk_cli_call *call, unsigned int flags, struct store **ret,
+		   struct bk_err **err);
+
+/* The commands; each table of options is beside its function. */
+extern const struct bk_cli_cmd cmd_load, cmd_import, cmd_list, cmd_ls, cmd_inspect, cmd_unpack, cmd_rm,
+	cmd_gc;
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/bk_num.h"
+#include "base/bk_str.h"
+#include "cmd/cmd.h"
+#include "cmd/cmd_out.h"
+#include "codec/bk_json.h"
+#include "oci/oci_media.h"
+#include "store/store_image.h"
+#include "store/store_index.h"
+
+struct list_opts {
+	bool json;
+	bool quiet;
+	bool no_header;
+};
+
+static const struct bk_cli_opt list_opts[] = {
+	{ "json", 'j', BK_CLI_FLAG, offsetof(struct list_opts, json), NULL, "print an array of objects", 0,
+	  NULL },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct list_opts, quiet), NULL, "print digests only", 0,
+	  NULL },
+	{ "no-header", 0, BK_CLI_FLAG, offsetof(struct list_opts, no_header), NULL,
+	  "no line of column names", 0, NULL },
+	BK_CLI_END
+};
+
+/* A row, and an object of --json. */
+struct row {
+	char *name;
+	char *digest;
+	char *media_type;
+	char *id;		/* of the configuration: Docker's image ID */
+	char *platform;
+	char *created;
+	uint64_t size;		/* of all its blobs */
+	char *problem;		/* why the image can't be read */
+};
+
+static const struct bk_doc_field row_fields[] = {
+	BK_DOC_STR_F(struct row, name, "name", BK_DOC_ALWAYS | BK_DOC_NULL),
+	BK_DOC_STR_F(struct row, digest, "digest", 0),
+	BK_DOC_STR_F(struct row, media_type, "mediaType", 0),
+	BK_DOC_STR_F(struct row, id, "id", 0),
+	BK_DOC_STR_F(struct row, platform, "platform", 0),
+	BK_DOC_STR_F(struct row, created, "created", 0),
+	BK_DOC_NUM_F(struct row, size, "size", BK_DOC_U64, BK_DOC_ALWAYS),
+	BK_DOC_STR_F(struct row, problem, "problem", 0),
+	BK_DOC_END
+};
+static const struct bk_doc_type row_type = BK_DOC_TYPE(struct row, row_fields);
+
+static char *platform_text(struct bk_arena *arena, const struct oci_image_config *c)
+{
+	return bk_arena_printf(arena, "%s/%s%s%s", c->os, c->architecture, c->variant ? "/" : "",
+			       c->variant ? c->variant : "");
+}
+
+static void fill_row(const struct store *s, const struct oci_descriptor *d, struct bk_arena *arena,
+		     struct row *row)
+{
+	bk_autostoreimage struct store_image *image = NULL;
+	const char *name = store_index_name(d);
+	struct bk_err *why = NULL;
+	char text[BK_ERR_MSG_MAX];
+
+	*row = (struct row){
+		.name = name ? bk_arena_strdup(arena, name) : NULL,
+		.digest = bk_arena_strdup(arena, d->digest),
+		.media_type = bk_arena_strdup(arena, d->media_type),
+	};
+	if (store_image_open_desc(s, d, &image, &why) < 0) {
+		row->problem = bk_arena_strdup(arena, bk_err_print(why, text, sizeof(text)));
+		bk_err_clear(&why);
+		return;
+	}
+	row->id = bk_arena_strdup(arena, image->manifest.config->digest);
+	row->platform = platform_text(arena, &image->config);
+	if (image->config.created)
+		row->created = bk_arena_strdup(arena, image->config.created);
+	row->size = (uint64_t)image->desc.size + (uint64_t)image->manifest.config->size;
+	for (size_t i = 0; i < image->manifest.n_layers; i++)
+		row->size += (uint64_t)image->manifest.layers[i].size;
+}
+
+static void add_text(struct cmd_table *t, const char *text, size_t max)
+{
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_SMALL);
+	bk_autofree char *cut = text ? bk_strndup(text, max) : NULL;
+
+	cmd_out_text(&b, cut);
+	cmd_table_add(t, bk_strdup(bk_buf_str(&b)));
+}
+
+static void print_table(const struct row *rows, size_t n, bool header, struct bk_buf *out)
+{
+	static const char *const names[] = { "NAME", "DIGEST", "PLATFORM", "CREATED", "SIZE" };
+	cmd_autotable struct cmd_table t = { .columns = BK_ARRAY_SIZE(names) };
+
+	for (size_t i = 0; header && i < BK_ARRAY_SIZE(names); i++)
+		add_text(&t, names[i], SIZE_MAX - 1);
+	for (size_t i = 0; i < n; i++) {
+		const struct row *r = &rows[i];
+		char human[32];
+		int len;
+		const char *digest = cmd_out_short(r->digest, &len);
+
+		add_text(&t, r->name ? r->name : "<none>", SIZE_MAX - 1);
+		add_text(&t, digest, (size_t)len);
+		add_text(&t, r->problem ? "damaged" : r->platform, SIZE_MAX - 1);
+		add_text(&t, r->created, strlen("2026-01-02T03:04:05"));
+		add_text(&t, r->problem ? NULL : bk_num_human(r->size, human, sizeof(human)),
+			 sizeof(human));
+	}
+	cmd_table_print(&t, out);
+}
+
+static int run_list(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autobuf struct bk_buf out = BK_BUF_INIT(CMD_OUT_MAX);
+	bk_autostore struct store *s = NULL;
+	const struct list_opts *o = call->opts;
+	struct oci_index index = { 0 };
+	struct bk_err *why = NULL;
+	struct row *rows;
+	int rc = cmd_open_store(call, 0, &s, &why);
+
+	(void)ret_status;
+	/* A store that nobody has made yet is one without images. */
+	if (rc == -BK_ERR_NOT_FOUND)
+		bk_err_clear(&why);
+	else if (rc < 0)
+		bk_err_move(err, why);
+	else
+		rc = store_index_read(s, arena, &index, err);
+	if (rc < 0 && rc != -BK_ERR_NOT_FOUND)
+		return rc;
+	rows = bk_arena_alloc(arena, (index.n_manifests + 1) * sizeof(*rows));
+	rc = 0;
+	for (size_t i = 0; i < index.n_manifests; i++) {
+		if (o->quiet)
+			bk_buf_printf(&out, "%s\n", index.manifests[i].digest);
+		else
+			fill_row(s, &index.manifests[i], arena, &rows[i]);
+	}
+	if (o->json)
+		rc = bk_json_encode_array(&row_type, rows, index.n_manifests,
+					  BK_JSON_PRETTY | BK_JSON_NEWLINE, &out, err);
+	else if (!o->quiet)
+		print_table(rows, index.n_manifests, !o->no_header, &out);
+	return rc < 0 ? rc : cmd_out_flush(&out, err);
+}
+
+const struct bk_cli_cmd cmd_list = {
+	.name = "list",
+	.synopsis = "",
+	.help = "list images",
+	.max_args = 0,
+	.opts = list_opts,
+	.opts_size = sizeof(struct list_opts),
+	.run = run_list,
+};
+
+const struct bk_cli_cmd cmd_ls = {
+	.name = "ls",
+	.synopsis = "",
+	.help = "the same as list",
+	.max_args = 0,
+	.opts = list_opts,
+	.opts_size = sizeof(struct list_opts),
+	.run = run_list,
+};

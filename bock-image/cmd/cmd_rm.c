@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+
+#include "base/bk_num.h"
+#include "cmd/cmd.h"
+#include "cmd/cmd_out.h"
+#include "store/store_gc.h"
+#include "store/store_index.h"
+
+static int run_rm(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
+{
+	bk_autostore struct store *s = NULL;
+	int rc = cmd_open_store(call, STORE_WRITE, &s, err);
+
+	if (rc < 0)
+		return rc;
+	for (int i = 0; i < call->n_args; i++) {
+		struct bk_err *why = NULL;
+
+		if (store_name_delete(s, call->args[i], &why) < 0) {
+			bk_log_err(call->log, why);
+			bk_err_clear(&why);
+			*ret_status = 1;
+		}
+	}
+	return 0;
+}
+
+const struct bk_cli_cmd cmd_rm = {
+	.name = "rm",
+	.synopsis = "NAME...",
+	.help = "remove images' names; gc then frees what nothing names",
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_rm,
+};
+
+struct gc_opts {
+	const char *grace;
+	bool dry_run;
+	bool quiet;
+};
+
+static const struct bk_cli_opt gc_opts[] = {
+	{ "grace", 0, BK_CLI_STR, offsetof(struct gc_opts, grace), "DURATION",
+	  "keep blobs younger than this (90s, 1h; default: 0)", 0, NULL },
+	{ "dry-run", 'n', BK_CLI_FLAG, offsetof(struct gc_opts, dry_run), NULL,
+	  "only say what would go", 0, NULL },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct gc_opts, quiet), NULL, "print nothing", 0, NULL },
+	BK_CLI_END
+};
+
+static void removed(void *ctx, const char *digest, int64_t size)
+{
+	char human[32];
+
+	bk_buf_printf(ctx, "%s %s\n", digest, bk_num_human((uint64_t)size, human, sizeof(human)));
+}
+
+static int run_gc(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf out = BK_BUF_INIT(CMD_OUT_MAX);
+	bk_autostore struct store *s = NULL;
+	const struct gc_opts *o = call->opts;
+	struct store_gc_opts go = { .dry_run = o->dry_run, .removed = removed, .ctx = &out };
+	struct store_gc_result r;
+	char freed[32], kept[32];
+	int rc = o->grace ? bk_num_duration_ms(o->grace, &go.grace_ms, err) : 0;
+
+	(void)ret_status;
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "--grace");
+	rc = cmd_open_store(call, STORE_WRITE, &s, err);
+	if (rc == 0)
+		rc = store_gc(s, &go, &r, err);
+	if (rc < 0 || o->quiet)
+		return rc;
+	bk_buf_printf(&out, "%s %" PRIu64 " blobs, %s; kept %" PRIu64 " blobs, %s\n",
+		      o->dry_run ? "would remove" : "removed", r.removed,
+		      bk_num_human(r.removed_bytes, freed, sizeof(freed)), r.kept,
+		      bk_num_human(r.kept_bytes, kept, sizeof(kept)));
+	if (r.young > 0)
+		bk_buf_printf(&out, "%" PRIu64 " of these are garbage younger than %s\n", r.young,
+			      o->grace);
+	return cmd_out_flush(&out, err);
+}
+
+const struct bk_cli_cmd cmd_gc = {
+	.name = "gc",
+	.synopsis = "",
+	.help = "free what no image needs",
+	.max_args = 0,
+	.opts = gc_opts,
+	.opts_size = sizeof(struct gc_opts),
+	.run = run_gc,
+};
