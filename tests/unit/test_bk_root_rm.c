@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 
 static void removed(const struct fixture *f, const char *path)
 {
@@ -63,7 +64,11 @@ static void test_deep(void **state)
 {
 	struct fixture *f = *state;
 	bk_autoclose int fd = openat(f->host, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct rlimit before, few;
 
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){ .rlim_cur = 256, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
 	for (int i = 0; i < 3000; i++) {
 		int next;
 
@@ -75,6 +80,7 @@ static void test_deep(void **state)
 		fd = next;
 	}
 	removed(f, "deep");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_false(exists(f, "root/deep"));
 }
 
