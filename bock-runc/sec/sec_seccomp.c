@@ -17,10 +17,12 @@
 #include "base/bk_mem.h"
 #include "base/bk_str.h"
 #include "sec/sec_seccomp_enosys.h"
+#include "sec/sec_seccomp_pack.h"
 
-#define ERRNO_MAX 4095U /* the kernel cuts what is above */
-#define TRACE_MAX 0xffffU
-#define ARGS_MAX  6U /* arguments of a system call */
+#define ERRNO_MAX  4095U /* the kernel cuts what is above */
+#define TRACE_MAX  0xffffU
+#define ARGS_MAX   6U				 /* arguments of a system call */
+#define EXPORT_MAX (16U * SEC_SECCOMP_INSNS_MAX) /* before packing */
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
@@ -266,11 +268,9 @@ static int export(scmp_filter_ctx ctx, const struct sock_filter *head, size_t n_
 	if (fstat(fd, &st) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "stat the exported filter");
 	n = (size_t)st.st_size / sizeof(*insns);
-	if (n == 0 || n + n_head > SEC_SECCOMP_INSNS_MAX)
-		return bk_err_set(
-			err, BK_ERR_CONFIG, 0,
-			"linux.seccomp: %zu BPF instructions; the kernel takes at most %d",
-			n + n_head, SEC_SECCOMP_INSNS_MAX);
+	if (n == 0 || n > EXPORT_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "linux.seccomp: a filter of %zu BPF instructions", n);
 	insns = bk_calloc(n + n_head, sizeof(*insns));
 	if (n_head)
 		memcpy(insns, head, n_head * sizeof(*insns));
@@ -280,6 +280,33 @@ static int export(scmp_filter_ctx ctx, const struct sock_filter *head, size_t n_
 	ret->insns = insns;
 	ret->mem = bk_steal_ptr(&insns);
 	return 0;
+}
+
+/* Makes the filter smaller where that can be done; false: it stays as it is. */
+static bool pack(const uint32_t *archs, size_t n_archs, struct sec_bpf *b)
+{
+	uint32_t audit[SEC_SECCOMP_ARCHS_MAX];
+	struct sock_filter *packed = NULL;
+	size_t n = 0, n_packed = 0;
+
+	for (size_t i = 0; i < n_archs; i++) {
+		uint32_t arch = archs[i];
+		size_t j = 0;
+
+		if (arch == SCMP_ARCH_X32) /* told apart by the number, not by this */
+			arch = SCMP_ARCH_X86_64;
+		while (j < n && audit[j] != arch)
+			j++;
+		if (j == n)
+			audit[n++] = arch;
+	}
+	if (!sec_seccomp_pack(b->insns, b->n, audit, n, &packed, &n_packed))
+		return false;
+	free(b->mem);
+	b->mem = packed;
+	b->insns = packed;
+	b->n = n_packed;
+	return true;
 }
 
 static int check_listener(const struct oci_seccomp *s, struct bk_err **err)
@@ -328,6 +355,14 @@ int sec_seccomp_compile(const struct oci_seccomp *s, struct sec_bpf *ret, struct
 	rc = export(ctx, head, n_head, &bpf, err);
 	if (rc < 0)
 		return rc;
+	(void)pack(archs, n_archs, &bpf);
+	if (bpf.n > SEC_SECCOMP_INSNS_MAX) {
+		rc = bk_err_set(err, BK_ERR_CONFIG, 0,
+				"linux.seccomp: %zu BPF instructions; the kernel takes at most %d",
+				bpf.n, SEC_SECCOMP_INSNS_MAX);
+		sec_bpf_done(&bpf);
+		return rc;
+	}
 	*ret = bpf;
 	return 0;
 }
