@@ -154,11 +154,11 @@ static bool is_plain(const char *s)
 {
 	if (!isalnum((unsigned char)*s) && *s != '/' && *s != '.' && *s != '$' && *s != '_')
 		return false;
-	for (; *s; s++)
-		if (!isalnum((unsigned char)*s) && !strchr(" /._$-+=~@;&()%^", *s) &&
-		    (unsigned char)*s < 0x80)
+	for (const char *p = s; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr(" /._$-+=~@;&()%^", *p) &&
+		    (unsigned char)*p < 0x80)
 			return false;
-	return s[-1] != ' ';
+	return s[strlen(s) - 1] != ' ';
 }
 
 static void flow_text(const char *s, struct bk_buf *out)

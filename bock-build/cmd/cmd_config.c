@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/cmd_config.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/bk_num.h"
@@ -370,23 +371,25 @@ int cmd_config_tag(const struct bockfile_scope *scope, const char *tag, struct b
 		   const char **ret, struct bk_err **err)
 {
 	const struct bockfile_metadata *md = scope->bockfile->metadata;
-	bk_autofree char *text = NULL;
-	int rc;
+	const struct bk_doc_value *at = NULL;
+	bk_autofree char *text = tag ? bk_strdup(tag) : NULL;
+	int rc = 0;
 
-	if (!tag && md && md->tag.text) {
+	if (!text && md && md->tag.text) {
+		at = md->tag.at;
 		rc = bockfile_subst(scope, &md->tag, &text, err);
-		if (rc < 0)
-			return rc;
-	} else if (!tag && scope->name) {
+	} else if (!text && md && scope->name) {
+		at = md->name.at;
 		text = bk_asprintf("%s:%s", scope->name, scope->version ? scope->version : REF_DEFAULT_TAG);
-	} else if (!tag) {
-		bk_err_set(err, BK_ERR_CONFIG, 0, "%s: the image has no name", scope->bockfile->source);
-		return bk_err_hint(err, -BK_ERR_CONFIG, "give it with --tag NAME, or as metadata.name");
+	} else if (!text) {
+		rc = bk_err_set(err, BK_ERR_CONFIG, 0, "%s: the image has no name", scope->bockfile->source);
+		bk_err_hint(err, rc, "give it with --tag NAME, or as metadata.name");
 	}
-	rc = ref_check(tag ? tag : text, err);
 	if (rc < 0)
-		return tag ? bk_err_wrap(err, rc, "--tag") :
-			     bockfile_text_wrap(md->tag.text ? md->tag.at : md->name.at, err, rc);
-	*ret = bk_arena_strdup(arena, tag ? tag : text);
+		return rc;
+	rc = ref_check(text, err);
+	if (rc < 0)
+		return at ? bockfile_text_wrap(at, err, rc) : bk_err_wrap(err, rc, "--tag");
+	*ret = bk_arena_strdup(arena, text);
 	return 0;
 }

@@ -93,7 +93,7 @@ int step_put(struct step_stage *s, const struct bockfile_step *step, struct step
 		rc = snap_chain_view(&s->chain, &c.view, err);
 	if (rc == 0 && from)
 		rc = snap_chain_view(&from->chain, &c.from, err);
-	if (rc == 0 && !c.from)
+	if (rc == 0 && from && !c.from)
 		rc = bk_doc_value_error(copy->from.at, err, "stage '%s' has nothing in it", from->name);
 	if (rc == 0 && copy->chown.text)
 		rc = resolve_owner(s, &copy->chown, &c, err);
