@@ -152,7 +152,7 @@ int bockfile_text_read_command(const struct bk_doc_field *f, const struct bk_doc
 /* Plain in flow YAML, whatever stands around it. Stricter than YAML: then it is quoted needlessly. */
 static bool is_plain(const char *s)
 {
-	if (!isalnum((unsigned char)*s) && *s != '/' && *s != '.' && *s != '$' && *s != '_')
+	if (!*s || (!isalnum((unsigned char)*s) && *s != '/' && *s != '.' && *s != '$' && *s != '_'))
 		return false;
 	for (const char *p = s; *p; p++)
 		if (!isalnum((unsigned char)*p) && !strchr(" /._$-+=~@;&()%^", *p) &&

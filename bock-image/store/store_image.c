@@ -183,9 +183,8 @@ static bool platform_matches(const struct oci_platform *p)
 		return true;
 	if (!bk_streq(p->os, "linux") || !bk_streq(p->architecture, MACHINE_ARCH))
 		return false;
-	if (!p->variant || !*p->variant || !MACHINE_VARIANT)
-		return true;
-	return bk_streq(p->variant, MACHINE_VARIANT);
+	return !p->variant || !*p->variant || !MACHINE_VARIANT ||
+	       bk_streq0(p->variant, MACHINE_VARIANT);
 }
 
 /* From the descriptor of an index to that of a manifest for this machine. */

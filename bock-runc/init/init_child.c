@@ -154,6 +154,6 @@ void init_child_run(struct init_child *c)
 	if (rc == 0)
 		rc = run_stage(c, INIT_CONTAINER, &err);
 	if (rc == 0)
-		rc = run_stage(c, INIT_PROCESS, &err);
+		(void)run_stage(c, INIT_PROCESS, &err); /* returns with an error only */
 	fail(c, err);
 }

@@ -89,6 +89,7 @@ static int fill_control(const struct init_child *c, struct stage_control *ctl, s
 
 int init_stage_exec(struct init_child *c, struct bk_err **err)
 {
+	/* cppcheck-suppress comparePointers ; the linker puts one behind the other */
 	size_t image = (size_t)(init_stage_image_end - init_stage_image);
 	bk_autofree struct stage_control *ctl = bk_calloc(1, sizeof(*ctl));
 	char *const *args = c->plan->spec->config->process->args;

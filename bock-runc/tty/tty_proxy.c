@@ -313,6 +313,7 @@ static int run_terminal(struct loop *l, struct bk_err **err)
 	 * While nobody has the other end open, poll would say "hang-up" without pause, although a
 	 * process may open /dev/console again. So we have it open ourselves.
 	 */
+	/* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): held open until the end of the scope */
 	peer = ioctl(l->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	in = bk_malloc(TTY_PROXY_BUFFER);
 	out = bk_malloc(TTY_PROXY_BUFFER);
