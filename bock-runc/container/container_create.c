@@ -39,11 +39,14 @@ static int check_terminal(const struct container_create *p, const struct spec *s
 	return 0;
 }
 
+/* What came through our execve can't be close-on-exec; what is, is our own (the log, the state folder). */
 static int check_preserved(uint32_t n, struct bk_err **err)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		if (fcntl((int)(3 + i), F_GETFD) < 0)
-			return bk_err_set(err, BK_ERR_CONFIG, errno,
+		int flags = fcntl((int)(3 + i), F_GETFD);
+
+		if (flags < 0 || flags & FD_CLOEXEC)
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
 					  "please check that preserved-fd %u (of %u) is present", i, n);
 	}
 	return 0;
