@@ -152,9 +152,11 @@ rootfs_template() {
 	busybox=$(busybox_path) || return 1
 	mkdir -p "$new"/{bin,dev,etc,proc,root,sys,tmp,var}
 	cp "$busybox" "$new/bin/busybox"
-	for applet in $("$busybox" --list); do
-		[ "$applet" = busybox ] || ln -s busybox "$new/bin/$applet"
-	done
+	# busybox makes its links at once where we may chroot; one by one takes seconds
+	chroot "$new" /bin/busybox --install -s /bin 2>/dev/null ||
+		for applet in $("$busybox" --list); do
+			[ "$applet" = busybox ] || ln -s busybox "$new/bin/$applet"
+		done
 	printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >"$new/etc/passwd"
 	printf 'root:x:0:\nnogroup:x:65534:\n' >"$new/etc/group"
 	mv -T "$new" "$1"
@@ -183,7 +185,7 @@ bundle_edit() {
 bundle_args() {
 	local dir=$1
 	shift
-	bundle_edit "$dir" '.process.args = $ARGS.positional' --args "$@"
+	bundle_edit "$dir" '.process.args = $ARGS.positional' --args -- "$@"
 }
 
 # ---- leftovers ------------------------------------------------------------------------------------
@@ -204,7 +206,8 @@ cgroup2_path() {
 leftovers() {
 	awk '{ print "mount " $5 " " $(NF - 2) }' /proc/self/mountinfo
 	find /sys/fs/cgroup -type d -name "*$ID*" -printf 'cgroup %p\n' 2>/dev/null || :
-	[ ! -d "$STATE" ] || find "$STATE" -mindepth 1 -printf 'state %p\n'
+	# .cache holds compiled seccomp profiles, which are no container's
+	[ ! -d "$STATE" ] || find "$STATE" -mindepth 1 -not -path "$STATE/.cache*" -printf 'state %p\n'
 	# pgrep reads the command lines; it leaves out itself, and this shell has no $ID in its own
 	pgrep -fa -- "$ID" | sed 's/^/process /' || :
 }
