@@ -14,7 +14,7 @@
 #define CONFIG_JSON_MAX ((size_t)16 << 20)
 #define ANNOTATION "org.opencontainers.image."
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define DEFAULT_NOFILE 1048576
+#define DEFAULT_NOFILE 1024	/* as `runc spec`; raising it needs CAP_SYS_RESOURCE */
 
 struct mount_row {
 	const char *destination, *type, *source;
@@ -276,18 +276,37 @@ static void make_linux(bool rootless, struct bk_arena *a, struct oci_runtime_con
 	l->readonly_paths = copy_texts(a, readonly_paths, BK_ARRAY_SIZE(readonly_paths));
 }
 
-int bundle_config_make(const struct oci_image_config *image, const struct bundle_opts *opts,
-		       const struct bk_root *rootfs, struct bk_arena *arena,
-		       struct oci_runtime_config *ret, struct bk_err **err)
+static const struct oci_image_exec *exec_of(const struct oci_image_config *image)
 {
-	static const struct oci_image_exec no_exec;
-	const struct oci_image_exec *exec = image->config ? image->config : &no_exec;
-	struct oci_runtime_config c = { 0 };
+	static const struct oci_image_exec none;
+
+	return image->config ? image->config : &none;
+}
+
+int bundle_config_check(const struct oci_image_config *image, const struct bundle_opts *opts,
+			struct bk_err **err)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	char **args, *cwd;
 	int rc;
 
 	if (!bk_streq(image->os, "linux"))
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "the image is for '%s', not for linux",
 				  image->os);
+	rc = make_args(exec_of(image), opts, arena, &args, err);
+	return rc < 0 ? rc : make_cwd(exec_of(image), opts, arena, &cwd, err);
+}
+
+int bundle_config_make(const struct oci_image_config *image, const struct bundle_opts *opts,
+		       const struct bk_root *rootfs, struct bk_arena *arena,
+		       struct oci_runtime_config *ret, struct bk_err **err)
+{
+	const struct oci_image_exec *exec = exec_of(image);
+	struct oci_runtime_config c = { 0 };
+	int rc = bundle_config_check(image, opts, err);
+
+	if (rc < 0)
+		return rc;
 	c.process = bk_arena_alloc(arena, sizeof(*c.process));
 	rc = make_process(exec, opts, rootfs, arena, c.process, err);
 	if (rc < 0)
