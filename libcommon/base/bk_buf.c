@@ -104,6 +104,20 @@ bool bk_buf_vprintf(struct bk_buf *b, const char *fmt, va_list ap)
 	return true;
 }
 
+char *bk_buf_room(struct bk_buf *b, size_t want, size_t *ret_size)
+{
+	size_t left = b->max - b->len;
+
+	*ret_size = reserve(b, want < left ? want : left) ? b->cap - b->len - 1 : 0;
+	return b->data + b->len;
+}
+
+void bk_buf_extend(struct bk_buf *b, size_t written)
+{
+	b->len += written;
+	b->data[b->len] = '\0';
+}
+
 const char *bk_buf_str(const struct bk_buf *b)
 {
 	return b->data ? b->data : "";

@@ -41,6 +41,13 @@ bool bk_buf_adds(struct bk_buf *b, const char *s);
 bool bk_buf_addc(struct bk_buf *b, char c);
 bool bk_buf_printf(struct bk_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool bk_buf_vprintf(struct bk_buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+/*
+ * For who writes into the buffer by itself: where its content ends, with room for `want` bytes or for what the
+ * maximum leaves; *ret_size says how much there is (0 at the maximum, or after an overflow). bk_buf_extend
+ * then takes up what was written there.
+ */
+char *bk_buf_room(struct bk_buf *b, size_t want, size_t *ret_size);
+void bk_buf_extend(struct bk_buf *b, size_t written);
 /* Content as a string, "" while empty; owned by b. */
 const char *bk_buf_str(const struct bk_buf *b);
 /* Content as a heap string that the caller frees; b is empty afterwards. */

@@ -15,7 +15,7 @@
 #include "base/bk_mem.h"
 
 #define FD_SEND_MAX 8
-#define FD_CHUNK    ((size_t)32 << 10)
+#define FD_CHUNK    ((size_t)16 << 10)
 
 int bk_fd_write_all(int fd, const void *data, size_t len)
 {
@@ -65,17 +65,22 @@ ssize_t bk_fd_read_full(int fd, void *data, size_t len)
 
 int bk_fd_read_buf(int fd, struct bk_buf *b, const char *what, struct bk_err **err)
 {
-	char chunk[FD_CHUNK];
-
+	/* straight into the buffer: a chunk on the stack would be as many page faults, at each call */
 	for (;;) {
-		ssize_t n = read_some(fd, chunk, sizeof(chunk));
+		size_t size;
+		char *room = bk_buf_room(b, b->len ? 1 : FD_CHUNK, &size);
+		char over;
+		ssize_t n = read_some(fd, size ? room : &over, size ? size : sizeof(over));
 
 		if (n < 0)
 			return bk_err_set(err, BK_ERR_IO, (int)-n, "read '%s'", what);
 		if (n == 0)
 			return 0;
-		if (!bk_buf_add(b, chunk, (size_t)n))
+		if (size == 0) {
+			(void)bk_buf_addc(b, over); /* one byte too many */
 			return bk_buf_check(b, what, err);
+		}
+		bk_buf_extend(b, (size_t)n);
 	}
 }
 

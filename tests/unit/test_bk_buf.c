@@ -42,6 +42,32 @@ static void test_many_small(void **state)
 	assert_int_equal(b.data[99999], 'a' + 99999 % 26);
 }
 
+static void test_room(void **state)
+{
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(10);
+	size_t size = 99;
+	char *room;
+
+	(void)state;
+	assert_true(bk_buf_adds(&b, "0123"));
+	room = bk_buf_room(&b, 2, &size);
+	assert_true(size >= 2 && size <= 6);
+	memcpy(room, "45", 2);
+	bk_buf_extend(&b, 2);
+	assert_string_equal(bk_buf_str(&b), "012345");
+	room = bk_buf_room(&b, 1000, &size); /* no more than the maximum leaves */
+	assert_int_equal(size, 4);
+	memcpy(room, "6789", 4);
+	bk_buf_extend(&b, 4);
+	assert_string_equal(bk_buf_str(&b), "0123456789");
+	(void)bk_buf_room(&b, 1000, &size);
+	assert_int_equal(size, 0);
+	assert_false(b.overflow); /* full is not too much */
+	assert_false(bk_buf_addc(&b, 'x'));
+	(void)bk_buf_room(&b, 1, &size);
+	assert_int_equal(size, 0);
+}
+
 static void test_overflow(void **state)
 {
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(10);
@@ -78,4 +104,5 @@ static void test_zero_maximum(void **state)
 }
 
 BK_TEST_MAIN(cmocka_unit_test(test_append), cmocka_unit_test(test_many_small),
-	     cmocka_unit_test(test_overflow), cmocka_unit_test(test_zero_maximum))
+	     cmocka_unit_test(test_room), cmocka_unit_test(test_overflow),
+	     cmocka_unit_test(test_zero_maximum))
