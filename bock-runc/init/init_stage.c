@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_buf.h"
 #include "base/bk_fd.h"
 #include "base/bk_str.h"
 #include "init/init_sync.h"
@@ -21,6 +22,8 @@
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define SELF_MAX ((off_t)256 << 20)	/* bytes of our program; a sanitizer build is large */
 #define CMDLINE_MAX ((size_t)4 << 20)
+/* the image, a filter of the kernel's maximum, a path and five messages */
+#define STAGE_FILE_MAX ((size_t)128 << 10)
 
 _Static_assert(STAGE_WIRE_SIZE == BK_ERR_WIRE_SIZE, "the stage sends our errors");
 _Static_assert(sizeof(struct stage_insn) == sizeof(struct sock_filter), "the stage loads our filters");
@@ -43,76 +46,99 @@ static int seal(int fd, struct bk_err **err)
 	return 0;
 }
 
+/* Adds a message without the zeros that it ends with. */
+static void add_failure(struct bk_err *e, struct bk_buf *b)
+{
+	unsigned char wire[BK_ERR_WIRE_SIZE];
+	size_t len = sizeof(wire);
+
+	bk_err_encode(e, wire);
+	while (len > 0 && wire[len - 1] == 0)
+		len--;
+	bk_buf_add(b, wire, len);
+	bk_err_clear(&e);
+}
+
 /* The messages that the stage can only choose from. They stand for those of op_exec. */
-static void fill_failures(const struct init_child *c, struct stage_control *ctl)
+static void add_failures(const struct init_child *c, size_t start, struct stage_control *ctl,
+			 struct bk_buf *b)
 {
 	static const int errnums[] = { [STAGE_FAIL_NOENT] = ENOENT, [STAGE_FAIL_ACCES] = EACCES,
 				       [STAGE_FAIL_NOEXEC] = ENOEXEC, [STAGE_FAIL_OTHER] = EIO };
 	struct bk_err *e = NULL;
 
-	for (size_t i = 0; i < BK_ARRAY_SIZE(errnums); i++) {
-		(void)init_exec_error(c->program, errnums[i], &e);
-		bk_err_encode(e, ctl->fail[i]);
-		bk_err_clear(&e);
+	for (size_t i = 0; i < STAGE_FAIL_MAX; i++) {
+		ctl->fail[i] = (uint32_t)(b->len - start);
+		if (i == STAGE_FAIL_SECCOMP)
+			(void)bk_err_set(&e, BK_ERR_CONFIG, EIO, "linux.seccomp: load the filter");
+		else
+			(void)init_exec_error(c->program, errnums[i], &e);
+		add_failure(bk_steal_ptr(&e), b);
 	}
-	(void)bk_err_set(&e, BK_ERR_CONFIG, EIO, "linux.seccomp: load the filter");
-	bk_err_encode(e, ctl->fail[STAGE_FAIL_SECCOMP]);
-	bk_err_clear(&e);
+	ctl->fail[STAGE_FAIL_MAX] = (uint32_t)(b->len - start);
 }
 
-static int fill_control(const struct init_child *c, struct stage_control *ctl, struct bk_err **err)
+/* Image, struct stage_control and what that leads to; *ret_start is where the struct is. */
+static int make_file(const struct init_child *c, struct bk_buf *b, size_t *ret_start,
+		     struct bk_err **err)
 {
-	bool filter = c->plan->spec->config->linux_->seccomp &&
-		      c->plan->spec->config->process->no_new_privileges;
+	const struct oci_runtime_config *config = c->plan->spec->config;
+	struct stage_control ctl = {
+		.sync = c->sync,
+		.listen_fd = c->listen_fd,
+		.flags = c->die_with_parent ? STAGE_DIE_WITH_PARENT : 0,
+		.errnum_offset = (uint32_t)bk_err_wire_errnum(),
+		.ready = SYNC_READY,
+		.go = SYNC_GO,
+	};
+	size_t start;
 
-	if (strlen(c->program) >= sizeof(ctl->program))
-		return bk_err_set(err, BK_ERR_IO, ENAMETOOLONG, "exec %s", c->program);
-	ctl->sync = c->sync;
-	ctl->listen_fd = c->listen_fd;
-	ctl->flags = c->die_with_parent ? STAGE_DIE_WITH_PARENT : 0;
-	ctl->errnum_offset = (uint32_t)bk_err_wire_errnum();
-	ctl->ready = SYNC_READY;
-	ctl->go = SYNC_GO;
+	bk_buf_add(b, init_stage_image, (size_t)(init_stage_image_end - init_stage_image));
+	while (b->len % STAGE_ALIGN)
+		bk_buf_addc(b, '\0');
+	start = b->len;
+	bk_buf_add(b, &ctl, sizeof(ctl));
 	if (c->restore_mask) {
-		ctl->flags |= STAGE_RESTORE_MASK;
-		memcpy(&ctl->signal_mask, &c->signal_mask, sizeof(ctl->signal_mask));
+		ctl.flags |= STAGE_RESTORE_MASK;
+		memcpy(&ctl.signal_mask, &c->signal_mask, sizeof(ctl.signal_mask));
 	}
-	memcpy(ctl->program, c->program, strlen(c->program) + 1);
-	fill_failures(c, ctl);
-	if (filter) {
-		ctl->seccomp_flags = c->bpf->flags;
-		ctl->n_insns = (uint32_t)c->bpf->n;
-		memcpy(ctl->insns, c->bpf->insns, c->bpf->n * sizeof(ctl->insns[0]));
+	if (config->linux_->seccomp && config->process->no_new_privileges) {
+		ctl.seccomp_flags = c->bpf->flags;
+		ctl.n_insns = (uint32_t)c->bpf->n;
+		ctl.insns = (uint32_t)(b->len - start);
+		bk_buf_add(b, c->bpf->insns, c->bpf->n * sizeof(*c->bpf->insns));
 	}
-	return 0;
+	ctl.program = (uint32_t)(b->len - start);
+	bk_buf_add(b, c->program, strlen(c->program) + 1);
+	add_failures(c, start, &ctl, b);
+	if (!b->overflow)
+		memcpy(b->data + start, &ctl, sizeof(ctl));
+	*ret_start = start;
+	return bk_buf_check(b, "the last stage", err);
 }
 
 int init_stage_exec(struct init_child *c, struct bk_err **err)
 {
-	/* cppcheck-suppress comparePointers ; the linker puts one behind the other */
-	size_t image = (size_t)(init_stage_image_end - init_stage_image);
-	bk_autofree struct stage_control *ctl = bk_calloc(1, sizeof(*ctl));
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(STAGE_FILE_MAX);
 	char *const *args = c->plan->spec->config->process->args;
 	bk_autofree char **argv = NULL;
 	bk_autoclose int fd = -1;
-	char where[48];
+	size_t start;
+	char where[64];
 	int rc;
 
-	rc = fill_control(c, ctl, err);
+	rc = make_file(c, &b, &start, err);
 	if (rc == 0)
 		rc = new_memfd(true, &fd, err);
 	if (rc < 0)
 		return rc;
-	rc = bk_fd_write_all(fd, init_stage_image, image);
-	if (rc == 0)
-		rc = bk_fd_write_all(fd, ctl, offsetof(struct stage_control, insns) +
-					      ctl->n_insns * sizeof(ctl->insns[0]));
+	rc = bk_fd_write_all(fd, b.data, b.len);
 	if (rc < 0)
 		return bk_err_set(err, BK_ERR_IO, -rc, "write the last stage");
 	rc = seal(fd, err);
 	if (rc < 0)
 		return rc;
-	snprintf(where, sizeof(where), "%d:%zu", fd, image);
+	snprintf(where, sizeof(where), "%d:%zu:%zu", fd, start, b.len);
 	argv = bk_calloc(bk_strv_len(args) + 2, sizeof(*argv));
 	argv[0] = where;
 	memcpy(argv + 1, args, bk_strv_len(args) * sizeof(*argv));

@@ -16,6 +16,8 @@
 #define F_SETFD_ 2
 #define FD_CLOEXEC_ 1
 #define MSG_NOSIGNAL_ 0x4000
+#define PROT_READ_ 1
+#define MAP_PRIVATE_ 2
 
 static long call6(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -77,18 +79,26 @@ static _Noreturn void leave(void)
 		call4(__NR_exit_group, 1, 0, 0, 0);
 }
 
-static struct stage_control ctl;	/* zero pages until the file is read into it */
+static const struct stage_control *ctl;
+static volatile unsigned char wire[STAGE_WIRE_SIZE]; /* volatile: or the compiler calls memcpy */
+
+static const void *at(uint32_t offset)
+{
+	return (const char *)ctl + offset;
+}
 
 static _Noreturn void fail(long fd, enum stage_failure why, long errnum)
 {
-	unsigned char *wire = ctl.fail[why];
+	const unsigned char *message = at(ctl->fail[why]);
+	const unsigned char *number = (const unsigned char *)&(const int32_t){ (int32_t)errnum };
 
+	for (uint32_t i = 0; i < ctl->fail[why + 1] - ctl->fail[why]; i++)
+		wire[i] = message[i];
 	if (why == STAGE_FAIL_OTHER || why == STAGE_FAIL_SECCOMP) {
-		for (int i = 0; i < 4; i++) /* an int32_t of this machine's order, maybe unaligned */
-			wire[ctl.errnum_offset + (unsigned int)i] =
-				((const unsigned char *)&(const int32_t){ (int32_t)errnum })[i];
+		for (uint32_t i = 0; i < 4; i++) /* an int32_t of this machine's order, maybe unaligned */
+			wire[ctl->errnum_offset + i] = number[i];
 	}
-	call4(__NR_write, fd, addr(wire), STAGE_WIRE_SIZE, 0);
+	call4(__NR_write, fd, (long)wire, STAGE_WIRE_SIZE, 0);
 	leave();
 }
 
@@ -99,38 +109,34 @@ static const char *number(const char *s, long *ret)
 	while (*s >= '0' && *s <= '9')
 		n = n * 10 + (*s++ - '0');
 	*ret = n;
-	return s;
+	return *s == ':' ? s + 1 : s;
 }
 
-static void read_control(const char *where)
+/* Mapped, not read: pages of the filter that the kernel copies from need no copy here. */
+static void map_control(const char *where)
 {
-	char *to = (char *)&ctl;
-	long fd, offset, n;
+	long fd, offset, size, map;
 
 	where = number(where, &fd);
-	if (*where != ':')
+	where = number(where, &offset);
+	(void)number(where, &size);
+	map = call6(__NR_mmap, 0, size, PROT_READ_, MAP_PRIVATE_, fd, 0);
+	if (map < 0 && map > -4096)
 		leave();
-	(void)number(where + 1, &offset);
-	while ((n = call4(__NR_pread64, fd, addr(to), (long)sizeof(ctl) - (to - (char *)&ctl),
-			  offset)) > 0) {
-		to += n;
-		offset += n;
-	}
-	if (n < 0 || to - (char *)&ctl < (long)offsetof(struct stage_control, insns))
-		leave();
+	ctl = (const struct stage_control *)(map + offset);
 	call4(__NR_close, fd, 0, 0, 0);
 }
 
 /* The runtime being gone ends us: nobody would know of this container. */
 static void agree(void)
 {
-	struct stage_msg m = { .letter = ctl.ready };
+	struct stage_msg m = { .letter = ctl->ready };
 
 	if (call4(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL_, 0, 0) < 0 ||
-	    call6(__NR_sendto, ctl.sync, addr(&m), sizeof(m), MSG_NOSIGNAL_, 0, 0) < 0 ||
-	    call4(__NR_read, ctl.sync, addr(&m), sizeof(m), 0) != sizeof(m) || m.letter != ctl.go)
+	    call6(__NR_sendto, ctl->sync, addr(&m), sizeof(m), MSG_NOSIGNAL_, 0, 0) < 0 ||
+	    call4(__NR_read, ctl->sync, addr(&m), sizeof(m), 0) != sizeof(m) || m.letter != ctl->go)
 		leave();
-	if (!(ctl.flags & STAGE_DIE_WITH_PARENT))
+	if (!(ctl->flags & STAGE_DIE_WITH_PARENT))
 		call4(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0);
 }
 
@@ -138,13 +144,13 @@ static long wait_for_start(void)
 {
 	long conn;
 
-	call4(__NR_close, ctl.sync, 0, 0, 0); /* lets the runtime go */
+	call4(__NR_close, ctl->sync, 0, 0, 0); /* lets the runtime go */
 	do
-		conn = call4(__NR_accept4, ctl.listen_fd, 0, 0, SOCK_CLOEXEC_);
+		conn = call4(__NR_accept4, ctl->listen_fd, 0, 0, SOCK_CLOEXEC_);
 	while (conn == -EINTR);
 	if (conn < 0)
 		leave();
-	call4(__NR_close, ctl.listen_fd, 0, 0, 0);
+	call4(__NR_close, ctl->listen_fd, 0, 0, 0);
 	return conn;
 }
 
@@ -170,27 +176,27 @@ __attribute__((used)) _Noreturn void stage_main(char **stack)
 
 	if ((long)stack[0] < 2)
 		leave();
-	read_control(argv[0]);
+	map_control(argv[0]);
 	agree();
 	/* what is left open closes by execve, which tells the other side */
-	call4(__NR_fcntl, ctl.sync, F_SETFD_, FD_CLOEXEC_, 0);
-	conn = ctl.listen_fd >= 0 ? wait_for_start() : ctl.sync;
-	if (ctl.flags & STAGE_RESTORE_MASK)
-		call4(__NR_rt_sigprocmask, SIG_SETMASK_, addr(&ctl.signal_mask), 0,
-		      sizeof(ctl.signal_mask));
-	if (ctl.n_insns) {
+	call4(__NR_fcntl, ctl->sync, F_SETFD_, FD_CLOEXEC_, 0);
+	conn = ctl->listen_fd >= 0 ? wait_for_start() : ctl->sync;
+	if (ctl->flags & STAGE_RESTORE_MASK)
+		call4(__NR_rt_sigprocmask, SIG_SETMASK_, addr(&ctl->signal_mask), 0,
+		      sizeof(ctl->signal_mask));
+	if (ctl->n_insns) {
 		struct {
 			unsigned short len;
 			const struct stage_insn *filter;
-		} prog = { (unsigned short)ctl.n_insns, ctl.insns };
+		} prog = { (unsigned short)ctl->n_insns, at(ctl->insns) };
 
-		rc = call4(__NR_seccomp, SECCOMP_SET_MODE_FILTER, (long)ctl.seccomp_flags, addr(&prog),
+		rc = call4(__NR_seccomp, SECCOMP_SET_MODE_FILTER, (long)ctl->seccomp_flags, addr(&prog),
 			   0);
 		if (rc < 0)
 			fail(conn, STAGE_FAIL_SECCOMP, -rc);
 	}
 	/* from here the filter need allow no more than execve */
-	rc = call4(__NR_execve, addr(ctl.program), addr(argv + 1), addr(envp), 0);
+	rc = call4(__NR_execve, addr(at(ctl->program)), addr(argv + 1), addr(envp), 0);
 	fail(conn, why(-rc), -rc);
 }
 

@@ -21,8 +21,7 @@
 #endif
 
 #define STAGE_WIRE_SIZE 4096	/* BK_ERR_WIRE_SIZE */
-#define STAGE_PATH_MAX 4096
-#define STAGE_INSNS_MAX 4096
+#define STAGE_ALIGN 8
 
 enum stage_flags {
 	STAGE_DIE_WITH_PARENT = 1,
@@ -51,19 +50,25 @@ struct stage_msg {
 	int32_t pid;
 };
 
-/* Lies behind the image. The stage is called with argv[0] = "FD:OFFSET"; the rest is the program's. */
+/*
+ * Lies behind the image, at a multiple of STAGE_ALIGN, and behind it what its offsets (from its own begin) lead
+ * to. The stage is called with argv[0] = "FD:OFFSET:SIZE", the place of this struct and the size of the
+ * file; the rest is the program's.
+ */
 struct stage_control {
 	int32_t sync;		/* SOCK_SEQPACKET to the runtime */
 	int32_t listen_fd;	/* the socket of `start`; -1: run */
 	uint32_t flags;
 	uint32_t seccomp_flags;
 	uint32_t n_insns;	/* 0: no filter */
+	uint32_t insns;		/* offset of struct stage_insn[n_insns] */
+	uint32_t program;	/* offset of a string */
 	uint32_t errnum_offset;	/* in a wire message */
 	int32_t ready, go;	/* letters of the messages */
 	uint64_t signal_mask;
-	char program[STAGE_PATH_MAX];
-	unsigned char fail[STAGE_FAIL_MAX][STAGE_WIRE_SIZE];
-	struct stage_insn insns[STAGE_INSNS_MAX];	/* n_insns of them are in the file */
+	/* message i lies from fail[i] to fail[i + 1]; a wire message goes on with zeros */
+	uint32_t fail[STAGE_FAIL_MAX + 1];
+	uint32_t reserved;
 };
 
 #endif
