@@ -17,6 +17,7 @@
 #include "ns/ns.h"
 #include "ns/ns_maps.h"
 #include "sys/sys_clone.h"
+#include "tty/tty_proxy.h"
 
 #define SECCOMP_CACHE ".cache"
 
@@ -267,6 +268,8 @@ static int converse(struct container_created *r, struct bk_err **err)
 			break;
 		case SYNC_CONSOLE:
 			r->master = fd;
+			if (r->proxy)
+				rc = tty_proxy_attach(r->proxy, fd, err);
 			break;
 		default:
 			rc = bk_err_set(err, BK_ERR_INTERNAL, 0, "unexpected message '%c'", got);

@@ -14,6 +14,7 @@ struct container_created {
 	int pidfd;
 	int sync;	/* run: closed by the child's execve, or the error why not */
 	int master;	/* the pty, -1: none */
+	struct tty_proxy *proxy; /* of a foreground run: takes the master before the program starts */
 };
 
 #define CONTAINER_CREATED_INIT { .c = CONTAINER_INIT, .pid = -1, .pidfd = -1, .sync = -1, .master = -1 }

@@ -74,6 +74,7 @@ static int run_foreground(struct container_create *p, bool keep, int *ret_status
 	if (rc == 0)
 		rc = tty_proxy_begin(&proxy, err);
 	if (rc == 0) {
+		r.proxy = &proxy;
 		/* cppcheck-suppress autoVariables ; *p is done with before proxy is */
 		p->signal_mask = &proxy.saved_mask;
 		p->watch_fd = watch.pipe;

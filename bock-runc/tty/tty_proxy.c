@@ -90,15 +90,14 @@ static void set_raw(struct tty_proxy *p)
 		p->raw = true;
 }
 
-static void copy_size(const struct loop *l)
+static void copy_size(const struct tty_proxy *p, int master)
 {
 	struct winsize size;
 
-	if (l->master < 0)
+	if (master < 0)
 		return;
-	if (ioctl(l->p->out_fd, TIOCGWINSZ, &size) == 0 ||
-	    ioctl(l->p->in_fd, TIOCGWINSZ, &size) == 0)
-		(void)ioctl(l->master, TIOCSWINSZ, &size);
+	if (ioctl(p->out_fd, TIOCGWINSZ, &size) == 0 || ioctl(p->in_fd, TIOCGWINSZ, &size) == 0)
+		(void)ioctl(master, TIOCSWINSZ, &size);
 }
 
 static int hand_on(const struct loop *l, struct bk_err **err)
@@ -112,13 +111,13 @@ static int hand_on(const struct loop *l, struct bk_err **err)
 		int signo = (int)info[i].ssi_signo;
 
 		if (signo == SIGWINCH) {
-			copy_size(l);
+			copy_size(l->p, l->master);
 			continue;
 		}
 		/* whoever stopped us may have used the terminal in between */
 		if (signo == SIGCONT && l->p->raw) {
 			set_raw(l->p);
-			copy_size(l);
+			copy_size(l->p, l->master);
 		}
 		if (pidfd_send_signal(l->pidfd, signo, NULL, 0) < 0 && errno != ESRCH)
 			return bk_err_set(err, BK_ERR_IO, errno, "send signal %d to the container",
@@ -281,18 +280,22 @@ static int turn(struct loop *l, struct bk_err **err)
 	return 0;
 }
 
-static int set_master(int master, struct bk_err **err)
+int tty_proxy_attach(struct tty_proxy *p, int master_fd, struct bk_err **err)
 {
-	int flags = fcntl(master, F_GETFL);
+	int flags = fcntl(master_fd, F_GETFL);
 	struct termios t;
 
-	if (flags < 0 || fcntl(master, F_SETFL, flags | O_NONBLOCK) < 0)
+	if (flags < 0 || fcntl(master_fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "make the terminal non-blocking");
-	if (tcgetattr(master, &t) < 0)
+	if (tcgetattr(master_fd, &t) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "read the terminal's settings");
 	t.c_oflag &= ~(tcflag_t)ONLCR;
-	if (tcsetattr(master, TCSANOW, &t) < 0)
+	if (tcsetattr(master_fd, TCSANOW, &t) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "change the terminal's settings");
+	copy_size(p, master_fd);
+	if (isatty(p->in_fd))
+		set_raw(p);
+	p->attached = true;
 	return 0;
 }
 
@@ -301,8 +304,10 @@ static int run_terminal(struct loop *l, struct bk_err **err)
 	bk_autofree char *in = NULL, *out = NULL;
 	bk_autoclose int peer = -1;
 	sigset_t set;
-	int rc = set_master(l->master, err);
+	int rc = 0;
 
+	if (!l->p->attached)
+		rc = tty_proxy_attach(l->p, l->master, err);
 	if (rc < 0)
 		return rc;
 	/* a reader of our output that goes away does not end the container */
@@ -319,9 +324,6 @@ static int run_terminal(struct loop *l, struct bk_err **err)
 	out = bk_malloc(TTY_PROXY_BUFFER);
 	l->in.data = in;
 	l->out.data = out;
-	if (isatty(l->p->in_fd))
-		set_raw(l->p);
-	copy_size(l);
 	rc = turn(l, err);
 	if (rc == 0)
 		drain_rest(l);

@@ -5,6 +5,7 @@
  *
  *	tty_proxy_begin(&p, err);		before the clone: no signal gets lost
  *	...	child: tty_proxy_child(&p);
+ *	tty_proxy_attach(&p, master_fd, err);	with a terminal: before the program starts
  *	tty_proxy_run(&p, master_fd, pidfd, err);	until the process ends; it is not reaped
  *	tty_proxy_end(&p);			on every path; terminal and signals are as before
  *
@@ -35,6 +36,7 @@ struct tty_proxy {
 	int in_fd, out_fd;	/* our side: 0 and 1 */
 	int signal_fd;
 	bool blocked;		/* signals are */
+	bool attached;		/* tty_proxy_attach has been here */
 	sigset_t saved_mask;
 	bool raw;		/* in_fd is, and saved_termios is how it was */
 	struct termios saved_termios;
@@ -47,6 +49,13 @@ int tty_proxy_begin(struct tty_proxy *p, struct bk_err **err);
 
 /* In the child: the signal mask as it was before begin. */
 void tty_proxy_child(const struct tty_proxy *p);
+
+/*
+ * Before the container's program starts, so that what it first finds is what it keeps: the
+ * container's terminal gets our size and loses ONLCR, ours becomes raw. master_fd becomes
+ * non-blocking. Run does it where it was left out.
+ */
+int tty_proxy_attach(struct tty_proxy *p, int master_fd, struct bk_err **err);
 
 /*
  * Returns 0 when the process of pidfd has ended. master_fd (-1: no terminal) stays the caller's

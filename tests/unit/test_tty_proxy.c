@@ -156,6 +156,37 @@ static void test_interactive(void **state)
 	assert_int_equal(after.c_oflag, before.c_oflag);
 }
 
+/* What the program will find is there before it starts. */
+static void test_attach(void **state)
+{
+	bk_autoclose int outer = -1, ours = -1, master = -1, theirs = -1;
+	struct tty_proxy p = TTY_PROXY_INIT;
+	struct winsize size = { .ws_row = 12, .ws_col = 34 };
+	struct termios t;
+	struct bk_err *err = NULL;
+
+	(void)state;
+	assert_int_equal(openpty(&outer, &ours, NULL, NULL, &size), 0);
+	assert_int_equal(openpty(&master, &theirs, NULL, NULL, NULL), 0);
+	p.in_fd = ours;
+	p.out_fd = ours;
+	if (tty_proxy_attach(&p, master, &err) < 0)
+		fail();
+	assert_int_equal(ioctl(theirs, TIOCGWINSZ, &size), 0);
+	assert_int_equal(size.ws_row, 12);
+	assert_int_equal(size.ws_col, 34);
+	assert_int_equal(tcgetattr(theirs, &t), 0);
+	assert_false(t.c_oflag & ONLCR);
+	assert_true(t.c_oflag & OPOST);
+	assert_true(fcntl(master, F_GETFL) & O_NONBLOCK);
+	assert_int_equal(tcgetattr(ours, &t), 0);
+	assert_false(t.c_lflag & ICANON);
+	tty_proxy_end(&p);
+	assert_int_equal(tcgetattr(ours, &t), 0);
+	assert_true(t.c_lflag & ICANON);
+	assert_err(tty_proxy_attach(&p, -1, &err), &err, BK_ERR_IO, "non-blocking");
+}
+
 static void test_ctrl_c(void **state)
 {
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_DOC);
@@ -309,7 +340,8 @@ static void test_early_signal(void **state)
 	assert_int_equal(finish(pid), 100 + SIGTERM);
 }
 
-BK_TEST_MAIN(cmocka_unit_test(test_interactive), cmocka_unit_test(test_ctrl_c),
-	     cmocka_unit_test(test_drain), cmocka_unit_test(test_piped_input),
-	     cmocka_unit_test(test_broken_output), cmocka_unit_test(test_closed_terminal),
-	     cmocka_unit_test(test_signals), cmocka_unit_test(test_early_signal))
+BK_TEST_MAIN(cmocka_unit_test(test_interactive), cmocka_unit_test(test_attach),
+	     cmocka_unit_test(test_ctrl_c), cmocka_unit_test(test_drain),
+	     cmocka_unit_test(test_piped_input), cmocka_unit_test(test_broken_output),
+	     cmocka_unit_test(test_closed_terminal), cmocka_unit_test(test_signals),
+	     cmocka_unit_test(test_early_signal))
