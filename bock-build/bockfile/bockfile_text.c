@@ -149,16 +149,19 @@ int bockfile_text_read_command(const struct bk_doc_field *f, const struct bk_doc
 
 /* ---- flow text ----------------------------------------------------------------------------------- */
 
-/* Plain in flow YAML, whatever stands around it. Stricter than YAML: then it is quoted needlessly. */
+/*
+ * Plain in flow YAML, whatever stands around it (YAML 1.1, 9.1.3). Stricter than YAML with the first
+ * character: then it is quoted needlessly.
+ */
 static bool is_plain(const char *s)
 {
-	if (!*s || (!isalnum((unsigned char)*s) && *s != '/' && *s != '.' && *s != '$' && *s != '_'))
+	if (!isalnum((unsigned char)*s) && *s != '/' && *s != '.' && *s != '$' && *s != '_')
 		return false;
 	for (const char *p = s; *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr(" /._$-+=~@;&()%^", *p) &&
-		    (unsigned char)*p < 0x80)
+		if ((unsigned char)*p < 0x20 || strchr("[]{},\x7f", *p) ||
+		    (*p == ':' && (p[1] == ' ' || !p[1])) || (*p == ' ' && (p[1] == '#' || !p[1])))
 			return false;
-	return s[strlen(s) - 1] != ' ';
+	return true;
 }
 
 static void flow_text(const char *s, struct bk_buf *out)

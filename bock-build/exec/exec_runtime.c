@@ -14,7 +14,8 @@
 #include "base/bk_proc.h"
 #include "base/bk_str.h"
 
-#define DELETE_TIMEOUT_MS 30000
+#define ASK_TIMEOUT_MS 10000	/* for kill and delete */
+#define END_TIMEOUT_MS 10000	/* for a runtime whose container was killed */
 
 static const char *const beside[] = { "bock-runc", "../bock-runc/bock-runc", "../sbin/bock-runc" };
 
@@ -50,12 +51,12 @@ int exec_runtime_find(const char *given, char **ret, struct bk_err **err)
 	return 0;
 }
 
-/* The runtime's own end may leave a container: it is asked to delete it, whatever it says. */
-static void delete_container(const struct exec_runtime *rt, const char *id)
+/* Asks the runtime for something about the container; whether it can is seen by what follows. */
+static void ask(const struct exec_runtime *rt, const char *const words[3])
 {
 	char *const argv[] = { (char *)(uintptr_t)rt->path, (char *)(uintptr_t)"--root",
-			       (char *)(uintptr_t)rt->root, (char *)(uintptr_t)"delete",
-			       (char *)(uintptr_t)"--force", (char *)(uintptr_t)id, NULL };
+			       (char *)(uintptr_t)rt->root, (char *)(uintptr_t)words[0],
+			       (char *)(uintptr_t)words[1], (char *)(uintptr_t)words[2], NULL };
 	const struct bk_proc_spec spec = { .path = rt->path, .argv = argv, .stdin_fd = -1,
 					   .stdout_fd = -1, .stderr_fd = -1 };
 	bk_autobuf struct bk_buf out = BK_BUF_INIT(BK_BUF_SMALL);
@@ -63,7 +64,7 @@ static void delete_container(const struct exec_runtime *rt, const char *id)
 	struct bk_err *ignored = NULL;
 	int status = 0;
 
-	bk_proc_run(&spec, NULL, 0, &out, &errout, DELETE_TIMEOUT_MS, &status, &ignored);
+	bk_proc_run(&spec, NULL, 0, &out, &errout, ASK_TIMEOUT_MS, &status, &ignored);
 	bk_err_clear(&ignored);
 }
 
@@ -101,9 +102,11 @@ static int run_blocked(const struct exec_runtime *rt, const char *bundle, const 
 		return rc;
 	rc = wait_for(&p, sigfd, &sig, err);
 	if (sig)
-		delete_container(rt, id);
+		ask(rt, (const char *const[]){ "kill", id, "KILL" });
 	if (rc == 0)
-		rc = bk_proc_wait(&p, sig ? DELETE_TIMEOUT_MS : -1, &status, err);
+		rc = bk_proc_wait(&p, sig ? END_TIMEOUT_MS : -1, &status, err);
+	if (sig)
+		ask(rt, (const char *const[]){ "delete", "--force", id });
 	if (rc == 0 && sig)
 		rc = bk_err_set(err, BK_ERR_IO, 0, "ended by signal %d (%s)", sig, sigabbrev_np(sig));
 	if (rc == 0)
