@@ -10,6 +10,7 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 	struct container_created r = CONTAINER_CREATED_INIT;
 	struct container_root root = { .fd = -1 };
 	struct container_create p;
+	char **warnings = NULL;
 	int rc;
 
 	(void)ret_status;
@@ -20,9 +21,11 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 		return rc;
 	cmd_create_params(call, &root, &p);
 	p.wait_start = true;
+	p.warnings = &warnings;
 	rc = container_prepare(&p, &r, err);
 	if (rc == 0)
 		rc = container_create(&p, &r, err);
+	cmd_warn(call, warnings);
 	if (rc < 0)
 		rc = bk_err_wrap(err, rc, "create '%s'", p.id);
 	else

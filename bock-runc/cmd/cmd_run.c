@@ -18,6 +18,7 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 	if (rc < 0)
 		return rc;
 	cmd_create_params(call, &root, &p);
+	p.warnings = &warnings;
 	rc = container_run(&p, o->detach, o->keep, ret_status, &warnings, err);
 	cmd_warn(call, warnings);
 	if (rc < 0)

@@ -90,6 +90,14 @@ int container_plan(const struct container_create *p, struct container_created *r
 	return rc;
 }
 
+/* config.md: an unknown capability is to be ignored, and that is to be told. */
+static void warn_of_caps(const struct container_create *p, const struct container_created *r)
+{
+	for (char **cap = r->plan.unknown_caps; p->warnings && cap && *cap; cap++)
+		bk_strv_push(p->warnings,
+			     bk_asprintf("process.capabilities: '%s' is unknown and ignored", *cap));
+}
+
 int container_prepare(const struct container_create *p, struct container_created *r,
 		      struct bk_err **err)
 {
@@ -103,6 +111,8 @@ int container_prepare(const struct container_create *p, struct container_created
 		rc = init_stage_seal_self(err);
 	if (rc < 0)
 		container_created_done(r);
+	else
+		warn_of_caps(p, r);
 	return rc;
 }
 
