@@ -5,10 +5,16 @@
  */
 #include "bk_test.h"
 
+#include <fcntl.h>
 #include <linux/bpf.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_file.h"
+#include "base/bk_mem.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/cgroup_devices.h"
 
@@ -292,6 +298,68 @@ static void test_kernel_takes_it(void **state)
 	assert_ok(cgroup_remove(&host, "/bock-test-devices", 0, 1000, &err), &err);
 }
 
+/* In a child: 0, or the number of the open that the rules decided wrongly. */
+static int opens(const struct cgroup_host *host, const char *node)
+{
+	const struct oci_device_rule rules[] = {
+		deny_all,
+		{ .allow = true,
+		  .type = (char *)"c",
+		  .has_major = true,
+		  .major = 1,
+		  .has_minor = true,
+		  .minor = 11,
+		  .access = (char *)"w" },
+	};
+	bool attached = false;
+	size_t top_len = 0;
+	int fd = -1;
+
+	if (cgroup_make(host, "/bock-test-devices", &fd, &top_len, NULL) < 0 ||
+	    cgroup_join(fd, getpid(), NULL) < 0 ||
+	    cgroup_devices_apply(fd, rules, 2, false, &attached, NULL) < 0)
+		return 1;
+	if (open(node, O_WRONLY | O_CLOEXEC) < 0)
+		return 2;
+	if (open(node, O_RDONLY | O_CLOEXEC) >= 0 || open(node, O_RDWR | O_CLOEXEC) >= 0)
+		return 3;
+	return open("/dev/null", O_RDWR | O_CLOEXEC) < 0 ? 4 : 0;
+}
+
+static void test_kernel_obeys_it(void **state)
+{
+	char dir[] = "/tmp/bock-devices-XXXXXX"; /* machine-path-ok */
+	struct cgroup_host host;
+	struct bk_err *err = NULL;
+	bk_autofree char *node = NULL;
+	bool usable;
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	cgroup_find(&host);
+	if (geteuid() != 0)
+		skip_because("bpf(2) needs root, and this is uid %u", geteuid());
+	if (host.kind == CGROUP_NONE)
+		skip_because(
+			"no cgroup version 2 hierarchy on /sys/fs/cgroup or its unified folder");
+	assert_non_null(mkdtemp(dir));
+	node = bk_asprintf("%s/kmsg", dir);
+	usable = mknod(node, S_IFCHR | 0600, makedev(1, 11)) == 0 &&
+		 open(node, O_RDONLY | O_CLOEXEC) >= 0 && open(node, O_RDWR | O_CLOEXEC) >= 0;
+	if (usable) {
+		pid = fork();
+		if (pid == 0)
+			_exit(opens(&host, node));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_ok(cgroup_remove(&host, "/bock-test-devices", 0, 1000, &err), &err);
+	}
+	assert_ok(bk_file_rmtree(AT_FDCWD, dir, &err), &err);
+	if (!usable)
+		skip_because("the device 1:11 cannot be made and opened below /tmp");
+	assert_int_equal(status, 0);
+}
+
 BK_TEST_MAIN(cmocka_unit_test(test_sets), cmocka_unit_test(test_random_sets),
 	     cmocka_unit_test(test_defaults), cmocka_unit_test(test_config),
-	     cmocka_unit_test(test_kernel_takes_it))
+	     cmocka_unit_test(test_kernel_takes_it), cmocka_unit_test(test_kernel_obeys_it))
