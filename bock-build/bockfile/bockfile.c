@@ -10,7 +10,7 @@
 #include "codec/bk_yaml.h"
 
 #define NAME_FIRST "abcdefghijklmnopqrstuvwxyz0123456789"
-#define NAME_REST NAME_FIRST "._-"
+#define NAME_REST  NAME_FIRST "._-"
 
 static const char *const default_names[] = { "Bockfile", "Bockfile.yaml", "Bockfile.yml",
 					     "Bockfile.json" };
@@ -28,12 +28,14 @@ static int check_stage_name(const struct bockfile *b, size_t i, struct bk_err **
 	const struct bockfile_text *name = &b->stages[i].name;
 	const struct bockfile_stage *first;
 
-	if (!*name->text || !strchr(NAME_FIRST, name->text[0]) || !bk_str_all_of(name->text, NAME_REST))
-		return bk_doc_value_error(name->at, err,
-					  "invalid stage name '%s': [a-z0-9][a-z0-9._-]* is asked for",
-					  name->text);
+	if (!*name->text || !strchr(NAME_FIRST, name->text[0]) ||
+	    !bk_str_all_of(name->text, NAME_REST))
+		return bk_doc_value_error(
+			name->at, err, "invalid stage name '%s': [a-z0-9][a-z0-9._-]* is asked for",
+			name->text);
 	if (bk_streq(name->text, "scratch") || bk_streq(name->text, "context"))
-		return bk_doc_value_error(name->at, err, "'%s' means something else and can't name a stage",
+		return bk_doc_value_error(name->at, err,
+					  "'%s' means something else and can't name a stage",
 					  name->text);
 	first = bockfile_stage_find(b, name->text);
 	if (first != &b->stages[i])
@@ -47,7 +49,8 @@ static int check(const struct bockfile *b, struct bk_err **err)
 	int rc = 0;
 
 	if (b->version.text && !bk_streq(b->version.text, "1"))
-		return bk_doc_value_error(b->version.at, err, "version '%s' is not known: this is version 1",
+		return bk_doc_value_error(b->version.at, err,
+					  "version '%s' is not known: this is version 1",
 					  b->version.text);
 	if (b->n_stages > BOCKFILE_STAGES_MAX)
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s: more than %d stages", b->source,
@@ -63,7 +66,8 @@ int bockfile_parse(const char *source, const char *text, size_t len, struct bk_a
 	struct bockfile b = { 0 };
 	int rc;
 
-	rc = bk_yaml_decode(&bockfile_type, source, text, len, &bk_doc_limits_strict, arena, &b, err);
+	rc = bk_yaml_decode(&bockfile_type, source, text, len, &bk_doc_limits_strict, arena, &b,
+			    err);
 	if (rc < 0)
 		return rc;
 	b.source = bk_arena_strdup(arena, source);

@@ -4,8 +4,8 @@
  * tables know the whole format; what this version cannot do is refused by name (BK_ERR_UNSUPPORTED)
  * with its place, an unknown member is an error with the nearest known name.
  *
- * Calling order: bockfile_load (or bockfile_parse), then bockfile_args_resolve (bockfile_args.h), then
- * texts through bockfile_subst (bockfile_subst.h).
+ * Calling order: bockfile_load (or bockfile_parse), then bockfile_args_resolve (bockfile_args.h),
+ * then texts through bockfile_subst (bockfile_subst.h).
  *
  * Uses / used by: codec, bockfile_text / graph, step, cmd.
  */
@@ -33,10 +33,10 @@ struct bockfile_metadata {
 struct bockfile_arg {
 	const char *name;
 	const struct bk_doc_value *at;
-	struct bockfile_text value;	/* "default" */
-	struct bockfile_text env;	/* host variable that gives the value */
-	struct bockfile_list choices;	/* "enum" */
-	struct bockfile_text pattern;	/* extended regular expression that the whole value matches */
+	struct bockfile_text value;   /* "default" */
+	struct bockfile_text env;     /* host variable that gives the value */
+	struct bockfile_list choices; /* "enum" */
+	struct bockfile_text pattern; /* extended regular expression that the whole value matches */
 	struct bockfile_text description;
 	bool required;
 };
@@ -75,10 +75,10 @@ struct bockfile_copy {
 struct bockfile_step {
 	enum bockfile_step_kind kind;
 	const struct bk_doc_value *at;
-	struct bockfile_run *run;	/* RUN */
-	struct bockfile_copy *copy;	/* COPY */
-	struct bockfile_map env;	/* ENV */
-	struct bockfile_text text;	/* WORKDIR, USER */
+	struct bockfile_run *run;   /* RUN */
+	struct bockfile_copy *copy; /* COPY */
+	struct bockfile_map env;    /* ENV */
+	struct bockfile_text text;  /* WORKDIR, USER */
 };
 
 struct bockfile_steps {
@@ -119,15 +119,15 @@ struct bockfile_runtime {
 };
 
 struct bockfile {
-	const char *source;		/* the file's name as messages show it */
+	const char *source; /* the file's name as messages show it */
 	struct bockfile_text version;
 	struct bockfile_text from;
 	struct bockfile_text platform;
-	struct bockfile_metadata *metadata;	/* NULL: absent */
+	struct bockfile_metadata *metadata; /* NULL: absent */
 	struct bockfile_args args;
 	struct bockfile_stage *stages;
 	size_t n_stages;
-	struct bockfile_runtime *runtime;	/* NULL: absent */
+	struct bockfile_runtime *runtime; /* NULL: absent */
 };
 
 /* The tables; bockfile_steps.c chooses among the step types by the members that a step has. */

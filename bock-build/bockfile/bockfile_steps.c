@@ -18,16 +18,16 @@ static const struct bk_doc_value *member_of(const struct bk_doc_value *v, const 
 	return NULL;
 }
 
-static int read_run(const struct bk_doc_value *v, struct bk_arena *arena, struct bockfile_step *step,
-		    struct bk_err **err)
+static int read_run(const struct bk_doc_value *v, struct bk_arena *arena,
+		    struct bockfile_step *step, struct bk_err **err)
 {
 	step->kind = BOCKFILE_STEP_RUN;
 	step->run = bk_arena_alloc(arena, sizeof(*step->run));
 	return bk_doc_store(&bockfile_run_type, v, &bk_doc_limits_strict, arena, step->run, err);
 }
 
-static int read_copy(const struct bk_doc_value *v, struct bk_arena *arena, struct bockfile_step *step,
-		     struct bk_err **err)
+static int read_copy(const struct bk_doc_value *v, struct bk_arena *arena,
+		     struct bockfile_step *step, struct bk_err **err)
 {
 	step->kind = BOCKFILE_STEP_COPY;
 	step->copy = bk_arena_alloc(arena, sizeof(*step->copy));
@@ -39,7 +39,7 @@ static int read_add(const struct bk_doc_value *v, struct bk_arena *arena, struct
 	struct bockfile_copy unused = { 0 };
 	int rc = bk_doc_store(&bockfile_add_type, v, &bk_doc_limits_strict, arena, &unused, err);
 
-	if (rc == 0)	/* `add:` without a value */
+	if (rc == 0) /* `add:` without a value */
 		rc = bk_doc_value_error(v, err, "'add' needs a value");
 	return rc;
 }
@@ -52,13 +52,14 @@ static int refuse_others(const struct bk_doc_value *v, const char *kind, const c
 		if (bk_streq(v->keys[i], kind) || (other && bk_streq(v->keys[i], other)))
 			continue;
 		return bk_doc_value_error(v->key_marks ? &v->key_marks[i] : v, err,
-					  "member '%s' does not belong to a step '%s'", v->keys[i], kind);
+					  "member '%s' does not belong to a step '%s'", v->keys[i],
+					  kind);
 	}
 	return 0;
 }
 
-static int read_env(const struct bk_doc_value *v, struct bk_arena *arena, struct bockfile_step *step,
-		    struct bk_err **err)
+static int read_env(const struct bk_doc_value *v, struct bk_arena *arena,
+		    struct bockfile_step *step, struct bk_err **err)
 {
 	static const struct bk_doc_field map_row = { .name = "env", .flags = BK_DOC_NOT_EMPTY };
 	static const struct bk_doc_field text_row = { .name = "value" };
@@ -76,7 +77,8 @@ static int read_env(const struct bk_doc_value *v, struct bk_arena *arena, struct
 		return bockfile_text_read_map(&map_row, env, arena, &step->env, err);
 	}
 	if (!value)
-		return bk_doc_value_error(env, err, "expected a map, or a name together with 'value'");
+		return bk_doc_value_error(env, err,
+					  "expected a map, or a name together with 'value'");
 	pair = bk_arena_alloc(arena, sizeof(*pair));
 	rc = bockfile_text_read(&text_row, env, arena, &pair->value, err);
 	if (rc < 0)
@@ -109,8 +111,8 @@ static const char *kind_name(size_t i, const void *ctx)
 static int fail_kind(const struct bk_doc_value *v, struct bk_err **err)
 {
 	for (size_t i = 0; i < v->n; i++) {
-		const char *nearest =
-			bk_str_nearest(v->keys[i], kind_name, NULL, BK_ARRAY_SIZE(kinds));
+		const char *nearest = bk_str_nearest(v->keys[i], kind_name, NULL,
+						     BK_ARRAY_SIZE(kinds));
 
 		if (nearest)
 			return bk_doc_value_error(v->key_marks ? &v->key_marks[i] : v, err,
@@ -120,8 +122,8 @@ static int fail_kind(const struct bk_doc_value *v, struct bk_err **err)
 	return bk_doc_value_error(v, err, "a step is one of run, copy, add, env, workdir and user");
 }
 
-static int read_step(const struct bk_doc_value *v, struct bk_arena *arena, struct bockfile_step *step,
-		     struct bk_err **err)
+static int read_step(const struct bk_doc_value *v, struct bk_arena *arena,
+		     struct bockfile_step *step, struct bk_err **err)
 {
 	if (v->node != BK_DOC_NODE_MAP)
 		return bk_doc_value_error(v, err, "a step is a map, as in '- run: make'");

@@ -6,7 +6,7 @@
 
 #include "base/bk_str.h"
 
-#define NAME_SHOWN 64	/* bytes of a name in a message */
+#define NAME_SHOWN 64 /* bytes of a name in a message */
 
 struct subst {
 	const struct bockfile_scope *scope;
@@ -56,16 +56,17 @@ static int lookup(const struct subst *s, const char *text, size_t len, bool tole
 		return lookup_known(s, text, len, bk_env_get(scope->env, rest),
 				    "not in the stage's environment", tolerant, ret);
 	if (bk_streq(name, "metadata.name"))
-		return lookup_known(s, text, len, scope->name, "not given, or not known here", tolerant,
-				    ret);
+		return lookup_known(s, text, len, scope->name, "not given, or not known here",
+				    tolerant, ret);
 	if (bk_streq(name, "metadata.version"))
 		return lookup_known(s, text, len, scope->version, "not given, or not known here",
 				    tolerant, ret);
 	if (bk_streq(name, "timestamp"))
-		return lookup_known(s, text, len, scope->timestamp, "not known here", tolerant, ret);
+		return lookup_known(s, text, len, scope->timestamp, "not known here", tolerant,
+				    ret);
 	return lookup_known(s, text, len, bk_doc_pair_get(scope->args, scope->n_args, name),
-			    declared(scope->bockfile, name) ? "the argument has no value" :
-							      "unknown name",
+			    declared(scope->bockfile, name) ? "the argument has no value"
+							    : "unknown name",
 			    tolerant, ret);
 }
 
@@ -121,7 +122,8 @@ static int expand_name(const struct subst *s, const char *p, const char *end, un
 	int rc;
 
 	if (len == 0 || (op < end && !has_default && !has_message))
-		return fail(s, p, (size_t)(end - p), "expected a name, NAME:-default or NAME:?message");
+		return fail(s, p, (size_t)(end - p),
+			    "expected a name, NAME:-default or NAME:?message");
 	rc = lookup(s, p, len, has_default || has_message, &value);
 	if (rc < 0)
 		return rc;
@@ -139,7 +141,8 @@ static int expand(const struct subst *s, const char *p, const char *end, unsigne
 	int rc;
 
 	if (depth > BOCKFILE_SUBST_DEPTH_MAX)
-		return bk_doc_value_error(s->at, s->err, "substitutions nested deeper than %d levels",
+		return bk_doc_value_error(s->at, s->err,
+					  "substitutions nested deeper than %d levels",
 					  BOCKFILE_SUBST_DEPTH_MAX);
 	while (p < end) {
 		const char *close;

@@ -13,7 +13,7 @@
 
 #include "bockfile/bockfile_scope.h"
 
-#define BOCKFILE_SUBST_DEPTH_MAX 8	/* ${A:-${B:-...}} */
+#define BOCKFILE_SUBST_DEPTH_MAX 8 /* ${A:-${B:-...}} */
 
 /*
  * Writes the text with its names replaced to *ret (heap, at most 64 KiB).

@@ -2,12 +2,12 @@
 /* The whole format as tables, in the order of the manual. */
 #include "bockfile/bockfile.h"
 
-#define LATER_CACHE "this version has no cache"
-#define LATER_MOUNTS "this version mounts nothing into a step"
-#define LATER_SECRETS "this version has no secrets"
-#define LATER_LIMITS "this version sets no limits for a step"
-#define LATER_INCLUDE "this version reads one Bockfile only"
-#define LATER_ADD "this version fetches and extracts nothing; 'copy' copies from the context"
+#define LATER_CACHE    "this version has no cache"
+#define LATER_MOUNTS   "this version mounts nothing into a step"
+#define LATER_SECRETS  "this version has no secrets"
+#define LATER_LIMITS   "this version sets no limits for a step"
+#define LATER_INCLUDE  "this version reads one Bockfile only"
+#define LATER_ADD      "this version fetches and extracts nothing; 'copy' copies from the context"
 #define LATER_SECURITY "this version writes no security annotations"
 
 static const struct bk_doc_field metadata_fields[] = {
@@ -20,7 +20,8 @@ static const struct bk_doc_field metadata_fields[] = {
 	BOCKFILE_MAP_F(struct bockfile_metadata, labels, "labels", 0),
 	BK_DOC_END,
 };
-static const struct bk_doc_type metadata_type = BK_DOC_TYPE(struct bockfile_metadata, metadata_fields);
+static const struct bk_doc_type metadata_type = BK_DOC_TYPE(struct bockfile_metadata,
+							    metadata_fields);
 
 static const struct bk_doc_field arg_fields[] = {
 	BOCKFILE_TEXT_F(struct bockfile_arg, value, "default", 0),
@@ -89,13 +90,14 @@ static const struct bk_doc_field healthcheck_fields[] = {
 	BOCKFILE_COMMAND_F(struct bockfile_healthcheck, cmd, "cmd", BK_DOC_NOT_EMPTY),
 	BOCKFILE_TEXT_F(struct bockfile_healthcheck, interval, "interval", BK_DOC_NOT_EMPTY),
 	BOCKFILE_TEXT_F(struct bockfile_healthcheck, timeout, "timeout", BK_DOC_NOT_EMPTY),
-	BOCKFILE_TEXT_F(struct bockfile_healthcheck, start_period, "start_period", BK_DOC_NOT_EMPTY),
+	BOCKFILE_TEXT_F(struct bockfile_healthcheck, start_period, "start_period",
+			BK_DOC_NOT_EMPTY),
 	BOCKFILE_TEXT_F(struct bockfile_healthcheck, retries, "retries", BK_DOC_NOT_EMPTY),
 	BK_DOC_BOOL_F(struct bockfile_healthcheck, none, "none", 0),
 	BK_DOC_END,
 };
-static const struct bk_doc_type healthcheck_type =
-	BK_DOC_TYPE(struct bockfile_healthcheck, healthcheck_fields);
+static const struct bk_doc_type healthcheck_type = BK_DOC_TYPE(struct bockfile_healthcheck,
+							       healthcheck_fields);
 
 static const struct bk_doc_field runtime_fields[] = {
 	BOCKFILE_LIST_F(struct bockfile_runtime, entrypoint, "entrypoint", 0),
@@ -118,8 +120,8 @@ static const struct bk_doc_field bockfile_fields[] = {
 	BK_DOC_OBJ_F(struct bockfile, metadata, "metadata", 0, metadata_type),
 	BK_DOC_CUSTOM_F(struct bockfile, args, "args", 0, bockfile_args_read),
 	BK_DOC_UNSUPPORTED_F("include", LATER_INCLUDE),
-	BK_DOC_OBJV_F(struct bockfile, stages, n_stages, "stages", BK_DOC_REQUIRED | BK_DOC_NOT_EMPTY,
-		      stage_type),
+	BK_DOC_OBJV_F(struct bockfile, stages, n_stages, "stages",
+		      BK_DOC_REQUIRED | BK_DOC_NOT_EMPTY, stage_type),
 	BK_DOC_OBJ_F(struct bockfile, runtime, "runtime", 0, runtime_type),
 	BK_DOC_UNSUPPORTED_F("security", LATER_SECURITY),
 	BK_DOC_END,

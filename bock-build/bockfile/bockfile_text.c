@@ -8,7 +8,8 @@
 
 #include "codec/bk_json.h"
 
-int bockfile_text_unsupported(const struct bk_doc_value *at, struct bk_err **err, const char *fmt, ...)
+int bockfile_text_unsupported(const struct bk_doc_value *at, struct bk_err **err, const char *fmt,
+			      ...)
 {
 	char text[BK_ERR_MSG_MAX];
 	va_list ap;
@@ -28,8 +29,8 @@ int bockfile_text_wrap(const struct bk_doc_value *at, struct bk_err **err, int r
 		return rc;
 	if (at->line == 0)
 		return *path ? bk_err_wrap(err, rc, "%s", path) : rc;
-	return bk_err_wrap(err, rc, "%s:%u:%u%s%s", at->source ? at->source : "", at->line, at->column,
-			   *path ? ": " : "", path);
+	return bk_err_wrap(err, rc, "%s:%u:%u%s%s", at->source ? at->source : "", at->line,
+			   at->column, *path ? ": " : "", path);
 }
 
 static const char *node_name(const struct bk_doc_value *v)
@@ -109,9 +110,9 @@ int bockfile_text_read_one_or_list(const struct bk_doc_field *f, const struct bk
 	struct bockfile_list *list = member;
 
 	if (!is_scalar(v))
-		return v->node == BK_DOC_NODE_SEQ ?
-			       bockfile_text_read_list(f, v, arena, member, err) :
-			       expect(v, "a string or a list of strings", err);
+		return v->node == BK_DOC_NODE_SEQ
+			       ? bockfile_text_read_list(f, v, arena, member, err)
+			       : expect(v, "a string or a list of strings", err);
 	list->items = bk_arena_alloc(arena, sizeof(*list->items));
 	list->n = 1;
 	list->at = v;

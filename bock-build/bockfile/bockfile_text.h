@@ -16,14 +16,14 @@
 #include "codec/bk_doc.h"
 
 struct bockfile_text {
-	const char *text;		/* NULL: absent */
+	const char *text; /* NULL: absent */
 	const struct bk_doc_value *at;
 };
 
 struct bockfile_list {
 	struct bockfile_text *items;
 	size_t n;
-	const struct bk_doc_value *at;	/* NULL: absent, which is not the same as empty */
+	const struct bk_doc_value *at; /* NULL: absent, which is not the same as empty */
 };
 
 struct bockfile_pair {
@@ -40,7 +40,7 @@ struct bockfile_map {
 /* A command: one string for the shell, or a list that is executed as it is. */
 struct bockfile_command {
 	bool shell;
-	struct bockfile_list args;	/* with shell: one item; at NULL: absent */
+	struct bockfile_list args; /* with shell: one item; at NULL: absent */
 };
 
 /* Readers for BK_DOC_CUSTOM rows, each for a member of the type that its name says. */
@@ -59,12 +59,13 @@ int bockfile_text_read_command(const struct bk_doc_field *f, const struct bk_doc
 /* Rows of tables: type, member, name, flags. */
 #define BOCKFILE_TEXT_F(t, m, name, fl) BK_DOC_CUSTOM_F(t, m, name, fl, bockfile_text_read)
 #define BOCKFILE_LIST_F(t, m, name, fl) BK_DOC_CUSTOM_F(t, m, name, fl, bockfile_text_read_list)
-#define BOCKFILE_MAP_F(t, m, name, fl) BK_DOC_CUSTOM_F(t, m, name, fl, bockfile_text_read_map)
-#define BOCKFILE_COMMAND_F(t, m, name, fl) BK_DOC_CUSTOM_F(t, m, name, fl, bockfile_text_read_command)
+#define BOCKFILE_MAP_F(t, m, name, fl)	BK_DOC_CUSTOM_F(t, m, name, fl, bockfile_text_read_map)
+#define BOCKFILE_COMMAND_F(t, m, name, fl) \
+	BK_DOC_CUSTOM_F(t, m, name, fl, bockfile_text_read_command)
 
 /* -BK_ERR_UNSUPPORTED "SOURCE:LINE:COL: PATH: message". Its brother is bk_doc_value_error(). */
-int bockfile_text_unsupported(const struct bk_doc_value *at, struct bk_err **err, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4), cold));
+int bockfile_text_unsupported(const struct bk_doc_value *at, struct bk_err **err, const char *fmt,
+			      ...) __attribute__((format(printf, 3, 4), cold));
 /* Puts "SOURCE:LINE:COL: PATH" in front of *err; returns rc. at NULL: nothing is added. */
 int bockfile_text_wrap(const struct bk_doc_value *at, struct bk_err **err, int rc);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bk_str.h"
+#include "bockfile/bockfile_args.h"
 #include "bockfile/bockfile_subst.h"
 #include "cmd/cmd_config.h"
 #include "codec/bk_time.h"
@@ -14,7 +15,7 @@
 #include "store/store_gc.h"
 #include "store/store_image.h"
 
-#define STEP_SHOWN 120	/* bytes of a step's text in a line of progress */
+#define STEP_SHOWN 120 /* bytes of a step's text in a line of progress */
 
 struct opts {
 	const char *root;
@@ -67,8 +68,8 @@ struct work {
 	struct bk_root context;
 	struct step_ignore ignore;
 	struct step_build build;
-	struct step_stage *stages;	/* one a stage of the file; those not needed stay empty */
-	struct store_image **images;	/* what they are from */
+	struct step_stage *stages;   /* one a stage of the file; those not needed stay empty */
+	struct store_image **images; /* what they are from */
 	char *runtime, *runtime_root;
 	FILE *quiet_output;
 	size_t steps_done, steps;
@@ -111,8 +112,8 @@ static int check_platform(const struct bockfile_scope *scope, struct bk_err **er
 	rest = bk_skip_prefix(text, here);
 	if (rest && (!*rest || (*rest == '/' && bk_streq0(rest + 1, store_machine_variant()))))
 		return 0;
-	return bockfile_text_unsupported(platform->at, err, "this machine is %s, and no other is supported",
-					 here);
+	return bockfile_text_unsupported(platform->at, err,
+					 "this machine is %s, and no other is supported", here);
 }
 
 static int read_bockfile(struct work *w, const char *context, struct bk_err **err)
@@ -129,7 +130,8 @@ static int read_bockfile(struct work *w, const char *context, struct bk_err **er
 	w->build.now = now.tv_sec;
 	w->build.max_mtime = fixed ? now.tv_sec : INT64_MAX;
 	w->build.created = bk_time_print(&now, w->created);
-	rc = bockfile_scope_init(&w->bockfile, w->opts->build_args, w->created, w->arena, &w->scope, err);
+	rc = bockfile_args_resolve(&w->bockfile, w->opts->build_args, w->created, w->arena,
+				   &w->scope, err);
 	if (rc == 0)
 		rc = check_platform(&w->scope, err);
 	return rc < 0 ? rc : graph_make(&w->scope, w->opts->target, w->arena, &w->graph, err);
@@ -217,7 +219,8 @@ static int open_all(struct work *w, const char *context, struct bk_err **err)
 	if (rc == 0 && !w->opts->root)
 		rc = store_default_path(&store, err);
 	if (rc == 0)
-		rc = store_open(w->opts->root ? w->opts->root : store, STORE_CREATE, &w->store, err);
+		rc = store_open(w->opts->root ? w->opts->root : store, STORE_CREATE, &w->store,
+				err);
 	if (rc == 0)
 		rc = snap_space_open(&w->space, NULL, err);
 	if (rc == 0)
@@ -244,22 +247,25 @@ static int check_signals(struct bk_err **err)
 static int start_stage(struct work *w, size_t index, struct bk_err **err)
 {
 	const struct graph_node *node = &w->graph.nodes[index];
-	const struct step_stage *from =
-		node->from_stage == GRAPH_NONE ? NULL : &w->stages[node->from_stage];
+	const struct step_stage *from = node->from_stage == GRAPH_NONE
+						? NULL
+						: &w->stages[node->from_stage];
 	int rc = 0;
 
 	if (!from && bk_skip_prefix(node->from, "oci:"))
-		return bockfile_text_unsupported(node->from_at, err,
-						 "this version takes images from its store only: bock-image load");
+		return bockfile_text_unsupported(
+			node->from_at, err,
+			"this version takes images from its store only: bock-image load");
 	if (!from && !bk_streq(node->from, "scratch")) {
 		rc = store_image_open(w->store, node->from, &w->images[index], err);
 		if (rc == -BK_ERR_NOT_FOUND)
-			bk_err_hint(err, rc, "bring it into the store with bock-image load or import");
+			bk_err_hint(err, rc,
+				    "bring it into the store with bock-image load or import");
 		if (rc < 0)
 			return bockfile_text_wrap(node->from_at, err, rc);
 	}
-	return step_stage_start(&w->stages[index], &w->build, &w->scope, node->stage, w->images[index],
-				from, err);
+	return step_stage_start(&w->stages[index], &w->build, &w->scope, node->stage,
+				w->images[index], from, err);
 }
 
 static int build_stage(struct work *w, size_t index, struct bk_err **err)
@@ -307,8 +313,8 @@ static int put_image(struct work *w, struct oci_descriptor *ret, struct bk_err *
 	if (rc == 0)
 		rc = cmd_config_annotations(target, w->arena, &annotations, &n_annotations, err);
 	if (rc == 0)
-		rc = store_image_put(w->store, w->tag, &config, target->layers, target->n_layers, annotations,
-				     n_annotations, w->arena, ret, err);
+		rc = store_image_put(w->store, w->tag, &config, target->layers, target->n_layers,
+				     annotations, n_annotations, w->arena, ret, err);
 	return rc;
 }
 
@@ -352,8 +358,10 @@ static int block_signals(struct bk_err **err)
 
 static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
 {
-	bk_auto(work_done) struct work w = { .opts = call->opts, .space = SNAP_SPACE_INIT,
-					     .context = BK_ROOT_INIT, .ignore = STEP_IGNORE_INIT };
+	bk_auto(work_done) struct work w = { .opts = call->opts,
+					     .space = SNAP_SPACE_INIT,
+					     .context = BK_ROOT_INIT,
+					     .ignore = STEP_IGNORE_INIT };
 	int rc;
 
 	(void)ret_status;

@@ -10,17 +10,17 @@
 #include "ref/ref.h"
 #include "store/store_image.h"
 
-#define PORT_MAX 65535
-#define RETRIES_MAX 1000000
-#define NS_PER_MS INT64_C(1000000)
+#define PORT_MAX	65535
+#define RETRIES_MAX	1000000
+#define NS_PER_MS	INT64_C(1000000)
 #define DURATION_MAX_MS (UINT64_C(1000) * 3600 * 24 * 365)
 
-#define SPEC "org.opencontainers.image."
+#define SPEC		"org.opencontainers.image."
 
 /* What the functions below share. */
 struct make {
 	const struct step_stage *stage;
-	const struct bockfile_scope *scope;	/* with the environment of the image */
+	const struct bockfile_scope *scope; /* with the environment of the image */
 	struct bk_arena *arena;
 	struct oci_image_exec *exec;
 	struct bk_err **err;
@@ -86,8 +86,10 @@ static int port_of(const struct make *m, const struct bockfile_text *text, char 
 	slash = strchr(value, '/');
 	number = slash ? bk_strndup(value, (size_t)(slash - value)) : bk_strdup(value);
 	if (bk_num_u32(number, PORT_MAX, &port, NULL) < 0 || port == 0 ||
-	    (slash && !bk_streq(slash, "/tcp") && !bk_streq(slash, "/udp") && !bk_streq(slash, "/sctp")))
-		return bk_doc_value_error(text->at, m->err, "'%s' is no port, as in 8080 or 53/udp", value);
+	    (slash && !bk_streq(slash, "/tcp") && !bk_streq(slash, "/udp") &&
+	     !bk_streq(slash, "/sctp")))
+		return bk_doc_value_error(text->at, m->err, "'%s' is no port, as in 8080 or 53/udp",
+					  value);
 	*ret = bk_arena_printf(m->arena, "%u%s", port, slash ? slash : "/tcp");
 	return 0;
 }
@@ -168,7 +170,8 @@ static int healthcheck(const struct make *m, const struct bockfile_healthcheck *
 
 	m->exec->healthcheck = check;
 	if (h->none && h->cmd.args.at)
-		return bk_doc_value_error(h->cmd.args.at, m->err, "'none' and 'cmd' exclude each other");
+		return bk_doc_value_error(h->cmd.args.at, m->err,
+					  "'none' and 'cmd' exclude each other");
 	if (h->none) {
 		bk_doc_strv_add(m->arena, &check->test, "NONE");
 		return 0;
@@ -269,7 +272,8 @@ static int labels(const struct make *m)
 	int rc;
 
 	for (size_t i = 0; i < m->exec->n_labels; i++)
-		bk_doc_pair_set(m->arena, &pairs, &n, m->exec->labels[i].key, m->exec->labels[i].value);
+		bk_doc_pair_set(m->arena, &pairs, &n, m->exec->labels[i].key,
+				m->exec->labels[i].value);
 	rc = md ? predefined(m, &pairs, &n) : 0;
 	for (size_t i = 0; rc == 0 && md && i < md->labels.n; i++) {
 		char *value = NULL;
@@ -295,8 +299,8 @@ static char **arena_strv(struct bk_arena *arena, char *const *v)
 	return copy;
 }
 
-static void fill(const struct step_stage *stage, struct bk_arena *arena, struct oci_image_exec *exec,
-		 struct oci_image_config *config)
+static void fill(const struct step_stage *stage, struct bk_arena *arena,
+		 struct oci_image_exec *exec, struct oci_image_config *config)
 {
 	struct oci_image_rootfs *rootfs = bk_arena_alloc(arena, sizeof(*rootfs));
 
@@ -324,8 +328,9 @@ int cmd_config_make(const struct step_stage *stage, struct bk_arena *arena,
 	struct bockfile_scope scope = stage->scope;
 	struct oci_image_exec *exec = bk_arena_alloc(arena, sizeof(*exec));
 	struct oci_image_config config = { 0 };
-	const struct make m = { .stage = stage, .scope = &scope, .arena = arena, .exec = exec,
-				.err = err };
+	const struct make m = {
+		.stage = stage, .scope = &scope, .arena = arena, .exec = exec, .err = err
+	};
 	int rc = 0;
 
 	*exec = stage->exec;
@@ -350,7 +355,9 @@ int cmd_config_make(const struct step_stage *stage, struct bk_arena *arena,
 int cmd_config_annotations(const struct step_stage *stage, struct bk_arena *arena,
 			   struct bk_doc_pair **ret, size_t *ret_n, struct bk_err **err)
 {
-	const struct make m = { .stage = stage, .scope = &stage->scope, .arena = arena, .err = err };
+	const struct make m = {
+		.stage = stage, .scope = &stage->scope, .arena = arena, .err = err
+	};
 	struct bk_doc_pair *pairs = NULL;
 	size_t n = 0;
 	int rc = stage->scope.bockfile->metadata ? predefined(&m, &pairs, &n) : 0;
@@ -380,9 +387,11 @@ int cmd_config_tag(const struct bockfile_scope *scope, const char *tag, struct b
 		rc = bockfile_subst(scope, &md->tag, &text, err);
 	} else if (!text && md && scope->name) {
 		at = md->name.at;
-		text = bk_asprintf("%s:%s", scope->name, scope->version ? scope->version : REF_DEFAULT_TAG);
+		text = bk_asprintf("%s:%s", scope->name,
+				   scope->version ? scope->version : REF_DEFAULT_TAG);
 	} else if (!text) {
-		rc = bk_err_set(err, BK_ERR_CONFIG, 0, "%s: the image has no name", scope->bockfile->source);
+		rc = bk_err_set(err, BK_ERR_CONFIG, 0, "%s: the image has no name",
+				scope->bockfile->source);
 		bk_err_hint(err, rc, "give it with --tag NAME, or as metadata.name");
 	}
 	if (rc < 0)

@@ -11,7 +11,7 @@
 #include "bundle/bundle_seccomp.h"
 #include "oci/oci_runtime_linux.h"
 
-#define ETC_FILE_MAX ((size_t)1 << 20)	/* bytes of resolv.conf and hosts */
+#define ETC_FILE_MAX ((size_t)1 << 20) /* bytes of resolv.conf and hosts */
 
 static void remove_namespace(struct oci_linux *linux_, int type)
 {
@@ -54,7 +54,8 @@ static int add_etc_file(const struct exec_step *step, const char *path, struct b
 	rc = bk_file_write_atomic(AT_FDCWD, copy, bk_buf_str(&text), text.len, 0644, false, err);
 	if (rc < 0)
 		return rc;
-	config->mounts = bk_arena_grow(arena, config->mounts, config->n_mounts, sizeof(*config->mounts));
+	config->mounts = bk_arena_grow(arena, config->mounts, config->n_mounts,
+				       sizeof(*config->mounts));
 	m = &config->mounts[config->n_mounts++];
 	m->destination = bk_arena_strdup(arena, path);
 	m->type = bk_arena_strdup(arena, "bind");
@@ -82,8 +83,10 @@ int exec_config_make(const struct exec_step *step, const struct bk_root *rootfs,
 	struct oci_image_exec exec = { .env = (char **)(uintptr_t)step->env,
 				       .user = (char *)(uintptr_t)step->user,
 				       .working_dir = (char *)(uintptr_t)step->cwd };
-	const struct oci_image_config image = { .os = (char *)(uintptr_t)"linux", .config = &exec };
-	const struct bundle_opts opts = { .args = step->args, .rootfs = step->rootfs,
+	const struct oci_image_config image = { .os = (char *)(uintptr_t) "linux",
+						.config = &exec };
+	const struct bundle_opts opts = { .args = step->args,
+					  .rootfs = step->rootfs,
 					  .hostname = "bock-build" };
 	struct oci_runtime_config config = { 0 };
 	int rc = bundle_config_make(&image, &opts, rootfs, arena, &config, err);
@@ -91,7 +94,7 @@ int exec_config_make(const struct exec_step *step, const struct bk_root *rootfs,
 	if (rc < 0)
 		return rc;
 	config.process->no_new_privileges = false;
-	config.process->n_rlimits = 0;	/* a build's limits are its caller's */
+	config.process->n_rlimits = 0; /* a build's limits are its caller's */
 	remove_mount(&config, "/sys/fs/cgroup");
 	own_mounts(&config, arena);
 	if (step->network) {
@@ -104,7 +107,9 @@ int exec_config_make(const struct exec_step *step, const struct bk_root *rootfs,
 		return rc;
 	if (!config.linux_->seccomp)
 		bundle_seccomp_default(arena,
-				       config.process->capabilities ? config.process->capabilities->bounding : NULL,
+				       config.process->capabilities
+					       ? config.process->capabilities->bounding
+					       : NULL,
 				       &config.linux_->seccomp);
 	*ret = config;
 	return 0;

@@ -16,13 +16,13 @@
 #include "oci/oci_runtime.h"
 
 struct exec_step {
-	char *const *args;	/* strv */
-	char *const *env;	/* strv */
-	const char *user;	/* NULL: root */
-	const char *cwd;	/* absolute */
-	const char *rootfs;	/* absolute path of the tree */
-	bool network;		/* the host's; false: none but loopback */
-	const char *bundle;	/* where copies of resolv.conf and hosts may be put; absolute */
+	char *const *args;  /* strv */
+	char *const *env;   /* strv */
+	const char *user;   /* NULL: root */
+	const char *cwd;    /* absolute */
+	const char *rootfs; /* absolute path of the tree */
+	bool network;	    /* the host's; false: none but loopback */
+	const char *bundle; /* where copies of resolv.conf and hosts may be put; absolute */
 };
 
 /* Fills *ret from the arena. rootfs is where user names are looked up. */

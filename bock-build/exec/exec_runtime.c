@@ -14,8 +14,8 @@
 #include "base/bk_proc.h"
 #include "base/bk_str.h"
 
-#define ASK_TIMEOUT_MS 10000	/* for kill and delete */
-#define END_TIMEOUT_MS 10000	/* for a runtime whose container was killed */
+#define ASK_TIMEOUT_MS 10000 /* for kill and delete */
+#define END_TIMEOUT_MS 10000 /* for a runtime whose container was killed */
 
 static const char *const beside[] = { "bock-runc", "../bock-runc/bock-runc", "../sbin/bock-runc" };
 
@@ -54,11 +54,16 @@ int exec_runtime_find(const char *given, char **ret, struct bk_err **err)
 /* Asks the runtime for something about the container; whether it can is seen by what follows. */
 static void ask(const struct exec_runtime *rt, const char *const words[3])
 {
-	char *const argv[] = { (char *)(uintptr_t)rt->path, (char *)(uintptr_t)"--root",
-			       (char *)(uintptr_t)rt->root, (char *)(uintptr_t)words[0],
-			       (char *)(uintptr_t)words[1], (char *)(uintptr_t)words[2], NULL };
-	const struct bk_proc_spec spec = { .path = rt->path, .argv = argv, .stdin_fd = -1,
-					   .stdout_fd = -1, .stderr_fd = -1 };
+	char *const argv[] = { (char *)(uintptr_t)rt->path,
+			       (char *)(uintptr_t) "--root",
+			       (char *)(uintptr_t)rt->root,
+			       (char *)(uintptr_t)words[0],
+			       (char *)(uintptr_t)words[1],
+			       (char *)(uintptr_t)words[2],
+			       NULL };
+	const struct bk_proc_spec spec = {
+		.path = rt->path, .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1
+	};
 	bk_autobuf struct bk_buf out = BK_BUF_INIT(BK_BUF_SMALL);
 	bk_autobuf struct bk_buf errout = BK_BUF_INIT(BK_BUF_SMALL);
 	struct bk_err *ignored = NULL;
@@ -71,7 +76,8 @@ static void ask(const struct exec_runtime *rt, const char *const words[3])
 /* Waits for the process or a signal to us; *ret_sig is 0 or the signal. */
 static int wait_for(const struct bk_proc *p, int sigfd, int *ret_sig, struct bk_err **err)
 {
-	struct pollfd fds[] = { { .fd = p->pidfd, .events = POLLIN }, { .fd = sigfd, .events = POLLIN } };
+	struct pollfd fds[] = { { .fd = p->pidfd, .events = POLLIN },
+				{ .fd = sigfd, .events = POLLIN } };
 	struct signalfd_siginfo info;
 
 	while (poll(fds, BK_ARRAY_SIZE(fds), -1) < 0)
@@ -86,12 +92,15 @@ static int wait_for(const struct bk_proc *p, int sigfd, int *ret_sig, struct bk_
 static int run_blocked(const struct exec_runtime *rt, const char *bundle, const char *id, int sigfd,
 		       int *ret_code, struct bk_err **err)
 {
-	char *const argv[] = { (char *)(uintptr_t)rt->path, (char *)(uintptr_t)"--root",
-			       (char *)(uintptr_t)rt->root, (char *)(uintptr_t)"run",
-			       (char *)(uintptr_t)"--bundle", (char *)(uintptr_t)bundle,
-			       (char *)(uintptr_t)id, NULL };
-	const struct bk_proc_spec spec = { .path = rt->path, .argv = argv, .stdin_fd = -1,
-					   .stdout_fd = rt->output >= 0 ? rt->output : STDERR_FILENO,
+	char *const argv[] = { (char *)(uintptr_t)rt->path,    (char *)(uintptr_t) "--root",
+			       (char *)(uintptr_t)rt->root,    (char *)(uintptr_t) "run",
+			       (char *)(uintptr_t) "--bundle", (char *)(uintptr_t)bundle,
+			       (char *)(uintptr_t)id,	       NULL };
+	const struct bk_proc_spec spec = { .path = rt->path,
+					   .argv = argv,
+					   .stdin_fd = -1,
+					   .stdout_fd = rt->output >= 0 ? rt->output
+									: STDERR_FILENO,
 					   .stderr_fd = rt->output };
 	struct bk_proc p = BK_PROC_INIT;
 	int status = 0;
@@ -108,14 +117,15 @@ static int run_blocked(const struct exec_runtime *rt, const char *bundle, const 
 	if (sig)
 		ask(rt, (const char *const[]){ "delete", "--force", id });
 	if (rc == 0 && sig)
-		rc = bk_err_set(err, BK_ERR_IO, 0, "ended by signal %d (%s)", sig, sigabbrev_np(sig));
+		rc = bk_err_set(err, BK_ERR_IO, 0, "ended by signal %d (%s)", sig,
+				sigabbrev_np(sig));
 	if (rc == 0)
 		*ret_code = bk_proc_exit_code(status);
 	return rc;
 }
 
-int exec_runtime_run(const struct exec_runtime *rt, const char *bundle, const char *id, int *ret_code,
-		     struct bk_err **err)
+int exec_runtime_run(const struct exec_runtime *rt, const char *bundle, const char *id,
+		     int *ret_code, struct bk_err **err)
 {
 	bk_autoclose int sigfd = -1;
 	sigset_t caught;

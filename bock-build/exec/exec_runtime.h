@@ -10,9 +10,9 @@
 #include "base/bk_err.h"
 
 struct exec_runtime {
-	const char *path;	/* of the program */
-	const char *root;	/* its --root: state of containers */
-	int output;		/* where the step's output goes; -1: our stderr */
+	const char *path; /* of the program */
+	const char *root; /* its --root: state of containers */
+	int output;	  /* where the step's output goes; -1: our stderr */
 };
 
 /*
@@ -26,7 +26,7 @@ int exec_runtime_find(const char *given, char **ret, struct bk_err **err);
  * status as a shell says it. SIGINT, SIGTERM and SIGHUP that arrive meanwhile end the container, and
  * then it is an error.
  */
-int exec_runtime_run(const struct exec_runtime *rt, const char *bundle, const char *id, int *ret_code,
-		     struct bk_err **err);
+int exec_runtime_run(const struct exec_runtime *rt, const char *bundle, const char *id,
+		     int *ret_code, struct bk_err **err);
 
 #endif

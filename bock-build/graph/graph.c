@@ -91,9 +91,10 @@ static int resolve_copy(const struct bockfile_scope *scope, struct graph_node *n
 		return rc;
 	node->copy_from[step] = index_of(scope->bockfile, name);
 	if (node->copy_from[step] == GRAPH_NONE)
-		return bockfile_text_unsupported(copy->from.at, err,
-						 "no stage is named '%s', and copying from an image is not supported by this version",
-						 name);
+		return bockfile_text_unsupported(
+			copy->from.at, err,
+			"no stage is named '%s', and copying from an image is not supported by this version",
+			name);
 	add_need(arena, node, node->copy_from[step]);
 	return 0;
 }
@@ -119,7 +120,7 @@ enum mark { NEW, OPEN, DONE };
 struct visit {
 	struct graph *g;
 	enum mark *marks;
-	size_t *path;	/* the open nodes, from the target on */
+	size_t *path; /* the open nodes, from the target on */
 	size_t depth;
 };
 
@@ -168,7 +169,8 @@ int graph_make(const struct bockfile_scope *scope, const char *target, struct bk
 	int rc = 0;
 
 	if (last == GRAPH_NONE)
-		return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "%s: no stage is named '%s'", b->source, target);
+		return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "%s: no stage is named '%s'", b->source,
+				  target);
 	g.nodes = bk_arena_alloc(arena, g.n * sizeof(*g.nodes));
 	g.order = bk_arena_alloc(arena, g.n * sizeof(*g.order));
 	v.marks = bk_arena_alloc(arena, g.n * sizeof(*v.marks));

@@ -17,18 +17,18 @@
 
 struct graph_node {
 	const struct bockfile_stage *stage;
-	const char *from;	/* substituted: "scratch", an image, or a stage's name */
+	const char *from; /* substituted: "scratch", an image, or a stage's name */
 	const struct bk_doc_value *from_at;
-	size_t from_stage;	/* its index, or GRAPH_NONE for scratch and images */
-	size_t *copy_from;	/* for each step: a stage's index, or GRAPH_NONE */
-	size_t *needs;		/* indexes, in the order in which they are named */
+	size_t from_stage; /* its index, or GRAPH_NONE for scratch and images */
+	size_t *copy_from; /* for each step: a stage's index, or GRAPH_NONE */
+	size_t *needs;	   /* indexes, in the order in which they are named */
 	size_t n_needs;
 };
 
 struct graph {
-	struct graph_node *nodes;	/* one a stage, in the order of the file */
+	struct graph_node *nodes; /* one a stage, in the order of the file */
 	size_t n;
-	size_t *order;			/* of the needed stages: the target is the last */
+	size_t *order; /* of the needed stages: the target is the last */
 	size_t n_order;
 };
 

@@ -9,8 +9,9 @@
 
 void snap_chain_init(struct snap_chain *c, struct snap_space *space, struct store *store)
 {
-	*c = (struct snap_chain){ .space = space, .store = store, .view = BK_ROOT_INIT,
-				  .merged_root = BK_ROOT_INIT };
+	*c = (struct snap_chain){
+		.space = space, .store = store, .view = BK_ROOT_INIT, .merged_root = BK_ROOT_INIT
+	};
 }
 
 static void forget_view(struct snap_chain *c)
@@ -62,8 +63,8 @@ void snap_chain_layer(struct snap_chain *c, const struct layer_info *layer)
 
 /* ---- unpacking -------------------------------------------------------------------------------------- */
 
-static int apply(const struct snap_chain *c, const struct snap_link *link, const struct bk_root *root,
-		 struct bk_err **err)
+static int apply(const struct snap_chain *c, const struct snap_link *link,
+		 const struct bk_root *root, struct bk_err **err)
 {
 	bk_autoclose int fd = -1;
 	int64_t size = 0;
@@ -150,7 +151,8 @@ static int mount_view(struct snap_chain *c, struct bk_err **err)
 	if (rc == 0)
 		rc = lower_names(c, &lower, err);
 	if (rc == 0)
-		rc = snap_space_overlay(c->space, c->view_name, bk_buf_str(&lower), NULL, NULL, err);
+		rc = snap_space_overlay(c->space, c->view_name, bk_buf_str(&lower), NULL, NULL,
+					err);
 	return rc < 0 ? rc : snap_space_root(c->space, c->view_name, &c->view, err);
 }
 
@@ -165,8 +167,8 @@ int snap_chain_view(struct snap_chain *c, const struct bk_root **ret, struct bk_
 		forget_view(c);
 		rc = unpack(c, err);
 		if (rc == 0)
-			rc = c->space->overlay ? mount_view(c, err) :
-						 snap_space_root(c->space, c->tree, &c->view, err);
+			rc = c->space->overlay ? mount_view(c, err)
+					       : snap_space_root(c->space, c->tree, &c->view, err);
 		if (rc < 0) {
 			forget_view(c);
 			return rc;
@@ -191,7 +193,8 @@ static int begin_overlay(struct snap_chain *c, struct bk_err **err)
 	if (rc == 0)
 		rc = lower_names(c, &lower, err);
 	if (rc == 0)
-		rc = snap_space_overlay(c->space, c->merged, bk_buf_str(&lower), c->upper, c->work, err);
+		rc = snap_space_overlay(c->space, c->merged, bk_buf_str(&lower), c->upper, c->work,
+					err);
 	return rc < 0 ? rc : snap_space_root(c->space, c->merged, &c->merged_root, err);
 }
 

@@ -28,21 +28,21 @@
 
 /* Something that is to be in the tree, and what directory it is in. */
 struct snap_link {
-	const struct store_image *image;	/* all layers of it; or ... */
-	struct layer_info layer;		/* ... this one */
-	char *name;				/* of the directory; NULL: not unpacked yet */
+	const struct store_image *image; /* all layers of it; or ... */
+	struct layer_info layer;	 /* ... this one */
+	char *name;			 /* of the directory; NULL: not unpacked yet */
 };
 
 struct snap_chain {
 	struct snap_space *space;
 	struct store *store;
-	struct snap_link *links;	/* from the bottom up */
+	struct snap_link *links; /* from the bottom up */
 	size_t n;
-	char *view_name;		/* where the tree is mounted for reading, NULL: nowhere */
-	size_t viewed;			/* links that the view shows */
+	char *view_name; /* where the tree is mounted for reading, NULL: nowhere */
+	size_t viewed;	 /* links that the view shows */
 	struct bk_root view;
-	char *tree;			/* without overlayfs: the directory */
-	size_t in_tree;			/* and the links that are in it */
+	char *tree;	/* without overlayfs: the directory */
+	size_t in_tree; /* and the links that are in it */
 	/* between _begin and _end */
 	char *upper, *work, *merged;
 	struct bk_root merged_root;

@@ -42,7 +42,8 @@ static int read_link(const struct bk_root *view, const char *path, char **ret, s
 		return rc;
 	len = readlinkat(fd, "", text, sizeof(text));
 	if (len < 0 || (size_t)len >= sizeof(text))
-		return bk_err_set(err, BK_ERR_IO, len < 0 ? errno : ENAMETOOLONG, "read link '/%s'", path);
+		return bk_err_set(err, BK_ERR_IO, len < 0 ? errno : ENAMETOOLONG, "read link '/%s'",
+				  path);
 	*ret = bk_strndup(text, (size_t)len);
 	return 0;
 }
@@ -51,7 +52,7 @@ struct walk {
 	const struct bk_root *view;
 	char *done;	/* canonical */
 	char *rest;	/* still to go; may hold anything */
-	struct stat st;	/* what done is */
+	struct stat st; /* what done is */
 	unsigned int links;
 };
 
@@ -96,7 +97,7 @@ static int step(struct walk *w, const char *name, struct bk_err **err)
 	if (w->st.st_mode != 0 && !S_ISDIR(w->st.st_mode))
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "'/%s' is no directory", w->done);
 	path = bk_asprintf("%s%s%s", w->done, *w->done ? "/" : "", name);
-	if (w->st.st_mode == 0) {	/* below what is not there, nothing is */
+	if (w->st.st_mode == 0) { /* below what is not there, nothing is */
 		replace(&w->done, bk_steal_ptr(&path));
 		return 0;
 	}

@@ -14,7 +14,7 @@
 #include "base/bk_err.h"
 #include "base/bk_root.h"
 
-#define SNAP_DEST_LINKS_MAX 40	/* links on the way to one destination, as in the kernel */
+#define SNAP_DEST_LINKS_MAX 40 /* links on the way to one destination, as in the kernel */
 
 /*
  * Resolves path (absolute, or relative to the root) below view, the last component too if it is a

@@ -34,7 +34,8 @@ int snap_dir_names(const struct bk_root *root, const char *path, char ***ret, st
 	bk_autostrv char **names = NULL;
 	bk_autoclosedir DIR *dir = NULL;
 	bk_autoclose int fd = -1;
-	int rc = bk_root_openat_nolinks(root, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0, &fd, err);
+	int rc = bk_root_openat_nolinks(root, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0, &fd,
+					err);
 
 	if (rc < 0)
 		return rc;

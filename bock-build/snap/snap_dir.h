@@ -10,7 +10,7 @@
 #include "base/bk_err.h"
 #include "base/bk_root.h"
 
-#define SNAP_DIR_NAMES_MAX ((size_t)4 << 20)	/* of one directory */
+#define SNAP_DIR_NAMES_MAX ((size_t)4 << 20) /* of one directory */
 
 /*
  * The names in the directory at path ("" is the root) below root, no link followed, as a sorted strv

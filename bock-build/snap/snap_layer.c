@@ -3,8 +3,8 @@
 
 #include "snap/snap_tar.h"
 
-int snap_layer_write(struct snap_list *l, int64_t max_mtime, struct store *s, struct layer_info *ret,
-		     bool *ret_written, struct bk_err **err)
+int snap_layer_write(struct snap_list *l, int64_t max_mtime, struct store *s,
+		     struct layer_info *ret, bool *ret_written, struct bk_err **err)
 {
 	bk_autolayerout struct layer_out *out = NULL;
 	int rc = snap_list_finish(l, max_mtime, err);

@@ -14,7 +14,7 @@
  * Finishes the list (times clamped to max_mtime) and writes it, compressed by gzip. *ret_written is
  * false, and nothing is stored, if the list is empty.
  */
-int snap_layer_write(struct snap_list *l, int64_t max_mtime, struct store *s, struct layer_info *ret,
-		     bool *ret_written, struct bk_err **err);
+int snap_layer_write(struct snap_list *l, int64_t max_mtime, struct store *s,
+		     struct layer_info *ret, bool *ret_written, struct bk_err **err);
 
 #endif

@@ -11,7 +11,7 @@
 
 /* Names of all xattrs of one file together: the kernel's own limit. */
 #define XATTR_NAMES_MAX 65536
-#define LINK_MAX_BYTES 4096
+#define LINK_MAX_BYTES	4096
 
 struct snap_list *snap_list_new(void)
 {
@@ -73,8 +73,9 @@ static int read_xattrs(struct snap_list *l, struct snap_entry *e, int fd, struct
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	len = listxattr(link, NULL, 0);
 	if (len <= 0)
-		return len == 0 || errno == ENOTSUP ? 0 :
-			bk_err_set(err, BK_ERR_IO, errno, "list xattrs of '%s'", e->path);
+		return len == 0 || errno == ENOTSUP
+			       ? 0
+			       : bk_err_set(err, BK_ERR_IO, errno, "list xattrs of '%s'", e->path);
 	names = bk_malloc(XATTR_NAMES_MAX);
 	value = bk_malloc(SNAP_XATTR_MAX);
 	len = listxattr(link, names, XATTR_NAMES_MAX);
@@ -88,12 +89,14 @@ static int read_xattrs(struct snap_list *l, struct snap_entry *e, int fd, struct
 			continue;
 		size = getxattr(link, name, value, SNAP_XATTR_MAX);
 		if (size < 0)
-			return bk_err_set(err, BK_ERR_IO, errno, "read xattr '%s' of '%s'", name, e->path);
+			return bk_err_set(err, BK_ERR_IO, errno, "read xattr '%s' of '%s'", name,
+					  e->path);
 		copy = bk_arena_alloc(l->arena, (size_t)size + 1);
 		memcpy(copy, value, (size_t)size);
 		e->xattrs = bk_arena_grow(l->arena, e->xattrs, e->n_xattrs, sizeof(*e->xattrs));
 		e->xattrs[e->n_xattrs++] = (struct snap_xattr){
-			.name = bk_arena_strdup(l->arena, name), .value = copy, .size = (size_t)size };
+			.name = bk_arena_strdup(l->arena, name), .value = copy, .size = (size_t)size
+		};
 	}
 	if (e->n_xattrs > 1)
 		qsort(e->xattrs, e->n_xattrs, sizeof(*e->xattrs), compare_xattrs);
@@ -166,11 +169,12 @@ int snap_list_add_dir(struct snap_list *l, const char *path, int64_t mtime,
 	return 0;
 }
 
-int snap_list_add_whiteout(struct snap_list *l, const char *path, int64_t mtime, struct bk_err **err)
+int snap_list_add_whiteout(struct snap_list *l, const char *path, int64_t mtime,
+			   struct bk_err **err)
 {
 	const char *base = bk_path_base(path);
-	bk_autofree char *marker =
-		bk_asprintf("%.*s" SNAP_WHITEOUT "%s", (int)(base - path), path, base);
+	bk_autofree char *marker = bk_asprintf("%.*s" SNAP_WHITEOUT "%s", (int)(base - path), path,
+					       base);
 	struct snap_entry *e = NULL;
 	int rc = add(l, marker, &e, err);
 
@@ -265,8 +269,9 @@ static int check_parents(const struct snap_list *l, struct bk_err **err)
 		const char *rest = bk_skip_prefix(l->items[i].path, above->path);
 
 		if (!S_ISDIR(above->mode) && rest && *rest == '/')
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "'/%s' is no directory and can't hold '/%s'",
-					  above->path, l->items[i].path);
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "'/%s' is no directory and can't hold '/%s'", above->path,
+					  l->items[i].path);
 	}
 	return 0;
 }

@@ -21,9 +21,9 @@
 #include "base/bk_mem.h"
 #include "base/bk_root.h"
 
-#define SNAP_ENTRIES_MAX ((size_t)4 << 20)	/* of one layer */
-#define SNAP_XATTR_MAX 65536			/* bytes of one value: the kernel's own limit */
-#define SNAP_WHITEOUT ".wh."
+#define SNAP_ENTRIES_MAX ((size_t)4 << 20) /* of one layer */
+#define SNAP_XATTR_MAX	 65536		   /* bytes of one value: the kernel's own limit */
+#define SNAP_WHITEOUT	 ".wh."
 
 struct snap_xattr {
 	const char *name;
@@ -32,24 +32,24 @@ struct snap_xattr {
 };
 
 struct snap_entry {
-	const char *path;	/* in the layer: no leading '/', no "." or ".."; a whiteout's with ".wh." */
-	const char *order;	/* what entries are sorted by (snap_list_finish), */
-	size_t number;		/* and in which order they were added */
-	mode_t mode;		/* type and permissions */
+	const char *path;  /* in the layer, as "a/b"; a whiteout's with ".wh." */
+	const char *order; /* what entries are sorted by (snap_list_finish), */
+	size_t number;	   /* and in which order they were added */
+	mode_t mode;	   /* type and permissions */
 	uid_t uid;
 	gid_t gid;
-	int64_t mtime;		/* seconds */
-	uint64_t size;		/* of a regular file */
+	int64_t mtime; /* seconds */
+	uint64_t size; /* of a regular file */
 	dev_t rdev;
-	dev_t dev;		/* with ino: which entries are one file; only where nlink > 1 */
+	dev_t dev; /* with ino: which entries are one file; only where nlink > 1 */
 	ino_t ino;
 	nlink_t nlink;
-	const char *link;	/* symbolic link: its text; hard link: path of an entry before it */
+	const char *link; /* symbolic link: its text; hard link: path of an entry before it */
 	bool hardlink;
-	struct snap_xattr *xattrs;	/* sorted by name */
+	struct snap_xattr *xattrs; /* sorted by name */
 	size_t n_xattrs;
-	const struct bk_root *root;	/* regular file: where its content is ... */
-	const char *source;		/* ... read from; NULL: empty */
+	const struct bk_root *root; /* regular file: where its content is ... */
+	const char *source;	    /* ... read from; NULL: empty */
 };
 
 struct snap_list {
@@ -74,7 +74,8 @@ int snap_list_add(struct snap_list *l, const char *path, const struct bk_root *r
 int snap_list_add_dir(struct snap_list *l, const char *path, int64_t mtime,
 		      struct snap_entry **ret_entry, struct bk_err **err);
 /* Adds the whiteout that hides path of the layers below. */
-int snap_list_add_whiteout(struct snap_list *l, const char *path, int64_t mtime, struct bk_err **err);
+int snap_list_add_whiteout(struct snap_list *l, const char *path, int64_t mtime,
+			   struct bk_err **err);
 
 /*
  * Sorts (a directory before what it holds, whiteouts before their siblings), drops all but the last

@@ -11,7 +11,7 @@
 #include "base/bk_mem.h"
 #include "base/bk_path.h"
 
-#define OPTIONS_MAX 4096	/* of one mount(2): a page */
+#define OPTIONS_MAX 4096 /* of one mount(2): a page */
 
 int snap_space_open(struct snap_space *s, const char *parent, struct bk_err **err)
 {
@@ -109,12 +109,13 @@ static int mount_overlay(const struct snap_space *s, const char *on, const char 
 	 * nothing may point back into this folder.
 	 */
 	if (upper)
-		len = snprintf(options, sizeof(options),
-			       "lowerdir=%s,upperdir=%s,workdir=%s,redirect_dir=off,metacopy=off,index=off,xino=off",
-			       lower, upper, work);
+		len = snprintf(
+			options, sizeof(options),
+			"lowerdir=%s,upperdir=%s,workdir=%s,redirect_dir=off,metacopy=off,index=off,xino=off",
+			lower, upper, work);
 	else
-		len = snprintf(options, sizeof(options), "lowerdir=%s,redirect_dir=off,metacopy=off,index=off",
-			       lower);
+		len = snprintf(options, sizeof(options),
+			       "lowerdir=%s,redirect_dir=off,metacopy=off,index=off", lower);
 	if (len < 0 || (size_t)len >= sizeof(options))
 		*ret_errnum = E2BIG;
 	else
@@ -130,7 +131,8 @@ int snap_space_overlay(const struct snap_space *s, const char *on, const char *l
 	if (mount_overlay(s, on, lower, upper, work, &errnum) == 0)
 		return 0;
 	if (errnum == E2BIG)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "the stage has too many layers for one mount");
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "the stage has too many layers for one mount");
 	return bk_err_set(err, BK_ERR_IO, errnum, "mount overlay on '%s/%s'", s->path, on);
 }
 
@@ -171,8 +173,9 @@ int snap_space_enter(struct snap_space *s, struct bk_err **err)
 		rc = errno;
 		if (rc != EPERM)
 			return bk_err_set(err, BK_ERR_IO, rc, "unshare the mount namespace");
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "the root file system of a stage needs root: this version makes no user namespace");
+		return bk_err_set(
+			err, BK_ERR_UNSUPPORTED, 0,
+			"the root file system of a stage needs root: this version makes no user namespace");
 	}
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "make mounts private");

@@ -18,14 +18,17 @@
 #include "base/bk_root.h"
 
 struct snap_space {
-	char *path;		/* absolute */
+	char *path; /* absolute */
 	int fd;
-	unsigned int next;	/* number of the next folder */
-	bool private;		/* we are in a mount namespace of our own */
-	bool overlay;		/* overlayfs works here; known when private is set */
+	unsigned int next; /* number of the next folder */
+	bool private;	   /* we are in a mount namespace of our own */
+	bool overlay;	   /* overlayfs works here; known when private is set */
 };
 
-#define SNAP_SPACE_INIT { .fd = -1 }
+#define SNAP_SPACE_INIT  \
+	{                \
+		.fd = -1 \
+	}
 
 /* Makes a folder of mode 0700 below parent (NULL: $TMPDIR, else /var/tmp). */
 int snap_space_open(struct snap_space *s, const char *parent, struct bk_err **err);

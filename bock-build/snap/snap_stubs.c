@@ -41,16 +41,16 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 }
 
 /* One component; what is above it is there. */
-static int make_one(struct snap_stubs *stubs, const struct bk_root *root, const char *path, bool dir,
-		    struct bk_err **err)
+static int make_one(struct snap_stubs *stubs, const struct bk_root *root, const char *path,
+		    bool dir, struct bk_err **err)
 {
 	struct snap_stub stub = { .dir = dir };
 	bk_autoclose int fd = -1;
 	int rc = parent_time(root, path, &stub.before, err);
 
 	if (rc == 0)
-		rc = dir ? bk_root_mkdirs(root, path, 0755, &fd, err) :
-			   bk_root_mkfile(root, path, 0644, &fd, err);
+		rc = dir ? bk_root_mkdirs(root, path, 0755, &fd, err)
+			 : bk_root_mkfile(root, path, 0644, &fd, err);
 	if (rc == 0)
 		rc = parent_time(root, path, &stub.after, err);
 	if (rc < 0)

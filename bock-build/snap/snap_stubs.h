@@ -19,17 +19,20 @@
 #include "base/bk_root.h"
 
 struct snap_stub {
-	char *path;		/* canonical, no leading '/' */
+	char *path; /* canonical, no leading '/' */
 	bool dir;
-	struct timespec before, after;	/* its parent's mtime around the making */
+	struct timespec before, after; /* its parent's mtime around the making */
 };
 
 struct snap_stubs {
-	struct snap_stub *items;	/* in the order of their making */
+	struct snap_stub *items; /* in the order of their making */
 	size_t n;
 };
 
-#define SNAP_STUBS_INIT { .items = NULL }
+#define SNAP_STUBS_INIT       \
+	{                     \
+		.items = NULL \
+	}
 
 /*
  * Sees to it that something is at path (links are followed inside the root): a directory or an empty

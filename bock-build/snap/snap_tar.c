@@ -9,7 +9,7 @@
 #include "base/bk_buf.h"
 #include "base/bk_fd.h"
 
-#define BLOCK 512
+#define BLOCK	  512
 #define COPY_SIZE ((size_t)128 << 10)
 /* A pax header holds a path, a link and xattrs, of which a file can have many. */
 #define PAX_MAX ((size_t)8 << 20)
@@ -17,7 +17,8 @@
 /* ustar's fields (POSIX.1-2017, pax, "ustar Interchange Format"). */
 struct header {
 	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], chksum[8], type, link[100];
-	char magic[6], version[2], uname[32], gname[32], devmajor[8], devminor[8], prefix[155], pad[12];
+	char magic[6], version[2], uname[32], gname[32], devmajor[8], devminor[8], prefix[155],
+		pad[12];
 };
 
 struct writer {
@@ -184,15 +185,16 @@ static int put_content(const struct writer *w, const struct snap_entry *e)
 	bk_autoclose int fd = -1;
 	uint64_t left = e->size;
 	struct stat st;
-	int rc = bk_root_openat_nolinks(e->root, e->source, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd,
-					w->err);
+	int rc = bk_root_openat_nolinks(e->root, e->source, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+					&fd, w->err);
 
 	if (rc < 0)
 		return rc;
 	if (fstat(fd, &st) < 0)
 		return bk_err_set(w->err, BK_ERR_IO, errno, "stat '%s'", e->source);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != e->size)
-		return bk_err_set(w->err, BK_ERR_IO, 0, "'%s' was changed while it was read", e->source);
+		return bk_err_set(w->err, BK_ERR_IO, 0, "'%s' was changed while it was read",
+				  e->source);
 	while (left > 0) {
 		size_t want = left < COPY_SIZE ? (size_t)left : COPY_SIZE;
 		ssize_t got = bk_fd_read_full(fd, w->copy, want);
@@ -200,8 +202,8 @@ static int put_content(const struct writer *w, const struct snap_entry *e)
 		if (got < 0)
 			return bk_err_set(w->err, BK_ERR_IO, (int)-got, "read '%s'", e->source);
 		if ((size_t)got < want)
-			return bk_err_set(w->err, BK_ERR_IO, 0, "'%s' became shorter while it was read",
-					  e->source);
+			return bk_err_set(w->err, BK_ERR_IO, 0,
+					  "'%s' became shorter while it was read", e->source);
 		rc = put(w, w->copy, want);
 		if (rc < 0)
 			return rc;

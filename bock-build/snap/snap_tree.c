@@ -7,7 +7,7 @@
 #include "base/bk_str.h"
 #include "snap/snap_dir.h"
 
-#define DEPTH_MAX 1024	/* directories below each other */
+#define DEPTH_MAX 1024 /* directories below each other */
 
 struct note {
 	mode_t mode;
@@ -20,7 +20,7 @@ struct note {
 
 struct snap_tree {
 	struct bk_arena *arena;
-	struct bk_map *notes;	/* struct note by path */
+	struct bk_map *notes; /* struct note by path */
 };
 
 void snap_tree_free(struct snap_tree *t)
@@ -43,7 +43,8 @@ static int walk(const struct bk_root *root, const char *path, unsigned int depth
 	int rc;
 
 	if (depth > DEPTH_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "directories deeper than %d levels", DEPTH_MAX);
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "directories deeper than %d levels",
+				  DEPTH_MAX);
 	rc = snap_dir_names(root, path, &names, err);
 	for (size_t i = 0; rc == 0 && names && names[i]; i++) {
 		bk_autofree char *name = bk_asprintf("%s%s%s", path, *path ? "/" : "", names[i]);
@@ -71,8 +72,11 @@ static int note_path(void *ctx, const char *path, const struct stat *st, size_t 
 	if (bk_map_len(t->notes) >= SNAP_ENTRIES_MAX)
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "more than %zu files in one tree",
 				  SNAP_ENTRIES_MAX);
-	*note = (struct note){ .mode = st->st_mode, .uid = st->st_uid, .gid = st->st_gid,
-			       .ino = st->st_ino, .ctime = st->st_ctim };
+	*note = (struct note){ .mode = st->st_mode,
+			       .uid = st->st_uid,
+			       .gid = st->st_gid,
+			       .ino = st->st_ino,
+			       .ctime = st->st_ctim };
 	bk_map_set(t->notes, path, note);
 	return 0;
 }
@@ -155,8 +159,8 @@ static int add_whiteout(const struct bk_root *root, const char *path, int64_t mt
 	return rc;
 }
 
-int snap_tree_list(const struct snap_tree *before, const struct bk_root *root, int64_t whiteout_mtime,
-		   struct snap_list *l, struct bk_err **err)
+int snap_tree_list(const struct snap_tree *before, const struct bk_root *root,
+		   int64_t whiteout_mtime, struct snap_list *l, struct bk_err **err)
 {
 	struct compare c = { .before = before, .root = root, .list = l };
 	const char *path = NULL;

@@ -11,7 +11,7 @@
 #include "base/bk_root.h"
 #include "snap/snap_list.h"
 
-struct snap_tree;	/* paths and attributes of a tree at one time */
+struct snap_tree; /* paths and attributes of a tree at one time */
 
 int snap_tree_note(const struct bk_root *root, struct snap_tree **ret, struct bk_err **err);
 void snap_tree_free(struct snap_tree *t);
@@ -19,7 +19,7 @@ BK_DEFINE_AUTO(snap_tree, snap_tree_free);
 #define snap_autotree bk_auto(bk_auto_snap_tree_)
 
 /* Adds what is different now to l; whiteouts get that time. The list reads from root. */
-int snap_tree_list(const struct snap_tree *before, const struct bk_root *root, int64_t whiteout_mtime,
-		   struct snap_list *l, struct bk_err **err);
+int snap_tree_list(const struct snap_tree *before, const struct bk_root *root,
+		   int64_t whiteout_mtime, struct snap_list *l, struct bk_err **err);
 
 #endif

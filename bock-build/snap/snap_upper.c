@@ -86,7 +86,8 @@ static int same_content(const struct scan *s, const char *path, bool *ret)
 	int rc = bk_root_openat_nolinks(s->upper, path, O_RDONLY | O_NONBLOCK, 0, &upper, s->err);
 
 	if (rc == 0)
-		rc = bk_root_openat_nolinks(s->lower, path, O_RDONLY | O_NONBLOCK, 0, &lower, s->err);
+		rc = bk_root_openat_nolinks(s->lower, path, O_RDONLY | O_NONBLOCK, 0, &lower,
+					    s->err);
 	if (rc < 0)
 		return rc;
 	for (;;) {
@@ -94,7 +95,8 @@ static int same_content(const struct scan *s, const char *path, bool *ret)
 		ssize_t m = bk_fd_read_full(lower, b, COMPARE_SIZE);
 
 		if (n < 0 || m < 0)
-			return bk_err_set(s->err, BK_ERR_IO, (int)-(n < 0 ? n : m), "read '%s'", path);
+			return bk_err_set(s->err, BK_ERR_IO, (int)-(n < 0 ? n : m), "read '%s'",
+					  path);
 		*ret = n == m && memcmp(a, b, (size_t)n) == 0;
 		if (!*ret || n == 0)
 			return 0;
@@ -139,8 +141,8 @@ static int hide_rest(const struct scan *s, const char *path, char *const *upper_
 	return rc;
 }
 
-static int scan_subdir(const struct scan *s, const char *path, const struct stat *before, bool opaque,
-		       unsigned int depth)
+static int scan_subdir(const struct scan *s, const char *path, const struct stat *before,
+		       bool opaque, unsigned int depth)
 {
 	bool merged = S_ISDIR(before->st_mode);
 	bool marked = false;
@@ -175,8 +177,9 @@ static int scan_name(const struct scan *s, const char *path, bool opaque, unsign
 	if (rc < 0)
 		return rc;
 	if (is_whiteout(&now))
-		return before.st_mode == 0 ? 0 : snap_list_add_whiteout(s->list, path,
-									s->whiteout_mtime, s->err);
+		return before.st_mode == 0
+			       ? 0
+			       : snap_list_add_whiteout(s->list, path, s->whiteout_mtime, s->err);
 	if (S_ISDIR(now.st_mode))
 		return scan_subdir(s, path, &before, opaque, depth);
 	rc = snap_list_add(s->list, path, s->upper, path, &e, s->err);
@@ -200,11 +203,14 @@ static int scan_dir(const struct scan *s, const char *path, bool opaque, unsigne
 	return rc == 0 && opaque ? hide_rest(s, path, names) : rc;
 }
 
-int snap_upper_list(const struct bk_root *upper, const struct bk_root *lower, int64_t whiteout_mtime,
-		    struct snap_list *l, struct bk_err **err)
+int snap_upper_list(const struct bk_root *upper, const struct bk_root *lower,
+		    int64_t whiteout_mtime, struct snap_list *l, struct bk_err **err)
 {
-	const struct scan s = { .upper = upper, .lower = lower, .whiteout_mtime = whiteout_mtime,
-				.list = l, .err = err };
+	const struct scan s = { .upper = upper,
+				.lower = lower,
+				.whiteout_mtime = whiteout_mtime,
+				.list = l,
+				.err = err };
 
 	return scan_dir(&s, "", false, 0);
 }

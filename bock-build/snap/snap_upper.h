@@ -15,13 +15,13 @@
 #include "base/bk_root.h"
 #include "snap/snap_list.h"
 
-#define SNAP_UPPER_DEPTH_MAX 1024	/* directories below each other */
+#define SNAP_UPPER_DEPTH_MAX 1024 /* directories below each other */
 
 /*
  * Adds the changes to l. lower is the tree as it was before the step, NULL if it was empty.
  * whiteout_mtime is the time that whiteouts get.
  */
-int snap_upper_list(const struct bk_root *upper, const struct bk_root *lower, int64_t whiteout_mtime,
-		    struct snap_list *l, struct bk_err **err);
+int snap_upper_list(const struct bk_root *upper, const struct bk_root *lower,
+		    int64_t whiteout_mtime, struct snap_list *l, struct bk_err **err);
 
 #endif

@@ -62,7 +62,8 @@ static void start_on_image(struct step_stage *s, const struct store_image *image
 {
 	for (size_t i = 0; i < image->manifest.n_layers; i++)
 		*grow_layers(s) = image->manifest.layers[i];
-	for (char **id = image->config.rootfs ? image->config.rootfs->diff_ids : NULL; id && *id; id++)
+	for (char **id = image->config.rootfs ? image->config.rootfs->diff_ids : NULL; id && *id;
+	     id++)
 		add_diff_id(s, *id);
 	for (size_t i = 0; i < image->config.n_history; i++)
 		*grow_history(s) = image->config.history[i];
@@ -122,8 +123,11 @@ int step_stage_start(struct step_stage *s, struct step_build *build,
 		     const struct store_image *image, const struct step_stage *from,
 		     struct bk_err **err)
 {
-	*s = (struct step_stage){ .build = build, .arena = bk_arena_new(), .name = stage->name.text,
-				  .scope = *scope, .workdir = bk_strdup("/") };
+	*s = (struct step_stage){ .build = build,
+				  .arena = bk_arena_new(),
+				  .name = stage->name.text,
+				  .scope = *scope,
+				  .workdir = bk_strdup("/") };
 	snap_chain_init(&s->chain, build->space, build->store);
 	if (image)
 		start_on_image(s, image);
@@ -149,8 +153,8 @@ void step_stage_done(struct step_stage *s)
 
 /* ---- steps -------------------------------------------------------------------------------------------- */
 
-int step_add_layer(struct step_stage *s, struct snap_list *l, struct layer_info *ret, bool *ret_layer,
-		   struct bk_err **err)
+int step_add_layer(struct step_stage *s, struct snap_list *l, struct layer_info *ret,
+		   bool *ret_layer, struct bk_err **err)
 {
 	int rc = snap_layer_write(l, s->build->max_mtime, s->build->store, ret, ret_layer, err);
 

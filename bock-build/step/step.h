@@ -27,32 +27,32 @@ struct step_build {
 	const struct bk_root *context;
 	const struct step_ignore *ignore;
 	struct exec_runtime runtime;
-	const char *created;	/* RFC 3339 */
-	int64_t now;		/* the same, in seconds: of directories that are made */
-	int64_t max_mtime;	/* times of files are clamped to it; INT64_MAX: they are not */
-	char **written;		/* strv: digests of the blobs that were stored */
-	unsigned int runs;	/* RUN steps so far, for container ids */
+	const char *created; /* RFC 3339 */
+	int64_t now;	     /* the same, in seconds: of directories that are made */
+	int64_t max_mtime;   /* times of files are clamped to it; INT64_MAX: they are not */
+	char **written;	     /* strv: digests of the blobs that were stored */
+	unsigned int runs;   /* RUN steps so far, for container ids */
 };
 
 struct step_stage {
 	struct step_build *build;
 	struct bk_arena *arena;
 	const char *name;
-	struct bockfile_scope scope;	/* env follows the stage's */
+	struct bockfile_scope scope; /* env follows the stage's */
 	struct snap_chain chain;
-	char **env;			/* strv */
-	char *workdir;			/* heap, absolute */
-	bool has_workdir;		/* somebody said so: it goes to the image */
-	char *user;			/* heap; NULL: root */
-	char **shell;			/* strv */
+	char **env;	  /* strv */
+	char *workdir;	  /* heap, absolute */
+	bool has_workdir; /* somebody said so: it goes to the image */
+	char *user;	  /* heap; NULL: root */
+	char **shell;	  /* strv */
 	/* the image so far; in the arena */
-	struct oci_image_exec exec;	/* of the base: what the stage can't change */
+	struct oci_image_exec exec; /* of the base: what the stage can't change */
 	struct oci_descriptor *layers;
 	size_t n_layers;
 	char **diff_ids;
 	struct oci_image_history *history;
 	size_t n_history;
-	const char *base_name;		/* of the image it began with; NULL: scratch */
+	const char *base_name; /* of the image it began with; NULL: scratch */
 	const char *base_digest;
 };
 
@@ -84,13 +84,13 @@ int step_meta_workdir(struct step_stage *s, const struct bockfile_text *text, st
 int step_meta_user(struct step_stage *s, const struct bockfile_text *text, struct bk_err **err);
 
 /* Adds NAME=VALUE for each entry, values substituted in turn, to a strv. */
-int step_meta_add_env(const struct bockfile_scope *scope, const struct bockfile_map *map, char ***env,
-		      struct bk_err **err);
+int step_meta_add_env(const struct bockfile_scope *scope, const struct bockfile_map *map,
+		      char ***env, struct bk_err **err);
 /* text substituted, relative to base: absolute and cleaned; heap. */
 int step_meta_path(const struct bockfile_scope *scope, const struct bockfile_text *text,
 		   const char *base, char **ret, struct bk_err **err);
 /* The list becomes a layer of the stage; *ret_layer is false if it was empty. */
-int step_add_layer(struct step_stage *s, struct snap_list *l, struct layer_info *ret, bool *ret_layer,
-		   struct bk_err **err);
+int step_add_layer(struct step_stage *s, struct snap_list *l, struct layer_info *ret,
+		   bool *ret_layer, struct bk_err **err);
 
 #endif

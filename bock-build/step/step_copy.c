@@ -15,7 +15,7 @@
 struct job {
 	const struct step_copy *c;
 	struct snap_list *list;
-	struct bk_map *dirs;	/* destination directories that are in the list */
+	struct bk_map *dirs; /* destination directories that are in the list */
 	struct bk_err **err;
 };
 
@@ -131,8 +131,8 @@ static int put_file(const struct job *j, const char *source, const char *dest)
 	if (rc < 0)
 		return rc;
 	if (S_ISDIR(st.st_mode) || bk_map_has(j->dirs, dest))
-		return bk_err_set(j->err, BK_ERR_CONFIG, 0, "'/%s' is a directory; '%s' can't replace it", dest,
-				  source);
+		return bk_err_set(j->err, BK_ERR_CONFIG, 0,
+				  "'/%s' is a directory; '%s' can't replace it", dest, source);
 	rc = snap_list_add(j->list, dest, j->c->from, source, &e, j->err);
 	if (rc < 0 || !e)
 		return rc;

@@ -18,23 +18,23 @@
 #include "snap/snap_list.h"
 #include "step/step_ignore.h"
 
-#define STEP_COPY_DEPTH_MAX 256	/* directories below each other */
+#define STEP_COPY_DEPTH_MAX 256 /* directories below each other */
 
 struct step_copy {
-	const struct bk_root *from;	/* the context, or the root of another stage */
-	bool keep_owner;		/* a stage's files keep their owner, the context's are root's */
-	const struct bk_root *view;	/* the stage so far; NULL: nothing is in it */
-	char *const *sources;		/* strv; paths and patterns below `from` */
-	const char *to;			/* absolute, or relative to workdir */
-	const char *workdir;		/* absolute */
-	bool has_owner;			/* chown */
+	const struct bk_root *from; /* the context, or the root of another stage */
+	bool keep_owner;	    /* a stage's files keep their owner, the context's are root's */
+	const struct bk_root *view; /* the stage so far; NULL: nothing is in it */
+	char *const *sources;	    /* strv; paths and patterns below `from` */
+	const char *to;		    /* absolute, or relative to workdir */
+	const char *workdir;	    /* absolute */
+	bool has_owner;		    /* chown */
 	uid_t uid;
 	gid_t gid;
-	const char *chmod;		/* NULL: modes stay */
-	char *const *exclude;		/* strv; patterns of paths below `from` */
+	const char *chmod;		  /* NULL: modes stay */
+	char *const *exclude;		  /* strv; patterns of paths below `from` */
 	const struct step_ignore *ignore; /* NULL: nothing is ignored */
-	bool parents;			/* a source's own directories are kept below `to` */
-	int64_t mtime;			/* of directories that are made */
+	bool parents;			  /* a source's own directories are kept below `to` */
+	int64_t mtime;			  /* of directories that are made */
 };
 
 /*

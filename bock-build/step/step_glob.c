@@ -75,7 +75,7 @@ static int compare_names(const void *a, const void *b)
 struct search {
 	const struct bk_root *root;
 	const char *pattern;
-	size_t levels;	/* how deep a match can lie; STEP_GLOB_DEPTH_MAX with `**` */
+	size_t levels; /* how deep a match can lie; STEP_GLOB_DEPTH_MAX with `**` */
 	char **found;
 	size_t n;
 };
@@ -111,7 +111,8 @@ static int search(struct search *s, const char *dir, size_t level, struct bk_err
 
 		if (step_glob_match(s->pattern, path)) {
 			if (s->n++ >= STEP_GLOB_MATCHES_MAX)
-				return bk_err_set(err, BK_ERR_CONFIG, 0, "more than %d files are like '%s'",
+				return bk_err_set(err, BK_ERR_CONFIG, 0,
+						  "more than %d files are like '%s'",
 						  STEP_GLOB_MATCHES_MAX, s->pattern);
 			bk_strv_add(&s->found, path);
 		}
@@ -135,7 +136,8 @@ static size_t levels_of(const char *pattern)
 	return n;
 }
 
-int step_glob_find(const struct bk_root *root, const char *pattern, char ***ret, struct bk_err **err)
+int step_glob_find(const struct bk_root *root, const char *pattern, char ***ret,
+		   struct bk_err **err)
 {
 	bk_autofree char *start = fixed_part(pattern);
 	struct search s = { .root = root, .pattern = pattern, .levels = levels_of(pattern) };

@@ -15,7 +15,7 @@
 #include "base/bk_str.h"
 
 #define STEP_GLOB_MATCHES_MAX 100000
-#define STEP_GLOB_DEPTH_MAX 256	/* directories below each other that are searched */
+#define STEP_GLOB_DEPTH_MAX   256 /* directories below each other that are searched */
 
 /* True if path (relative, cleaned) as a whole is like pattern (the same form). */
 bool step_glob_match(const char *pattern, const char *path);
@@ -26,6 +26,7 @@ bool step_glob_is_pattern(const char *text);
  * The paths below root that are like pattern, as a sorted strv. Directories are searched without a
  * link being followed.
  */
-int step_glob_find(const struct bk_root *root, const char *pattern, char ***ret, struct bk_err **err);
+int step_glob_find(const struct bk_root *root, const char *pattern, char ***ret,
+		   struct bk_err **err);
 
 #endif

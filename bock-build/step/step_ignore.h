@@ -14,17 +14,21 @@
 #include "base/bk_err.h"
 #include "base/bk_root.h"
 
-#define STEP_IGNORE_SIZE_MAX ((size_t)1 << 20)	/* bytes of the file */
+#define STEP_IGNORE_SIZE_MAX ((size_t)1 << 20) /* bytes of the file */
 
 struct step_ignore {
-	char **lines;	/* strv; cleaned, a leading '!' kept */
+	char **lines; /* strv; cleaned, a leading '!' kept */
 	bool exceptions;
 };
 
-#define STEP_IGNORE_INIT { .lines = NULL }
+#define STEP_IGNORE_INIT      \
+	{                     \
+		.lines = NULL \
+	}
 
 /* Reads the context's file, if there is one. */
-int step_ignore_load(struct step_ignore *ignore, const struct bk_root *context, struct bk_err **err);
+int step_ignore_load(struct step_ignore *ignore, const struct bk_root *context,
+		     struct bk_err **err);
 /* The same from text. */
 void step_ignore_parse(struct step_ignore *ignore, const char *text);
 void step_ignore_done(struct step_ignore *ignore);

@@ -6,8 +6,8 @@
 #include "bockfile/bockfile_subst.h"
 #include "step/step.h"
 
-int step_meta_add_env(const struct bockfile_scope *scope, const struct bockfile_map *map, char ***env,
-		      struct bk_err **err)
+int step_meta_add_env(const struct bockfile_scope *scope, const struct bockfile_map *map,
+		      char ***env, struct bk_err **err)
 {
 	struct bockfile_scope here = *scope;
 
@@ -19,7 +19,8 @@ int step_meta_add_env(const struct bockfile_scope *scope, const struct bockfile_
 
 		if (!*pair->key || strchr(pair->key, '='))
 			return bk_doc_value_error(pair->value.at, err,
-						  "'%.64s' can't be the name of a variable", pair->key);
+						  "'%.64s' can't be the name of a variable",
+						  pair->key);
 		here.env = *env;
 		here.has_env = true;
 		rc = bockfile_subst(&here, &pair->value, &value, err);

@@ -7,9 +7,9 @@
 
 #include "base/bk_num.h"
 
-#define USER 04700
-#define GROUP 02070
-#define OTHER 01007
+#define USER	04700
+#define GROUP	02070
+#define OTHER	01007
 #define ALL_RWX 0777
 
 static mode_t who_mask(const char **p)
@@ -92,7 +92,7 @@ static bool clause(const char **p, mode_t *mode)
 		while (permission(**p, *mode, &perm))
 			(*p)++;
 		perm &= mask;
-		if (op == '=')	/* a directory keeps its set-id bits, as chmod(1) has it */
+		if (op == '=') /* a directory keeps its set-id bits, as chmod(1) has it */
 			*mode &= ~(mask & (S_ISDIR(*mode) ? ALL_RWX | S_ISVTX : 07777));
 		if (op == '-')
 			*mode &= ~perm;
@@ -116,12 +116,12 @@ int step_mode_apply(const char *spec, mode_t mode, mode_t *ret, struct bk_err **
 	}
 	do {
 		if (!clause(&p, &mode))
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "'%.64s' is no mode, as in 0644 or u=rwX,go=rX",
-					  spec);
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "'%.64s' is no mode, as in 0644 or u=rwX,go=rX", spec);
 	} while (*p == ',' && *p++);
 	if (*p)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%.64s' is no mode, as in 0644 or u=rwX,go=rX",
-				  spec);
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "'%.64s' is no mode, as in 0644 or u=rwX,go=rX", spec);
 	*ret = mode & 07777;
 	return 0;
 }

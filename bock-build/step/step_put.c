@@ -60,7 +60,8 @@ static int resolve_owner(const struct step_stage *s, const struct bockfile_text 
 		return rc;
 	if (!c->view && !is_numeric(owner))
 		return bk_doc_value_error(chown->at, err,
-					  "'%s' is a name, and the stage has no /etc/passwd yet", owner);
+					  "'%s' is a name, and the stage has no /etc/passwd yet",
+					  owner);
 	rc = bundle_user_resolve(owner, c->view ? c->view : &none, arena, &user, err);
 	if (rc < 0)
 		return bockfile_text_wrap(chown->at, err, rc);
@@ -76,8 +77,10 @@ int step_put(struct step_stage *s, const struct bockfile_step *step, struct step
 	const struct bockfile_copy *copy = step->copy;
 	bk_auto(texts_done) struct texts t = { 0 };
 	snap_autolist struct snap_list *list = snap_list_new();
-	struct step_copy c = { .from = s->build->context, .workdir = s->workdir,
-			       .parents = copy->parents, .mtime = s->build->now };
+	struct step_copy c = { .from = s->build->context,
+			       .workdir = s->workdir,
+			       .parents = copy->parents,
+			       .mtime = s->build->now };
 	struct layer_info layer;
 	int rc = substitute(s, copy, &t, err);
 
@@ -94,7 +97,8 @@ int step_put(struct step_stage *s, const struct bockfile_step *step, struct step
 	if (rc == 0 && from)
 		rc = snap_chain_view(&from->chain, &c.from, err);
 	if (rc == 0 && from && !c.from)
-		rc = bk_doc_value_error(copy->from.at, err, "stage '%s' has nothing in it", from->name);
+		rc = bk_doc_value_error(copy->from.at, err, "stage '%s' has nothing in it",
+					from->name);
 	if (rc == 0 && copy->chown.text)
 		rc = resolve_owner(s, &copy->chown, &c, err);
 	if (rc == 0)

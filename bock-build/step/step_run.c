@@ -26,7 +26,8 @@ static void command_done(struct command *c)
 }
 
 /* The command's own text is never rewritten. */
-static void make_args(const struct step_stage *s, const struct bockfile_command *command, char ***args)
+static void make_args(const struct step_stage *s, const struct bockfile_command *command,
+		      char ***args)
 {
 	if (command->shell)
 		*args = bk_strv_dup(s->shell);
@@ -39,8 +40,8 @@ static int make_env(const struct step_stage *s, const struct bockfile_run *run, 
 		    struct bk_err **err)
 {
 	for (size_t i = 0; i < s->scope.n_args; i++) {
-		bk_autofree char *assignment =
-			bk_asprintf("%s=%s", s->scope.args[i].key, s->scope.args[i].value);
+		bk_autofree char *assignment = bk_asprintf("%s=%s", s->scope.args[i].key,
+							   s->scope.args[i].value);
 
 		bk_env_set(env, assignment);
 	}
@@ -65,14 +66,16 @@ static int read_network(const struct step_stage *s, const struct bockfile_text *
 	if (bk_streq(value, "none"))
 		return 0;
 	if (*value == '/')
-		return bockfile_text_unsupported(text->at, err,
-						 "the path of a network namespace is not supported by this version");
-	return bk_doc_value_error(text->at, err, "'%s' is none of: none, host, the path of a network namespace",
+		return bockfile_text_unsupported(
+			text->at, err,
+			"the path of a network namespace is not supported by this version");
+	return bk_doc_value_error(text->at, err,
+				  "'%s' is none of: none, host, the path of a network namespace",
 				  value);
 }
 
-static int make_command(const struct step_stage *s, const struct bockfile_run *run, struct command *c,
-			struct bk_err **err)
+static int make_command(const struct step_stage *s, const struct bockfile_run *run,
+			struct command *c, struct bk_err **err)
 {
 	int rc;
 
@@ -136,8 +139,12 @@ static int run_container(struct step_stage *s, const struct command *c, const ch
 	bk_autofree char *bundle = NULL;
 	bk_autoclose int cwd = -1;
 	struct oci_runtime_config config = { 0 };
-	struct exec_step step = { .args = c->args, .env = c->env, .user = c->user, .cwd = c->cwd,
-				  .rootfs = rootfs, .network = c->network };
+	struct exec_step step = { .args = c->args,
+				  .env = c->env,
+				  .user = c->user,
+				  .cwd = c->cwd,
+				  .rootfs = rootfs,
+				  .network = c->network };
 	char id[64];
 	int code = 0;
 	int rc = snap_space_mkdir(s->build->space, "b", &name, err);
@@ -157,7 +164,8 @@ static int run_container(struct step_stage *s, const struct command *c, const ch
 	if (rc == 0)
 		rc = exec_runtime_run(&s->build->runtime, bundle, id, &code, err);
 	if (rc == 0 && code != 0)
-		rc = bk_err_set(err, BK_ERR_CONFIG, 0, "the command failed with exit status %d", code);
+		rc = bk_err_set(err, BK_ERR_CONFIG, 0, "the command failed with exit status %d",
+				code);
 	return rc;
 }
 

@@ -12,7 +12,7 @@ setup() {
 	printf 'two\n' >"$T/ctx/src/two.txt"
 	printf 'three\n' >"$T/ctx/src/sub/three.c"
 	ln -s two.txt "$T/ctx/src/link"
-	cd "$T"
+	cd "$T" || return
 }
 teardown() { common_teardown; }
 

@@ -13,7 +13,7 @@ setup() {
 	mkdir -p "$T/ctx" "$T/tmp"
 	export TMPDIR=$T/tmp
 	cp "$(busybox_path)" "$T/ctx/busybox"
-	cd "$T"
+	cd "$T" || return
 }
 teardown() { common_teardown; }
 
@@ -227,7 +227,7 @@ END
 }
 
 @test "from an image of the store: its layers, its configuration, and names in its passwd" {
-	stage '- run: mkdir -p /etc && echo app:x:7:8::/home/app:/bin/sh > /etc/passwd' '- env: {A: base}'
+	stage '- run: mkdir -p /etc && echo app:x:7:8::/srv/app:/bin/sh > /etc/passwd' '- env: {A: base}'
 	bock_build -q -t base:1 ctx
 	cat >ctx/Bockfile <<'END'
 from: base:1
@@ -242,7 +242,7 @@ stages:
 END
 	run bock_build -t x:1 ctx
 	assert_status 0
-	assert_output -p "base 7:8 /home/app"
+	assert_output -p "base 7:8 /srv/app"
 	[ "$(layers x:1)" -eq 4 ]
 	[ "$(manifest x:1 | jq -c '.layers[:3]')" = "$(manifest base:1 | jq -c '.layers')" ]
 	[ "$(manifest x:1 | jq -r '.annotations["org.opencontainers.image.base.name"]')" = base:1 ]

@@ -3,6 +3,7 @@
 #include "fuzz_doc.h"
 
 #include "graph/graph.h"
+#include "bockfile/bockfile_args.h"
 #include "bockfile/bockfile_subst.h"
 #include "step/step_glob.h"
 #include "step/step_mode.h"
@@ -55,8 +56,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bockfile b;
 	struct graph g;
 
-	if (bockfile_parse("Bockfile", (const char *)data, size, arena, &b, &err) == 0 && !has_pattern(&b) &&
-	    bockfile_scope_init(&b, NULL, "2026-01-02T03:04:05Z", arena, &scope, &err) == 0) {
+	if (bockfile_parse("Bockfile", (const char *)data, size, arena, &b, &err) == 0 &&
+	    !has_pattern(&b) &&
+	    bockfile_args_resolve(&b, NULL, "2026-01-02T03:04:05Z", arena, &scope, &err) == 0) {
 		for (size_t i = 0; i < b.n_stages; i++)
 			for (size_t k = 0; k < b.stages[i].steps.n; k++)
 				use_step(&scope, &b.stages[i].steps.items[k]);

@@ -2,6 +2,7 @@
 #include "bk_test.h"
 
 #include "base/bk_str.h"
+#include "bockfile/bockfile_args.h"
 #include "bockfile/bockfile_subst.h"
 
 static const char text[] = "metadata: {name: '${PRE}app', version: '1.${MINOR:-0}'}\n"
@@ -30,8 +31,9 @@ static int init(struct world *w, const char *document, const char *build_arg, st
 	w->arena = bk_arena_new();
 	w->at = (struct bk_doc_value){ .line = 7, .column = 3, .source = "Bockfile", .path = "x" };
 	rc = bockfile_parse("Bockfile", document, strlen(document), w->arena, &w->b, err);
-	return rc < 0 ? rc : bockfile_scope_init(&w->b, build_arg ? args : NULL, "2026-01-02T03:04:05Z",
-						 w->arena, &w->scope, err);
+	return rc < 0 ? rc
+		      : bockfile_args_resolve(&w->b, build_arg ? args : NULL,
+					      "2026-01-02T03:04:05Z", w->arena, &w->scope, err);
 }
 
 static void expand(const struct world *w, const char *from, const char *to)
@@ -44,7 +46,8 @@ static void expand(const struct world *w, const char *from, const char *to)
 	assert_string_equal(out, to);
 }
 
-static void refuse(const struct world *w, const char *from, enum bk_err_kind kind, const char *message)
+static void refuse(const struct world *w, const char *from, enum bk_err_kind kind,
+		   const char *message)
 {
 	const struct bockfile_text t = { .text = from, .at = &w->at };
 	bk_autofree char *out = NULL;
@@ -56,7 +59,7 @@ static void refuse(const struct world *w, const char *from, enum bk_err_kind kin
 
 static void test_forms(void **state)
 {
-	char *env[] = { (char *)(uintptr_t)"PATH=/bin", NULL };
+	char *env[] = { (char *)(uintptr_t) "PATH=/bin", NULL };
 	struct bk_err *err = NULL;
 	struct world w;
 
@@ -99,7 +102,8 @@ static void test_refused(void **state)
 	refuse(&w, "${1}", BK_ERR_CONFIG, "expected a name");
 	refuse(&w, "${EMPTY:?say ${PRE}}", BK_ERR_CONFIG, "${EMPTY}: say my-");
 	refuse(&w, "${UNSET:?}", BK_ERR_CONFIG, "${UNSET}: must be given");
-	refuse(&w, "${git.sha:-x}", BK_ERR_UNSUPPORTED, "Bockfile:7:3: x: ${git.sha}: this version");
+	refuse(&w, "${git.sha:-x}", BK_ERR_UNSUPPORTED,
+	       "Bockfile:7:3: x: ${git.sha}: this version");
 	refuse(&w, "${a:-${a:-${a:-${a:-${a:-${a:-${a:-${a:-${a:-${a:-}}}}}}}}}}", BK_ERR_CONFIG,
 	       "nested deeper");
 	bk_arena_free(w.arena);
@@ -119,19 +123,22 @@ static void test_build_args(void **state)
 	assert_err(init(&w, text, "MODE=quick", &err), &err, BK_ERR_CONFIG,
 		   "Bockfile:8:9: args.MODE: 'quick' is none of: slow, fast");
 	bk_arena_free(w.arena);
-	assert_err(init(&w, text, "ID=12x", &err), &err, BK_ERR_CONFIG, "'12x' is not like '[0-9]+'");
+	assert_err(init(&w, text, "ID=12x", &err), &err, BK_ERR_CONFIG,
+		   "'12x' is not like '[0-9]+'");
 	bk_arena_free(w.arena);
 	assert_err(init(&w, text, "MOD=fast", &err), &err, BK_ERR_CONFIG, "did you mean 'MODE'?");
 	bk_arena_free(w.arena);
 	assert_err(init(&w, text, "MODE", &err), &err, BK_ERR_CONFIG, "expected NAME=VALUE");
 	bk_arena_free(w.arena);
 	assert_err(init(&w, "args: {A: {required: true}}\nstages: [{name: a}]\n", NULL, &err), &err,
-		   BK_ERR_CONFIG, "Bockfile:1:11: args.A: required: give it with --build-arg A=VALUE");
+		   BK_ERR_CONFIG,
+		   "Bockfile:1:11: args.A: required: give it with --build-arg A=VALUE");
 	bk_arena_free(w.arena);
 	assert_err(init(&w, "args: {A: '${B}', B: x}\nstages: [{name: a}]\n", NULL, &err), &err,
 		   BK_ERR_CONFIG, "args.A: ${B}");
 	bk_arena_free(w.arena);
-	assert_err(init(&w, "args: {A: {pattern: '(', default: x}}\nstages: [{name: a}]\n", NULL, &err),
+	assert_err(init(&w, "args: {A: {pattern: '(', default: x}}\nstages: [{name: a}]\n", NULL,
+			&err),
 		   &err, BK_ERR_CONFIG, "not a regular expression");
 	bk_arena_free(w.arena);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bk_test.h"
 
+#include "bockfile/bockfile_args.h"
 #include "graph/graph.h"
 
 static int make(struct bk_arena *arena, const char *text, const char *target, struct graph *ret,
@@ -11,7 +12,7 @@ static int make(struct bk_arena *arena, const char *text, const char *target, st
 	int rc = bockfile_parse("Bockfile", text, strlen(text), arena, b, err);
 
 	if (rc == 0)
-		rc = bockfile_scope_init(b, NULL, "", arena, scope, err);
+		rc = bockfile_args_resolve(b, NULL, "", arena, scope, err);
 	return rc < 0 ? rc : graph_make(scope, target, arena, ret, err);
 }
 
@@ -63,14 +64,16 @@ static void test_refused(void **state)
 	(void)state;
 	refuse(stages, "z", BK_ERR_NOT_FOUND, "no stage is named 'z'");
 	refuse("stages:\n- {name: a, from: b}\n- {name: b, from: c}\n- {name: c, from: b}\n", NULL,
-	       BK_ERR_CONFIG, "Bockfile:3:10: stages[1].name: stages need each other in a cycle: b -> c -> b");
+	       BK_ERR_CONFIG,
+	       "Bockfile:3:10: stages[1].name: stages need each other in a cycle: b -> c -> b");
 	refuse("stages:\n- {name: a, from: a}\n", NULL, BK_ERR_CONFIG, "in a cycle: a -> a");
 	refuse("from: scratch\nstages:\n- {name: a, depends: [b]}\n- {name: b, depends: [a]}\n- {name: c}\n",
 	       NULL, BK_ERR_CONFIG, "cycle: a -> b -> a");
 	refuse("stages: [{name: a}]\n", NULL, BK_ERR_CONFIG, "stage 'a' has no 'from'");
 	refuse("stages: [{name: a, from: x, depends: [y]}]\n", NULL, BK_ERR_CONFIG,
 	       "stages[0].depends[0]: no stage is named 'y'");
-	refuse("stages: [{name: a, from: '${X}'}]\n", NULL, BK_ERR_CONFIG, "stages[0].from: ${X}: unknown");
+	refuse("stages: [{name: a, from: '${X}'}]\n", NULL, BK_ERR_CONFIG,
+	       "stages[0].from: ${X}: unknown");
 	refuse("stages: [{name: a, from: x, steps: [{copy: a, to: b, from: alpine}]}]\n", NULL,
 	       BK_ERR_UNSUPPORTED, "stages[0].steps[0].from: no stage is named 'alpine'");
 }

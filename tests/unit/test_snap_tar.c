@@ -74,7 +74,11 @@ static void fill(const struct world *w, struct snap_list *l)
 	assert_ok(snap_list_add(l, "z/second", &w->root, "hard", NULL, &err), &err);
 	assert_ok(snap_list_add(l, "z/first", &w->root, "file", &e, &err), &err);
 	e->mtime = -5;
-	assert_ok(snap_list_add(l, "z/" LONG LONG "/gr\xc3\xbc\xc3\x9f" "e", &w->root, "file", &e, &err), &err);
+	assert_ok(snap_list_add(l,
+				"z/" LONG LONG "/gr\xc3\xbc\xc3\x9f"
+				"e",
+				&w->root, "file", &e, &err),
+		  &err);
 	e->nlink = 1;
 	e->uid = 3000000;
 	e->mtime = 5000000000;
@@ -128,15 +132,17 @@ static void test_read_back(void **state)
 
 		if (archive_entry_size(entry) > 0)
 			archive_read_data(a, text, sizeof(text) - 1);
-		bk_buf_printf(&got, "%s %s %o %lld %lld %s%s", type_of(entry), archive_entry_pathname(entry),
-			      (unsigned int)archive_entry_perm(entry), (long long)archive_entry_mtime(entry),
-			      (long long)archive_entry_uid(entry),
-			      archive_entry_hardlink(entry) ? archive_entry_hardlink(entry) : "",
-			      archive_entry_symlink(entry) ? archive_entry_symlink(entry) : "");
+		bk_buf_printf(
+			&got, "%s %s %o %lld %lld %s%s", type_of(entry),
+			archive_entry_pathname(entry), (unsigned int)archive_entry_perm(entry),
+			(long long)archive_entry_mtime(entry), (long long)archive_entry_uid(entry),
+			archive_entry_hardlink(entry) ? archive_entry_hardlink(entry) : "",
+			archive_entry_symlink(entry) ? archive_entry_symlink(entry) : "");
 		bk_buf_printf(&got, "%s%s", text, *text ? "" : "\n");
 		if (w->xattrs && strcmp(archive_entry_pathname(entry), "z/first") == 0) {
 			archive_entry_xattr_reset(entry);
-			assert_int_equal(archive_entry_xattr_next(entry, &name, &value, &size), ARCHIVE_OK);
+			assert_int_equal(archive_entry_xattr_next(entry, &name, &value, &size),
+					 ARCHIVE_OK);
 			assert_string_equal(name, "user.note");
 			assert_int_equal(size, 3);
 			assert_memory_equal(value, "a\0b", 3);
@@ -147,7 +153,8 @@ static void test_read_back(void **state)
 	/* the link's own times and owner are the test's */
 	assert_non_null(strstr(bk_buf_str(&got), "dir z/ 755 7 0 \nfile z/.wh.gone 0 7 0 \n"
 						 "dir z/" LONG LONG "/ 755 7 0 \n"
-						 "file z/" LONG LONG "/gr\xc3\xbc\xc3\x9f" "e 640 5000000000 3000000 content\n"
+						 "file z/" LONG LONG "/gr\xc3\xbc\xc3\x9f"
+						 "e 640 5000000000 3000000 content\n"
 						 "file z/first 640 -5 "));
 	assert_non_null(strstr(bk_buf_str(&got), LONG LONG "\nhard z/second 640 "));
 	assert_non_null(strstr(bk_buf_str(&got), " z/first\n"));
@@ -178,7 +185,8 @@ static void test_below_a_file(void **state)
 
 	assert_ok(snap_list_add(l, "x", &w->root, "file", NULL, &err), &err);
 	assert_ok(snap_list_add(l, "x/y", &w->root, "file", NULL, &err), &err);
-	assert_err(snap_list_finish(l, 0, &err), &err, BK_ERR_CONFIG, "'/x' is no directory and can't hold '/x/y'");
+	assert_err(snap_list_finish(l, 0, &err), &err, BK_ERR_CONFIG,
+		   "'/x' is no directory and can't hold '/x/y'");
 }
 
 static void test_changed_meanwhile(void **state)
@@ -192,9 +200,11 @@ static void test_changed_meanwhile(void **state)
 	assert_ok(snap_list_add(l, "x", &w->root, "file", NULL, &err), &err);
 	assert_ok(snap_list_finish(l, 0, &err), &err);
 	assert_int_equal(truncate(file, 3), 0);
-	assert_err(snap_tar_write(l, collect, &tar, &err), &err, BK_ERR_IO, "'file' was changed while it was read");
+	assert_err(snap_tar_write(l, collect, &tar, &err), &err, BK_ERR_IO,
+		   "'file' was changed while it was read");
 }
 
-BK_TEST_MAIN(cmocka_unit_test_setup_teardown(test_read_back, setup, teardown), cmocka_unit_test(test_order),
+BK_TEST_MAIN(cmocka_unit_test_setup_teardown(test_read_back, setup, teardown),
+	     cmocka_unit_test(test_order),
 	     cmocka_unit_test_setup_teardown(test_below_a_file, setup, teardown),
 	     cmocka_unit_test_setup_teardown(test_changed_meanwhile, setup, teardown))

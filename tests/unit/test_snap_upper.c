@@ -30,7 +30,8 @@ static void make(const struct world *w, const char *path, const char *text)
 	assert_ok(bk_file_mkdirs(text ? parent : whole, 0755, &err), &err);
 	if (!text)
 		return;
-	assert_ok(bk_file_write_atomic(AT_FDCWD, whole, text, strlen(text), 0644, false, &err), &err);
+	assert_ok(bk_file_write_atomic(AT_FDCWD, whole, text, strlen(text), 0644, false, &err),
+		  &err);
 	assert_int_equal(utimensat(AT_FDCWD, whole, times, 0), 0);
 }
 
@@ -116,7 +117,7 @@ static void test_changes(void **state)
 	make(w, "u/new/file", "n");
 	make(w, "u/etc/conf", "new");
 	whiteout(w, "u/gone");
-	whiteout(w, "u/never");	/* hides nothing */
+	whiteout(w, "u/never"); /* hides nothing */
 	expect(w, ".wh.gone etc/ etc/conf new/ new/file");
 }
 
@@ -125,9 +126,9 @@ static void test_only_copied_up(void **state)
 	const struct world *w = *state;
 
 	make(w, "u/etc/same", "same");
-	make(w, "u/tmp", NULL);	/* another mtime only */
+	make(w, "u/tmp", NULL); /* another mtime only */
 	expect(w, "");
-	make(w, "u/etc/sneaky", "4321");	/* size and time as before */
+	make(w, "u/etc/sneaky", "4321"); /* size and time as before */
 	expect(w, "etc/ etc/sneaky");
 }
 
@@ -197,7 +198,9 @@ static void test_tree(void **state)
 	assert_ok(bk_root_rmtree(&w->lower, "etc/conf", &err), &err);
 	make(w, "l/etc/conf/d", "x");
 	assert_ok(snap_tree_list(before, &w->lower, 5, l, &err), &err);
-	expect_list(l, ".wh.gone dir/ dir/sub/ dir/sub/.wh.c etc/ etc/conf/ etc/conf/d etc/sneaky new/ new/file");
+	expect_list(
+		l,
+		".wh.gone dir/ dir/sub/ dir/sub/.wh.c etc/ etc/conf/ etc/conf/d etc/sneaky new/ new/file");
 }
 
 static void test_stubs(void **state)
@@ -215,14 +218,15 @@ static void test_stubs(void **state)
 	assert_ok(bk_root_symlink(&w->lower, "../run/resolv.conf", "etc/resolv.conf", &err), &err);
 	assert_ok(bk_root_lstat(&w->lower, "dir", &before, &err), &err);
 	assert_ok(snap_stubs_add(&stubs, &w->lower, "/proc", true, &proc, &err), &err);
-	assert_ok(snap_stubs_add(&stubs, &w->lower, "/etc/resolv.conf", false, &resolv, &err), &err);
+	assert_ok(snap_stubs_add(&stubs, &w->lower, "/etc/resolv.conf", false, &resolv, &err),
+		  &err);
 	assert_ok(snap_stubs_add(&stubs, &w->lower, "/dir/x/y", true, &deep, &err), &err);
 	assert_ok(snap_stubs_add(&stubs, &w->lower, "/etc/conf", false, &conf, &err), &err);
 	assert_string_equal(proc, "/proc");
 	assert_string_equal(resolv, "/run/resolv.conf");
 	assert_string_equal(deep, "/dir/x/y");
 	assert_int_equal(stubs.n, 5);
-	make(w, "l/dir/x/kept", "k");	/* the step's own: its directory stays */
+	make(w, "l/dir/x/kept", "k"); /* the step's own: its directory stays */
 	assert_ok(snap_stubs_remove(&stubs, &w->lower, &err), &err);
 	assert_ok(bk_root_lstat(&w->lower, "dir", &after, &err), &err);
 	assert_int_equal(bk_root_lstat(&w->lower, "proc", &after, NULL), -BK_ERR_NOT_FOUND);

@@ -24,7 +24,9 @@ static void make(const struct world *w, const char *path, const char *text)
 
 	assert_ok(bk_file_mkdirs(text ? parent : whole, 0755, &err), &err);
 	if (text)
-		assert_ok(bk_file_write_atomic(AT_FDCWD, whole, text, strlen(text), 0640, false, &err), &err);
+		assert_ok(bk_file_write_atomic(AT_FDCWD, whole, text, strlen(text), 0640, false,
+					       &err),
+			  &err);
 }
 
 static void link_to(const struct world *w, const char *target, const char *path)
@@ -139,7 +141,8 @@ static void test_destinations(void **state)
 	copies(w, (struct step_copy){ .workdir = "/w" }, "a.txt", ".", "w/ w/a.txt");
 	copies(w, (struct step_copy){ .workdir = "/w" }, "a.txt", "../y", "y");
 	copies(w, plain, "../../a.txt", "/../../x", "x");
-	copies(w, plain, "src", "/s", "s/ s/inner->one.c s/one.c s/sub/ s/sub/two.c s/sub/two_test.c");
+	copies(w, plain, "src", "/s",
+	       "s/ s/inner->one.c s/one.c s/sub/ s/sub/two.c s/sub/two_test.c");
 	copies(w, plain, "/src/", "/", "inner->one.c one.c sub/ sub/two.c sub/two_test.c");
 	copies(w, plain, "src/sub a.txt", "/s", "s/ s/a.txt s/two.c s/two_test.c");
 	copies(w, plain, "**/*.c", "/s/", "s/ s/one.c s/two.c s/two_test.c");
@@ -151,16 +154,22 @@ static void test_links(void **state)
 {
 	const struct world *w = *state;
 
-	copies(w, plain, "link", "/x", "x");	/* a named link is followed */
+	copies(w, plain, "link", "/x", "x"); /* a named link is followed */
 	refuses(w, plain, "escape", "/x", BK_ERR_NOT_FOUND, "'escape' is not there");
-	copies(w, (struct step_copy){ .view = &w->view }, "a.txt", "/bin/", "usr/ usr/bin/ usr/bin/a.txt");
-	copies(w, (struct step_copy){ .view = &w->view }, "a.txt", "/bin/x", "usr/ usr/bin/ usr/bin/x");
+	copies(w, (struct step_copy){ .view = &w->view }, "a.txt", "/bin/",
+	       "usr/ usr/bin/ usr/bin/a.txt");
+	copies(w, (struct step_copy){ .view = &w->view }, "a.txt", "/bin/x",
+	       "usr/ usr/bin/ usr/bin/x");
 	copies(w, (struct step_copy){ .view = &w->view }, "a.txt", "/up/x", "etc/ etc/x");
 	/* a tree with a bin lands in what /bin points to */
-	copies(w, (struct step_copy){ .view = &w->view, .exclude = (char *[]){ (char *)(uintptr_t)"src",
-									      (char *)(uintptr_t)"*.txt", (char *)(uintptr_t)"[el]*", NULL } },
+	copies(w,
+	       (struct step_copy){ .view = &w->view,
+				   .exclude = (char *[]){ (char *)(uintptr_t) "src",
+							  (char *)(uintptr_t) "*.txt",
+							  (char *)(uintptr_t) "[el]*", NULL } },
 	       ".", "/", "usr/ usr/bin/ usr/bin/tool");
-	refuses(w, (struct step_copy){ .view = &w->view }, "a.txt", "/loop/x", BK_ERR_CONFIG, "symbolic links");
+	refuses(w, (struct step_copy){ .view = &w->view }, "a.txt", "/loop/x", BK_ERR_CONFIG,
+		"symbolic links");
 	refuses(w, (struct step_copy){ .view = &w->view }, "a.txt", "/file/x", BK_ERR_CONFIG,
 		"'/file' is no directory");
 }
@@ -175,8 +184,10 @@ static void test_existing(void **state)
 	refuses(w, c, "a.txt b.txt", "/file", BK_ERR_CONFIG, "'/file' is no directory");
 	refuses(w, c, "a.txt", "/file/", BK_ERR_CONFIG, "'/file' is no directory");
 	make(w, "c/clash/usr", "x");
-	refuses(w, c, "clash", "/", BK_ERR_CONFIG, "'/usr' is a directory; 'clash/usr' can't replace it");
-	refuses(w, plain, "nope", "/x", BK_ERR_NOT_FOUND, "copy 'nope' to '/x': 'nope' is not there");
+	refuses(w, c, "clash", "/", BK_ERR_CONFIG,
+		"'/usr' is a directory; 'clash/usr' can't replace it");
+	refuses(w, plain, "nope", "/x", BK_ERR_NOT_FOUND,
+		"copy 'nope' to '/x': 'nope' is not there");
 	refuses(w, plain, "*.nope", "/x", BK_ERR_NOT_FOUND, "nothing is like '*.nope'");
 }
 
@@ -184,14 +195,17 @@ static void test_left_out(void **state)
 {
 	const struct world *w = *state;
 	struct step_ignore ignore = STEP_IGNORE_INIT;
-	char *exclude[] = { (char *)(uintptr_t)"**/*_test.c", (char *)(uintptr_t)"/src/inner", NULL };
+	char *exclude[] = { (char *)(uintptr_t) "**/*_test.c", (char *)(uintptr_t) "/src/inner",
+			    NULL };
 
-	copies(w, (struct step_copy){ .exclude = exclude }, "src", "/s", "s/ s/one.c s/sub/ s/sub/two.c");
+	copies(w, (struct step_copy){ .exclude = exclude }, "src", "/s",
+	       "s/ s/one.c s/sub/ s/sub/two.c");
 	step_ignore_parse(&ignore, "src\n!src/sub/two.c\n*.txt\n");
 	copies(w, (struct step_copy){ .ignore = &ignore }, "src", "/s", "s/ s/sub/ s/sub/two.c");
 	refuses(w, (struct step_copy){ .ignore = &ignore }, "a.txt", "/s", BK_ERR_NOT_FOUND,
 		"'a.txt' is ignored");
-	refuses(w, (struct step_copy){ .ignore = &ignore }, "*.txt", "/s", BK_ERR_NOT_FOUND, "nothing is like");
+	refuses(w, (struct step_copy){ .ignore = &ignore }, "*.txt", "/s", BK_ERR_NOT_FOUND,
+		"nothing is like");
 	step_ignore_done(&ignore);
 }
 
@@ -199,9 +213,15 @@ static void test_attributes(void **state)
 {
 	const struct world *w = *state;
 	snap_autolist struct snap_list *l = snap_list_new();
-	struct step_copy c = { .from = &w->context, .to = "/d/x", .workdir = "/", .has_owner = true,
-			       .uid = 7, .gid = 8, .chmod = "u=rwX,go=rX", .mtime = 1000,
-			       .sources = (char *[]){ (char *)(uintptr_t)"a.txt", NULL } };
+	struct step_copy c = { .from = &w->context,
+			       .to = "/d/x",
+			       .workdir = "/",
+			       .has_owner = true,
+			       .uid = 7,
+			       .gid = 8,
+			       .chmod = "u=rwX,go=rX",
+			       .mtime = 1000,
+			       .sources = (char *[]){ (char *)(uintptr_t) "a.txt", NULL } };
 	struct bk_err *err = NULL;
 
 	assert_ok(step_copy_list(&c, l, &err), &err);

@@ -51,8 +51,9 @@ static void test_ignore(void **state)
 	struct step_ignore ignore = STEP_IGNORE_INIT;
 
 	(void)state;
-	step_ignore_parse(&ignore, "\xef\xbb\xbf# comment\n\n  *.o \n/build/\n!build/keep\nnode_modules\n"
-				   "**/tmp\n!\r\n.\n");
+	step_ignore_parse(&ignore,
+			  "\xef\xbb\xbf# comment\n\n  *.o \n/build/\n!build/keep\nnode_modules\n"
+			  "**/tmp\n!\r\n.\n");
 	assert_true(step_ignore_has(&ignore, "x.o"));
 	assert_false(step_ignore_has(&ignore, "d/x.o"));
 	assert_true(step_ignore_has(&ignore, "build"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bockfile/bockfile_scope.h"
+#include "bockfile/bockfile_args.h"
 
 #include <ctype.h>
 #include <regex.h>
@@ -24,7 +24,7 @@ static int read_arg(const struct bk_doc_value *v, struct bk_arena *arena, struct
 
 	if (v->node == BK_DOC_NODE_MAP)
 		return bk_doc_store(&bockfile_arg_type, v, &bk_doc_limits_strict, arena, arg, err);
-	if (v->node == BK_DOC_NODE_NULL)	/* `NAME:` declares it without a default */
+	if (v->node == BK_DOC_NODE_NULL) /* `NAME:` declares it without a default */
 		return 0;
 	return bockfile_text_read(&row, v, arena, &arg->value, err);
 }
@@ -43,8 +43,9 @@ int bockfile_args_read(const struct bk_doc_field *f, const struct bk_doc_value *
 		struct bockfile_arg *arg = &args->items[i];
 
 		if (!is_arg_name(v->keys[i]))
-			return bk_doc_value_error(&v->items[i], err,
-						  "invalid name of an argument: [A-Za-z_][A-Za-z0-9_]* is asked for");
+			return bk_doc_value_error(
+				&v->items[i], err,
+				"invalid name of an argument: [A-Za-z_][A-Za-z0-9_]* is asked for");
 		rc = read_arg(&v->items[i], arena, arg, err);
 		if (rc < 0)
 			return rc;
@@ -64,7 +65,8 @@ static int check_choices(const struct bockfile_arg *arg, const char *value, stru
 			return 0;
 		bk_buf_printf(&known, "%s%s", i > 0 ? ", " : "", arg->choices.items[i].text);
 	}
-	return bk_doc_value_error(arg->at, err, "'%.200s' is none of: %.600s", value, bk_buf_str(&known));
+	return bk_doc_value_error(arg->at, err, "'%.200s' is none of: %.600s", value,
+				  bk_buf_str(&known));
 }
 
 static int check_pattern(const struct bockfile_arg *arg, const char *value, struct bk_err **err)
@@ -76,7 +78,8 @@ static int check_pattern(const struct bockfile_arg *arg, const char *value, stru
 
 	if (rc != 0) {
 		regerror(rc, &re, why, sizeof(why));
-		return bk_doc_value_error(arg->pattern.at, err, "not a regular expression: %s", why);
+		return bk_doc_value_error(arg->pattern.at, err, "not a regular expression: %s",
+					  why);
 	}
 	rc = regexec(&re, value, 0, NULL, 0);
 	regfree(&re);
@@ -102,8 +105,8 @@ static int resolve_arg(struct bockfile_scope *scope, const struct bockfile_arg *
 	if (rc < 0)
 		return rc;
 	if (!value && arg->required)
-		return bk_doc_value_error(arg->at, err, "required: give it with --build-arg %s=VALUE",
-					  arg->name);
+		return bk_doc_value_error(arg->at, err,
+					  "required: give it with --build-arg %s=VALUE", arg->name);
 	if (!value)
 		return 0;
 	if (arg->choices.at)
@@ -129,8 +132,8 @@ static int check_build_args(const struct bockfile *b, char *const *build_args, s
 		size_t i = 0;
 
 		if (!equal || equal == *build_args)
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "--build-arg '%s': expected NAME=VALUE",
-					  *build_args);
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "--build-arg '%s': expected NAME=VALUE", *build_args);
 		name = bk_strndup(*build_args, (size_t)(equal - *build_args));
 		while (i < b->args.n && !bk_streq(b->args.items[i].name, name))
 			i++;
@@ -138,9 +141,9 @@ static int check_build_args(const struct bockfile *b, char *const *build_args, s
 			continue;
 		nearest = bk_str_nearest(name, arg_name, b->args.items, b->args.n);
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "--build-arg '%s': %s declares no such argument%s%s%s", name, b->source,
-				  nearest ? ", did you mean '" : "", nearest ? nearest : "",
-				  nearest ? "'?" : "");
+				  "--build-arg '%s': %s declares no such argument%s%s%s", name,
+				  b->source, nearest ? ", did you mean '" : "",
+				  nearest ? nearest : "", nearest ? "'?" : "");
 	}
 	return 0;
 }
@@ -159,8 +162,8 @@ static int resolve_metadata(const struct bockfile_scope *scope, const struct boc
 	return rc;
 }
 
-int bockfile_scope_init(const struct bockfile *b, char *const *build_args, const char *timestamp,
-			struct bk_arena *arena, struct bockfile_scope *ret, struct bk_err **err)
+int bockfile_args_resolve(const struct bockfile *b, char *const *build_args, const char *timestamp,
+			  struct bk_arena *arena, struct bockfile_scope *ret, struct bk_err **err)
 {
 	struct bockfile_scope scope = { .bockfile = b };
 	int rc = check_build_args(b, build_args, err);
