@@ -325,7 +325,8 @@ static int load_program(const struct bpf_insn *insns, size_t n, int *ret_fd, str
 	memcpy(attr.prog_name, "bock_devices", sizeof("bock_devices"));
 	fd = bpf(BPF_PROG_LOAD, &attr);
 	if (fd < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "load the device program of the cgroup");
+		return bk_err_set(err, BK_ERR_IO, errno,
+				  "linux.resources.devices: load the program");
 	*ret_fd = fd;
 	return 0;
 }
@@ -340,7 +341,8 @@ static int attach(int dirfd, int prog_fd, struct bk_err **err)
 	attr.attach_bpf_fd = (uint32_t)prog_fd;
 	attr.attach_flags = BPF_F_ALLOW_MULTI;
 	if (bpf(BPF_PROG_ATTACH, &attr) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "attach the device program to the cgroup");
+		return bk_err_set(err, BK_ERR_IO, errno,
+				  "linux.resources.devices: attach the program to the cgroup");
 	return 0;
 }
 

@@ -47,14 +47,12 @@ static int run_seccomp(struct container_created *r, struct container_birth *b, s
 {
 	bk_autoclose int cache = openat(r->c.root->fd, SECCOMP_CACHE,
 					O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int rc;
 
 	/* without a cache the profile is compiled each time: slower, not wrong */
 	if (cache < 0 && errno == ENOENT && mkdirat(r->c.root->fd, SECCOMP_CACHE, 0700) == 0)
 		cache = openat(r->c.root->fd, SECCOMP_CACHE,
 			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	rc = sec_seccomp_get(linux_of(r)->seccomp, cache, &b->bpf, err);
-	return rc < 0 ? bk_err_wrap(err, rc, "linux.seccomp") : 0;
+	return sec_seccomp_get(linux_of(r)->seccomp, cache, &b->bpf, err);
 }
 
 /* A user who was delegated no cgroup runs without one; limits were refused with the plan then. */
@@ -99,13 +97,11 @@ static int run_devices(struct container_created *r, struct container_birth *b, s
 {
 	const struct oci_resources *res = linux_of(r)->resources;
 	bool attached;
-	int rc;
 
 	if (b->cgroup_fd < 0)
 		return 0; /* a user without a cgroup: the user's own rights bound the container */
-	rc = cgroup_devices_apply(b->cgroup_fd, res->devices, res->n_devices,
-				  r->plan.params.rootless, &attached, err);
-	return rc < 0 ? bk_err_wrap(err, rc, "linux.resources.devices") : 0;
+	return cgroup_devices_apply(b->cgroup_fd, res->devices, res->n_devices,
+				    r->plan.params.rootless, &attached, err);
 }
 
 /*

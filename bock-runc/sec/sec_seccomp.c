@@ -261,12 +261,12 @@ static int export(scmp_filter_ctx ctx, const struct sock_filter *head, size_t n_
 	int rc;
 
 	if (fd < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "make a memory file");
+		return bk_err_set(err, BK_ERR_IO, errno, "linux.seccomp: make a memory file");
 	rc = seccomp_export_bpf(ctx, fd);
 	if (rc < 0)
 		return bk_err_set(err, BK_ERR_INTERNAL, -rc, "linux.seccomp: export the filter");
 	if (fstat(fd, &st) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "stat the exported filter");
+		return bk_err_set(err, BK_ERR_IO, errno, "linux.seccomp: stat the filter");
 	n = (size_t)st.st_size / sizeof(*insns);
 	if (n == 0 || n > EXPORT_MAX)
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
@@ -275,7 +275,7 @@ static int export(scmp_filter_ctx ctx, const struct sock_filter *head, size_t n_
 	if (n_head)
 		memcpy(insns, head, n_head * sizeof(*insns));
 	if (pread(fd, insns + n_head, n * sizeof(*insns), 0) != (ssize_t)(n * sizeof(*insns)))
-		return bk_err_set(err, BK_ERR_INTERNAL, 0, "read the exported filter");
+		return bk_err_set(err, BK_ERR_INTERNAL, 0, "linux.seccomp: read the filter");
 	ret->n = n + n_head;
 	ret->insns = insns;
 	ret->mem = bk_steal_ptr(&insns);
