@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2154 # status and output are bats'
+# shellcheck shell=bash disable=SC2154,SC2034,SC2120 # bats' variables; used from the bats files
 #
 # For the bats files about bock-runc, instead of common.bash:
 #
@@ -67,4 +67,80 @@ assert_ok() {
 	[ -z "$stderr" ] || fail "stderr: $stderr" || return 1
 	[ $# -eq 0 ] || [ "$output" = "$1" ] || fail "output: $output
 expected: $1"
+}
+
+# inside SCRIPT: sets what the bundle's container runs and runs it; it must succeed without a word on
+# stderr. $output is what it said.
+inside() {
+	args sh -c "$1" || return 1
+	run_it
+	assert_ok
+}
+
+# refused JQ-FILTER WORDS: run of the bundle changed so fails with these words; the bundle is as before
+# and nothing is left
+refused() {
+	cp "$B/config.json" "$B/config.json.orig"
+	edit "$1" || return 1
+	run_it
+	mv "$B/config.json.orig" "$B/config.json"
+	assert_error "$2" || fail "with $1" || return 1
+	assert_no_leftovers
+}
+
+# ---- an ordinary user -----------------------------------------------------------------------------
+
+# Sets TEST_USER to an ordinary user with ids in /etc/subuid, made if there is none, and $B and $STATE to
+# places of that user's own, gone after user_teardown.
+user_setup() {
+	need_user_namespaces
+	TEST_USER=$(awk -F: '$3 >= 65536 { print $1 }' /etc/subuid 2>/dev/null |
+		while read -r name; do getent passwd "$name" >/dev/null && echo "$name"; done | head -n 1)
+	if [ -z "$TEST_USER" ]; then
+		useradd --create-home --shell /bin/sh bock-test || skip "no user with ids in /etc/subuid, and useradd fails"
+		TEST_USER=bock-test
+	fi
+	TEST_UID=$(id -u "$TEST_USER")
+	TEST_SUBUID=$(awk -F: -v n="$TEST_USER" '$1 == n { print $2; exit }' /etc/subuid)
+	USER_DIR=$(mktemp -d "${TMPDIR:-/tmp}/bock-user-XXXXXX")
+	chmod 711 "$USER_DIR"
+	B=$USER_DIR/b
+	STATE=$USER_DIR/xdg/bock-runc
+	mkdir -m 700 "$USER_DIR/xdg"
+	chown "$TEST_UID" "$USER_DIR" "$USER_DIR/xdg"
+}
+
+user_teardown() {
+	[ -n "${USER_DIR-}" ] || return 0
+	common_teardown
+	rm -rf "$USER_DIR"
+}
+
+# as_user COMMAND...: with the environment of a login
+as_user() {
+	setpriv --reuid "$TEST_USER" --regid "$(id -g "$TEST_USER")" --init-groups \
+		env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$USER_DIR" USER="$TEST_USER" \
+		XDG_RUNTIME_DIR="$USER_DIR/xdg" "$@"
+}
+
+# The user's bundle, of `spec --rootless`, without a terminal; its root file system is the user's.
+user_bundle() {
+	rootfs_make "$B/rootfs"
+	chown -R "$TEST_UID" "$B"
+	as_user "$BOCK_RUNC" spec --rootless --bundle "$B" || return 1
+	edit '.process.terminal = false | .root.readonly = false'
+	[ $# -eq 0 ] || args "$@"
+}
+
+user_runs() { # [OPTION...]
+	run --separate-stderr as_user "$BOCK_RUNC" run -b "$B" "$@" "$ID"
+}
+
+# Lets the ids of a user namespace come through to the bundle.
+open_path() {
+	local dir=$B
+	while [ "$dir" != / ]; do
+		chmod o+x "$dir"
+		dir=$(dirname "$dir")
+	done
 }
