@@ -71,8 +71,10 @@ int bundle_unpack(const struct store *s, const struct store_image *image, const 
 {
 	bk_autoclose int fd = -1;
 	bool made = false;
-	int rc = take_folder(path, &fd, &made, err);
+	int rc = bundle_config_check(&image->config, opts, err);
 
+	if (rc == 0)
+		rc = take_folder(path, &fd, &made, err);
 	if (rc == 0) {
 		rc = fill(s, image, fd, opts, layer, ret_stats, err);
 		if (rc < 0)

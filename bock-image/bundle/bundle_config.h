@@ -31,6 +31,10 @@ struct bundle_opts {
 	bool allow_no_args;	/* an image without a command is no error: the shell /bin/sh is taken */
 };
 
+/* What can be said before there is a root file system: that the image is for linux and has a command. */
+int bundle_config_check(const struct oci_image_config *image, const struct bundle_opts *opts,
+			struct bk_err **err);
+
 /*
  * Fills *ret; memory is the arena's, and what opts and image point to must live as long. rootfs is where
  * user names are looked up. Errors: an image that is not for linux, or without a command
