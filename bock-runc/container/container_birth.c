@@ -68,8 +68,7 @@ static int run_cgroup(struct container_created *r, struct container_birth *b, st
 	size_t top;
 	int rc;
 
-	cgroup_find(&b->host);
-	rc = cgroup_make(&b->host, r->plan.params.cgroup, &b->cgroup_fd, &top, &e);
+	rc = cgroup_make(&r->host, r->plan.params.cgroup, &b->cgroup_fd, &top, &e);
 	if (rc == 0) {
 		r->c.state.cgroup_top = top;
 		return 0;
@@ -89,7 +88,7 @@ static int run_limits(struct container_created *r, struct container_birth *b, st
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
 				  "linux.resources: limits are asked for, but this user was not "
 				  "delegated a cgroup");
-	return cgroup_limits_apply(&b->host, r->plan.params.cgroup, b->cgroup_fd,
+	return cgroup_limits_apply(&r->host, r->plan.params.cgroup, b->cgroup_fd,
 				   &r->plan.limits, err);
 }
 

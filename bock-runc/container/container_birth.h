@@ -10,7 +10,6 @@
 struct container_birth {
 	struct init_child child;	/* what the child gets at the clone */
 	struct sec_bpf bpf;
-	struct cgroup_host host;
 	int cgroup_fd;
 	int watch_fd;			/* container_create's */
 	int sync_child;			/* the child's end, ours to close after the clone */

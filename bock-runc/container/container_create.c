@@ -63,7 +63,6 @@ int container_plan(const struct container_create *p, struct container_created *r
 		   struct bk_err **err)
 {
 	struct init_params params = { .id = p->id, .preserve_fds = p->preserve_fds };
-	struct cgroup_host host;
 	bk_autofree char *path = NULL;
 	const struct oci_linux *l;
 	int rc;
@@ -76,17 +75,17 @@ int container_plan(const struct container_create *p, struct container_created *r
 	l = r->spec.config->linux_;
 	params.rootless = geteuid() != 0 || ns_in_userns();
 	params.setgroups_denied = denies_setgroups(l);
-	cgroup_find(&host);
-	if (host.kind != CGROUP_NONE) {
-		rc = cgroup_path(&host, l->cgroups_path, p->id, params.rootless, &path, err);
+	cgroup_find(&r->host);
+	if (r->host.kind != CGROUP_NONE) {
+		rc = cgroup_path(&r->host, l->cgroups_path, p->id, params.rootless, &path, err);
 		if (rc < 0)
 			return rc;
 		params.cgroup = bk_arena_strdup(r->spec.arena, path);
-		params.cgroup_mount = host.mount;
+		params.cgroup_mount = r->host.mount;
 	}
 	rc = init_plan_compile(&r->spec, &params, &r->plan, err);
 	if (rc == 0 && r->plan.limits.n)
-		rc = cgroup_limits_check(&host, &r->plan.limits, err);
+		rc = cgroup_limits_check(&r->host, &r->plan.limits, err);
 	return rc;
 }
 
@@ -109,11 +108,13 @@ int container_prepare(const struct container_create *p, struct container_created
 		rc = check_preserved(p->preserve_fds, err);
 	if (rc == 0 && r->plan.ops[INIT_RUNTIME][0].kind == OP_SEAL)
 		rc = init_stage_seal_self(err);
-	if (rc < 0)
+	if (rc < 0) {
 		container_created_done(r);
-	else
-		warn_of_caps(p, r);
-	return rc;
+		return rc;
+	}
+	r->owner_start = container_probe_start(getpid());
+	warn_of_caps(p, r);
+	return 0;
 }
 
 /* What of a nested cgroup path is not there yet: the state must know it before it is made. */
@@ -142,7 +143,7 @@ static void fill_state(const struct container_create *p, struct container_create
 		.rootfs = (char *)r->spec.rootfs,
 		.created = created,
 		.owner_pid = getpid(),
-		.owner_start = container_probe_start(getpid()),
+		.owner_start = r->owner_start,
 		.cgroup = (char *)r->plan.params.cgroup,
 		.cgroup_top = r->plan.params.cgroup ?
 			cgroup_top(r->plan.params.cgroup_mount, r->plan.params.cgroup) : 0,

@@ -3,13 +3,16 @@
 #ifndef CONTAINER_MADE_H
 #define CONTAINER_MADE_H
 
+#include "cgroup/cgroup.h"
 #include "container/container.h"
 #include "init/init_plan.h"
 
 struct container_created {
 	struct spec spec;
 	struct init_plan plan;
+	struct cgroup_host host;
 	struct container c;
+	uint64_t owner_start;	/* of the making process, as /proc/PID/stat has it */
 	pid_t pid;
 	int pidfd;
 	int sync;	/* run: closed by the child's execve, or the error why not */

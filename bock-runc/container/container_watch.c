@@ -7,7 +7,6 @@
 
 #include "base/bk_auto.h"
 #include "base/bk_fd.h"
-#include "container/container_probe.h"
 
 /* Deletes the container if it is the one that `owner` made: the id may be another's by now. */
 static void clean_up(const struct container_root *root, const char *id, pid_t owner, uint64_t start)
@@ -37,11 +36,10 @@ static _Noreturn void watch(const struct container_root *root, const char *id, i
 	_exit(0);
 }
 
-int container_watch_begin(const struct container_root *root, const char *id,
+int container_watch_begin(const struct container_root *root, const char *id, uint64_t start,
 			  struct container_watch *ret, struct bk_err **err)
 {
 	pid_t owner = getpid();
-	uint64_t start = container_probe_start(owner);
 	int fds[2];
 	pid_t pid;
 

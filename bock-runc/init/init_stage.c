@@ -50,12 +50,8 @@ static int seal(int fd, struct bk_err **err)
 static void add_failure(struct bk_err *e, struct bk_buf *b)
 {
 	unsigned char wire[BK_ERR_WIRE_SIZE];
-	size_t len = sizeof(wire);
 
-	bk_err_encode(e, wire);
-	while (len > 0 && wire[len - 1] == 0)
-		len--;
-	bk_buf_add(b, wire, len);
+	bk_buf_add(b, wire, bk_err_encode(e, wire));
 	bk_err_clear(&e);
 }
 

@@ -277,7 +277,7 @@ static char *put_text(char *to, const char *text)
 	return to + size;
 }
 
-void bk_err_encode(const struct bk_err *err, unsigned char wire[BK_ERR_WIRE_SIZE])
+size_t bk_err_encode(const struct bk_err *err, unsigned char wire[BK_ERR_WIRE_SIZE])
 {
 	struct err_wire w = { .magic = ERR_WIRE_MAGIC, .kind = BK_ERR_INTERNAL };
 	char *const end = (char *)wire + BK_ERR_WIRE_SIZE;
@@ -287,7 +287,7 @@ void bk_err_encode(const struct bk_err *err, unsigned char wire[BK_ERR_WIRE_SIZE
 	memset(wire, 0, BK_ERR_WIRE_SIZE);
 	if (!err) {
 		w.n_links = 1;
-		put_text(to, err_unknown);
+		to = put_text(to, err_unknown);
 	} else {
 		w.kind = (uint32_t)err->kind;
 		w.errnum = err->errnum;
@@ -307,6 +307,7 @@ void bk_err_encode(const struct bk_err *err, unsigned char wire[BK_ERR_WIRE_SIZE
 		}
 	}
 	memcpy(wire, &w, sizeof(w));
+	return (size_t)(to - (char *)wire);
 }
 
 size_t bk_err_wire_errnum(void)
@@ -319,7 +320,7 @@ int bk_err_send(const struct bk_err *err, int fd)
 	unsigned char wire[BK_ERR_WIRE_SIZE];
 	ssize_t n;
 
-	bk_err_encode(err, wire);
+	(void)bk_err_encode(err, wire);
 	do
 		n = write(fd, wire, sizeof(wire));
 	while (n < 0 && errno == EINTR);

@@ -94,9 +94,9 @@ int bk_err_send(const struct bk_err *err, int fd);
 
 /*
  * The bytes that bk_err_send writes, for a sender that has no C library; and where in them the errno
- * (an int32_t) stands, for it to fill in.
+ * (an int32_t) stands, for it to fill in. Returns how many are used; those behind are zero.
  */
-void bk_err_encode(const struct bk_err *err, unsigned char wire[BK_ERR_WIRE_SIZE]);
+size_t bk_err_encode(const struct bk_err *err, unsigned char wire[BK_ERR_WIRE_SIZE]);
 size_t bk_err_wire_errnum(void);
 
 /* Decodes what bk_err_send wrote. Returns the error's -kind, or -BK_ERR_INTERNAL if malformed. */
