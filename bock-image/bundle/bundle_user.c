@@ -173,6 +173,14 @@ static int add_groups(struct bundle_user *u, const struct bk_root *rootfs, struc
 	return 0;
 }
 
+/* "-1" and "+1" are numbers to some tools: here they are neither that nor a name. */
+static int check_sign(const char *text, struct bk_err **err)
+{
+	if (*text == '-' || *text == '+')
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' is neither a name nor an id", text);
+	return 0;
+}
+
 /* A number needs no line in passwd; what can be learnt from one is taken. */
 static int resolve_uid(const char *text, const struct bk_root *rootfs, struct bk_arena *arena,
 		       struct bundle_user *u, struct bk_err **err)
@@ -219,8 +227,12 @@ int bundle_user_resolve(const char *text, const struct bk_root *rootfs, struct b
 	if (group)
 		*group++ = '\0';
 	by_name = *user && !all_digits(user);
-	rc = by_name ? resolve_name(user, rootfs, arena, &u, err) :
-		       resolve_uid(*user ? user : "0", rootfs, arena, &u, err);
+	rc = check_sign(user, err);
+	if (rc == 0 && group)
+		rc = check_sign(group, err);
+	if (rc == 0)
+		rc = by_name ? resolve_name(user, rootfs, arena, &u, err) :
+			       resolve_uid(*user ? user : "0", rootfs, arena, &u, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "user '%s'", user);
 	if (!*user)

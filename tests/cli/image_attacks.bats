@@ -409,10 +409,8 @@ manifest_text() {
 	"$TOP/tests/helpers/make-image" "$STORE" good <<-'END'
 		config '{"config":{"Cmd":["x"],"User":"u"}}'
 		dir etc
-		file etc/passwd "u:x:7:8::/home/u:
-		"
-		file etc/group "g:x:9:a,u
-		"
+		file etc/passwd 'u:x:7:8::/home/u:\n'
+		file etc/group 'g:x:9:a,u\n'
 	END
 	run -0 bock_image unpack good "$T/b"
 	[ "$(jq -c .process.user "$T/b/config.json")" = '{"uid":7,"gid":8,"additionalGids":[8,9]}' ] ||
