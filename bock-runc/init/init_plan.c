@@ -140,6 +140,30 @@ static bool dev_is_ours(const struct init_plan *p)
 	return true;
 }
 
+/* A read-only /dev becomes so when its devices are in it. */
+static bool dev_is_late(const struct mount_op *m)
+{
+	return m->kind == MOUNT_NEW && bk_streq(m->dest, "/dev") && (m->f.ms & MS_RDONLY);
+}
+
+static void plan_late_dev(struct init_plan *p)
+{
+	for (size_t i = p->n[INIT_CONTAINER]; i-- > 0;) {
+		const struct init_op *op = &p->ops[INIT_CONTAINER][i];
+		struct mount_op m;
+
+		if (op->kind != OP_MOUNT || !bk_streq(op->u.mount.dest, "/dev"))
+			continue;
+		m = op->u.mount;
+		if (m.kind != MOUNT_NEW || !(m.f.attr_set & MOUNT_ATTR_RDONLY))
+			return;
+		m.kind = MOUNT_REMOUNT;
+		m.f = (struct mount_flags){ .attr_set = MOUNT_ATTR_RDONLY, .bind = true };
+		add(p, INIT_CONTAINER, OP_MOUNT)->u.mount = m;
+		return;
+	}
+}
+
 static int plan_mounts(struct init_plan *p, struct bk_err **err)
 {
 	const struct oci_runtime_config *c = p->spec->config;
@@ -157,6 +181,8 @@ static int plan_mounts(struct init_plan *p, struct bk_err **err)
 
 		if (rc < 0)
 			return rc;
+		if (dev_is_late(&m))
+			m.f.ms &= ~(unsigned long)MS_RDONLY; /* plan_late_dev */
 		add(p, INIT_CONTAINER, OP_MOUNT)->u.mount = m;
 	}
 	return 0;
@@ -223,6 +249,7 @@ static int plan_container(struct init_plan *p, struct bk_err **err)
 		return rc;
 	if (c->process->terminal)
 		add(p, INIT_CONTAINER, OP_CONSOLE);
+	plan_late_dev(p);
 	if (h && (h->n_prestart || h->n_create_runtime))
 		add(p, INIT_CONTAINER, OP_WAIT_HOOKS);
 	if (h && h->n_create_container)
