@@ -199,6 +199,25 @@ int container_open(const struct container_root *root, const char *id, bool lock,
 	return 0;
 }
 
+void container_unlock(struct container *c)
+{
+	(void)flock(c->dirfd, LOCK_UN);
+	c->locked = false;
+}
+
+int container_relock(struct container *c, struct bk_err **err)
+{
+	struct stat st;
+	int rc = lock_dir(c->dirfd, err);
+
+	if (rc < 0)
+		return rc;
+	c->locked = true;
+	if (fstat(c->dirfd, &st) < 0 || st.st_nlink == 0)
+		return not_there(err);
+	return 0;
+}
+
 int container_save(struct container *c, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(CONTAINER_STATE_MAX);

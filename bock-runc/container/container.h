@@ -80,6 +80,12 @@ int container_reserve(const struct container_root *root, const char *id, struct 
  */
 int container_open(const struct container_root *root, const char *id, bool lock,
 		   struct container *ret, struct bk_err **err);
+/*
+ * Gives the lock up while the container lives its life, so that others can kill or delete it, and takes
+ * it again: -BK_ERR_NOT_FOUND if somebody has deleted the container meanwhile.
+ */
+void container_unlock(struct container *c);
+int container_relock(struct container *c, struct bk_err **err);
 int container_save(struct container *c, struct bk_err **err);
 /* Removes ROOT/ID. */
 int container_forget(struct container *c, struct bk_err **err);

@@ -36,6 +36,19 @@ static int reap(int pidfd, int *ret_status, struct bk_err **err)
 	return 0;
 }
 
+/* Somebody's `delete --force` may have ended the container that we waited for: then it is done. */
+static int delete_own(struct container *c, char ***warnings, struct bk_err **err)
+{
+	int rc = container_relock(c, err);
+
+	if (rc == -BK_ERR_NOT_FOUND) {
+		if (err)
+			bk_err_clear(err);
+		return 0;
+	}
+	return rc < 0 ? rc : container_delete(c, false, warnings, err);
+}
+
 static int live(const struct container_create *p, struct container_created *r, bool keep,
 		struct tty_proxy *proxy, int *ret_status, char ***warnings, struct bk_err **err)
 {
@@ -44,15 +57,17 @@ static int live(const struct container_create *p, struct container_created *r, b
 	if (rc < 0)
 		return rc;
 	rc = container_created_started(r, err);
-	if (rc == 0)
+	if (rc == 0) {
+		container_unlock(&r->c);
 		rc = tty_proxy_run(proxy, r->master, r->pidfd, err);
+	}
 	if (rc == 0)
 		rc = reap(r->pidfd, ret_status, err);
 	tty_proxy_end(proxy);
 	if (rc < 0)
 		container_created_undo(r);
 	else if (!keep)
-		rc = container_delete(&r->c, false, warnings, err);
+		rc = delete_own(&r->c, warnings, err);
 	container_created_done(r);
 	return rc;
 }

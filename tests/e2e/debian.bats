@@ -110,7 +110,7 @@ tree_list() {
 
 @test "signals are passed through" {
 	debian bash -c 'trap "echo got; exit 9" TERM; echo ready; while :; do sleep 0.05; done'
-	bock_runc run -b "$B" "$ID" >"$T/out" &
+	"$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID" >"$T/out" 3>&- &
 	pid=$!
 	wait_for 10 grep -q ready "$T/out"
 	kill -TERM "$pid"
@@ -123,11 +123,23 @@ tree_list() {
 
 @test "kill -9 of the foreground program leaves nothing behind" {
 	debian sleep 1000
-	bock_runc run -b "$B" "$ID" &
+	"$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID" 3>&- &
 	pid=$!
 	wait_for 10 sh -c "\"$BOCK_RUNC\" --root \"$STATE\" state $ID | grep -q running"
 	kill -KILL "$pid"
 	wait "$pid" || :
+	assert_no_leftovers
+}
+
+@test "a container in the foreground can be deleted by force from elsewhere" {
+	debian sleep 1000
+	"$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID" 3>&- &
+	pid=$!
+	wait_for 10 sh -c "\"$BOCK_RUNC\" --root \"$STATE\" state $ID | grep -q running"
+	bock_runc delete --force "$ID"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 137 ]
 	assert_no_leftovers
 }
 
