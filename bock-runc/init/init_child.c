@@ -105,6 +105,9 @@ static int clone_after_joins(struct init_child *c, struct bk_err **err)
 	int pidfd = -1, rc;
 	pid_t pid;
 
+	/* whoever is root of that user namespace must not trace us while we still see the host */
+	if (user && geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "hide from other processes");
 	rc = join_rest(c, user, err);
 	if (rc == 0 && user) {
 		rc = ns_join(c->join_fds[OCI_NS_USER], OCI_NS_USER, c->plan->join[OCI_NS_USER], err);
@@ -125,9 +128,9 @@ static int clone_after_joins(struct init_child *c, struct bk_err **err)
 	return 0;
 }
 
-static int run_stage(struct init_child *c, enum init_stage stage, struct bk_err **err)
+static int run_stage(struct init_child *c, enum init_stage stage, size_t first, struct bk_err **err)
 {
-	for (size_t i = 0; i < c->plan->n[stage]; i++) {
+	for (size_t i = first; i < c->plan->n[stage]; i++) {
 		int rc = init_op_run(c, &c->plan->ops[stage][i], err);
 
 		if (rc < 0)
@@ -139,11 +142,17 @@ static int run_stage(struct init_child *c, enum init_stage stage, struct bk_err 
 void init_child_run(struct init_child *c)
 {
 	struct bk_err *err = NULL;
+	size_t done = 0;
 	int rc;
 
 	rc = open_joins(c, &err);
-	if (rc == 0 && c->plan->joins_user)
-		rc = clone_after_joins(c, &err);
+	if (rc == 0 && c->plan->joins_user) {
+		/* children inherit it, and behind a joined mount namespace /proc is somebody else's */
+		if (c->plan->n[INIT_CONTAINER] && c->plan->ops[INIT_CONTAINER][0].kind == OP_OOM_SCORE)
+			rc = init_op_run(c, &c->plan->ops[INIT_CONTAINER][done++], &err);
+		if (rc == 0)
+			rc = clone_after_joins(c, &err);
+	}
 	/*
 	 * Until the state is saved the container must not outlive the runtime; should the runtime be gone
 	 * before this call, the wait for its next message finds out.
@@ -152,8 +161,8 @@ void init_child_run(struct init_child *c)
 		rc = bk_err_set(&err, BK_ERR_IO, errno, "set the death signal");
 	c->umask = umask(0); /* modes of nodes and directories are meant as they are given */
 	if (rc == 0)
-		rc = run_stage(c, INIT_CONTAINER, &err);
+		rc = run_stage(c, INIT_CONTAINER, done, &err);
 	if (rc == 0)
-		(void)run_stage(c, INIT_PROCESS, &err); /* returns with an error only */
+		(void)run_stage(c, INIT_PROCESS, 0, &err); /* returns with an error only */
 	fail(c, err);
 }

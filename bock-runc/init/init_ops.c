@@ -147,6 +147,12 @@ static int op_ipc_ns(struct init_child *c, const struct init_op *op, struct bk_e
 static int op_session(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
 	(void)op;
+	/*
+	 * The processes of a shared pid namespace must not trace us, nor look into /proc/PID/fd and
+	 * /proc/PID/mem, once our rights are down to theirs; execve ends it.
+	 */
+	if (!spec_ns_is_new(config(c), OCI_NS_PID) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "hide from other processes");
 	/* with a terminal, the session begins when that becomes the controlling one (op_console) */
 	if (!config(c)->process->terminal && setsid() < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "make a session");
@@ -427,10 +433,27 @@ static int close_others(const struct init_child *c, struct bk_err **err)
 	return rc < 0 ? bk_err_set(err, BK_ERR_IO, -rc, "close_range") : 0;
 }
 
+/*
+ * What waits here for start may be in the pid namespace of another container: through /proc/PID/fd that
+ * would find the private procfs, and with it the host's sysctls. Only the two sockets stay open.
+ */
+static int close_unneeded(const struct init_child *c, struct bk_err **err)
+{
+	unsigned int first = 3 + c->plan->params.preserve_fds;
+	int low = c->listen_fd < 0 || c->sync < c->listen_fd ? c->sync : c->listen_fd;
+	int high = c->sync > c->listen_fd ? c->sync : c->listen_fd;
+
+	if (((unsigned int)low > first && close_range(first, (unsigned int)low - 1, 0) < 0) ||
+	    (high > low + 1 && close_range((unsigned int)low + 1, (unsigned int)high - 1, 0) < 0) ||
+	    close_range((unsigned int)high + 1, ~0U, 0) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "close_range");
+	return 0;
+}
+
 /* The container is created. The other side of our socket reads its closing as a successful execve. */
 static int op_ready(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
-	int rc = close_others(c, err);
+	int rc = close_unneeded(c, err);
 
 	(void)op;
 	if (rc < 0)

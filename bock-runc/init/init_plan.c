@@ -105,6 +105,9 @@ static void plan_enter(struct init_plan *p)
 
 	if (proc->has_oom_score_adj)
 		add(p, INIT_CONTAINER, OP_OOM_SCORE);
+	/* while /proc is the host's, and /proc/self belongs to us: after a change of user it is root's */
+	if (spec_ns_is_new(p->spec->config, OCI_NS_TIME))
+		add(p, INIT_CONTAINER, OP_TIME_NS);
 	if (p->new_user || p->join[OCI_NS_USER])
 		add(p, INIT_CONTAINER, OP_BECOME_ROOT);
 	if (spec_ns_is_new(p->spec->config, OCI_NS_IPC) && spec_ns(p->spec->config, OCI_NS_USER))
@@ -118,8 +121,6 @@ static void plan_enter(struct init_plan *p)
 		op->u.ns.type = t;
 		op->u.ns.path = p->join[t];
 	}
-	if (spec_ns_is_new(p->spec->config, OCI_NS_TIME))
-		add(p, INIT_CONTAINER, OP_TIME_NS);
 	if (spec_ns_is_new(p->spec->config, OCI_NS_CGROUP))
 		add(p, INIT_CONTAINER, OP_CGROUP_NS);
 	add(p, INIT_CONTAINER, OP_SESSION);

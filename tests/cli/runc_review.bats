@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154,SC2016 # status and output are bats'; $ is for the container's shell
+#
+# What a hostile reading of bock-runc found: each test failed once.
+
+setup() {
+	load ../helpers/runc
+	runc_setup
+}
+
+teardown() { common_teardown; }
+
+# deleted ID: the second container of a test
+deleted() { bock_runc delete --force "$1"; }
+
+# A user namespace of 65536 ids, which the bundle's files then belong to.
+user_namespace() {
+	need_user_namespaces
+	edit '.linux.namespaces += [{type: "user"}] |
+		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+		.linux.gidMappings = .linux.uidMappings'
+	chown -R 100000:100000 "$B/rootfs"
+	open_path
+}
+
+@test "a neighbour in the same pid namespace can't look into a container that waits for start" {
+	bundle sh -c 'until [ -e /go ]; do sleep 0.1; done; ls -l /proc/[0-9]*/fd >/found 2>&1; touch /done; sleep 1000'
+	bock_runc run --detach -b "$B" "$ID-a" </dev/null 3>&-
+	local neighbour
+	neighbour=$(bock_runc state "$ID-a" | jq -r .pid)
+	edit --arg path "/proc/$neighbour/ns/pid" '
+		(.linux.namespaces[] | select(.type == "pid")).path = $path |
+		.linux.sysctl = {"net.ipv4.ip_forward": "1"}'
+	bock_runc --log "$T/log" create -b "$B" "$ID" </dev/null 3>&-
+
+	# nothing to find: stdio and the socket of start
+	local fds
+	fds=$(find "/proc/$(pid_of)/fd" -type l -printf '%f %l\n' | grep -Ev '^[012] ')
+	[[ $fds =~ ^[0-9]+\ socket:[^$'\n']*$ ]] || fail "open in a created container: $fds"
+	# and no looking, with the same user and rights
+	touch "$B/rootfs/go"
+	wait_for 10 test -e "$B/rootfs/done"
+	grep -q 'cannot read link: Permission denied' "$B/rootfs/found"
+	deleted "$ID"
+	deleted "$ID-a"
+	assert_no_leftovers
+}
+
+@test "a time namespace with offsets in a user namespace" {
+	bundle true
+	user_namespace
+	edit '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 100000000}}'
+	inside 'cut -d. -f1 /proc/uptime'
+	[ "$output" -gt 100000000 ]
+}
