@@ -156,6 +156,7 @@ struct emitter {
 	struct bpf_insn *out;
 	size_t n;
 	size_t allow, deny;
+	bool allows, denies; /* somebody goes there: the verifier refuses what nobody reaches */
 };
 
 static void emit(struct emitter *e, struct bpf_insn insn)
@@ -234,6 +235,10 @@ static bool emit_rule(struct emitter *e, const struct cgroup_device_rule *r)
 	uint32_t number = 0;
 	bool one = device_of(r, &reg, &number);
 
+	if (r->allow)
+		e->allows = true;
+	else
+		e->denies = true;
 	if (r->access == ACCESS_ALL) {
 		if (one)
 			emit_jump(e, BPF_JEQ, reg, number, exit);
@@ -266,6 +271,7 @@ static void emit_section(struct emitter *e, char type, const struct cgroup_devic
 		if (emit_rule(e, r))
 			return;
 	}
+	e->denies = true;
 	emit_goto(e, e->deny);
 }
 
@@ -287,11 +293,15 @@ static void emit_program(struct emitter *e, const struct cgroup_device_rule *rul
 	*block = e->n;
 	emit_section(e, 'b', rules, n);
 	e->allow = e->n;
-	emit_alu(e, BPF_MOV, R_RESULT, 1);
-	emit_exit(e);
+	if (e->allows) {
+		emit_alu(e, BPF_MOV, R_RESULT, 1);
+		emit_exit(e);
+	}
 	e->deny = e->n;
-	emit_alu(e, BPF_MOV, R_RESULT, 0);
-	emit_exit(e);
+	if (e->denies) {
+		emit_alu(e, BPF_MOV, R_RESULT, 0);
+		emit_exit(e);
+	}
 }
 
 void cgroup_devices_compile(const struct cgroup_device_rule *rules, size_t n, struct bpf_insn **ret,
