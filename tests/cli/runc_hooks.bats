@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+# Hooks: when, where, with what, and what their failures do.
+
+setup() {
+	load ../helpers/runc
+	runc_setup
+	cat >"$T/hook" <<-'EOF'
+		#!/bin/sh
+		# hook NAME LOG: notes where it runs and what it was told
+		{
+			printf '%s %s ' "$1" "$(readlink /proc/self/ns/mnt)"
+			cat
+			echo
+		} >>"$2"
+	EOF
+	chmod 755 "$T/hook"
+}
+teardown() { common_teardown; }
+
+# add_hook KIND COMMAND [JQ]: a hook of the host's sh, or of the container's for startContainer
+add_hook() {
+	edit --arg k "$1" --arg c "$2" '.hooks[$k] += [{"path": "/bin/sh", "args": ["sh", "-c", $c],
+		"env": ["PATH=/usr/bin:/bin"]} + '"${3:-{\}}"']'
+}
+
+@test "hooks: all six, in order, in their namespaces, with the state on stdin" {
+	bundle sh -c 'echo program >>/log2; sleep 0.3' "$ID"
+	for kind in prestart createRuntime createContainer poststart poststop; do
+		add_hook $kind "$T/hook $kind $B/rootfs/log"
+	done
+	cp "$T/hook" "$B/rootfs/bin/hook"
+	add_hook startContainer "hook startContainer /log"
+	edit '.annotations = {"k": "v"}'
+	detached create -b "$B" "$ID"
+	assert_ok ""
+	pid=$(pid_of)
+	inner=$(readlink "/proc/$pid/ns/mnt")
+	outer=$(readlink /proc/self/ns/mnt)
+	detached start "$ID"
+	assert_ok ""
+	wait_for 5 is stopped
+	bock_runc delete "$ID"
+	[ "$(cut -d' ' -f1 "$B/rootfs/log" | xargs)" = \
+		"prestart createRuntime createContainer startContainer poststart poststop" ]
+	[ -e "$B/rootfs/log2" ]
+	check() { # NAME NAMESPACE STATUS PID
+		line=$(grep "^$1 " "$B/rootfs/log")
+		[ "$(cut -d' ' -f2 <<<"$line")" = "$2" ] || fail "$1 ran in $line, expected $2" || return 1
+		cut -d' ' -f3- <<<"$line" | jq -e --arg id "$ID" --arg s "$3" --arg b "$B" --argjson p "$4" \
+			'.id == $id and .status == $s and .bundle == $b and (.pid // 0) == $p and
+			.annotations == {"k": "v"} and .ociVersion == "1.3.0"' >/dev/null || fail "$line"
+	}
+	check prestart "$outer" creating "$pid"
+	check createRuntime "$outer" creating "$pid"
+	check createContainer "$inner" creating 1
+	check startContainer "$inner" created 1
+	check poststart "$outer" running "$pid"
+	check poststop "$outer" stopped 0
+	assert_no_leftovers
+}
+
+@test "hooks: several of a kind run in their order" {
+	bundle true
+	for n in 1 2 3; do
+		add_hook createRuntime "echo $n >>$T/log"
+		add_hook poststop "echo stop$n >>$T/log"
+	done
+	run_it
+	assert_ok ""
+	[ "$(xargs <"$T/log")" = "1 2 3 stop1 stop2 stop3" ]
+}
+
+@test "hooks: runtime hooks see the container's mounts made and its root not yet entered" {
+	bundle true
+	add_hook createRuntime 'pid=$(sed "s/.*\"pid\":\([0-9]*\).*/\1/"); grep -c " '"$B"'/rootfs/proc " /proc/$pid/mountinfo >'"$T/log"
+	run_it
+	assert_ok ""
+	[ "$(cat "$T/log")" = 1 ]
+}
+
+@test "hooks: arguments and environment are what is given, without one it is empty" {
+	bundle true
+	cat >"$T/show" <<-'EOF'
+		#!/bin/bash
+		tr '\0' ' ' </proc/$$/cmdline
+		tr '\0' '\n' </proc/$$/environ | sort | xargs
+	EOF
+	chmod 755 "$T/show"
+	edit --arg p "$T/show" '.hooks.createRuntime = [{"path": $p}]'
+	sed -i "2i exec >>'$T/log'" "$T/show"
+	BOCK_TEST_LEAK=1 run_it
+	assert_ok ""
+	edit '.hooks.createRuntime[0] += {"args": ["zero", "one two"], "env": ["A=1", "B=2"]}'
+	run_it
+	assert_ok ""
+	[ "$(sed -n 1p "$T/log")" = "/bin/bash $T/show " ]
+	[ "$(sed -n 2p "$T/log")" = "/bin/bash $T/show one two A=1 B=2" ]
+}
+
+@test "hooks: one that does not read its stdin is no failure" {
+	bundle true
+	edit --arg big "$(printf 'x%.0s' {1..100000})" '.annotations = {"big": $big}'
+	add_hook createRuntime 'exec <&-; exit 0'
+	run_it
+	assert_ok ""
+}
+
+@test "hooks: a failure before the start undoes the container, and poststop runs" {
+	for kind in prestart createRuntime createContainer; do
+		rm -rf "$B"
+		bundle true
+		add_hook $kind 'echo told >&2; exit 3'
+		add_hook $kind "touch $T/second"
+		add_hook poststop "touch $T/poststop.$kind"
+		detached create -b "$B" --pid-file "$T/pid" "$ID"
+		assert_error "error running $kind hook #0: exit status 3, stdout: , stderr: told"
+		[ ! -e "$T/second" ]
+		[ ! -e "$T/pid" ]
+		[ -e "$T/poststop.$kind" ] || fail "$kind: poststop did not run"
+		assert_no_leftovers
+	done
+}
+
+@test "hooks: a failure of startContainer is start's, and the program does not run" {
+	bundle touch /ran
+	add_hook startContainer 'exit 4'
+	detached create -b "$B" "$ID"
+	assert_ok ""
+	detached start "$ID"
+	assert_error 'error running startContainer hook #0: exit status 4'
+	[ ! -e "$B/rootfs/ran" ]
+	bock_runc delete --force "$ID"
+	run_it
+	assert_error 'error running startContainer hook #0: exit status 4'
+	assert_no_leftovers
+}
+
+@test "hooks: a failure of poststart stops the container" {
+	bundle sh -c 'sleep 1000 & wait' "$ID"
+	add_hook poststart 'exit 5'
+	detached create -b "$B" "$ID"
+	detached start "$ID"
+	assert_error 'error running poststart hook #0: exit status 5'
+	wait_for 5 is stopped
+	bock_runc delete "$ID"
+	detached run -d -b "$B" "$ID"
+	assert_error 'poststart hook #0'
+	assert_no_leftovers
+}
+
+@test "hooks: a failure of poststop is a warning, and the others still run" {
+	bundle true
+	add_hook poststop 'exit 6'
+	add_hook poststop "touch $T/second"
+	run_it
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"poststop hook #0: exit status 6"* ]]
+	[ -e "$T/second" ]
+	assert_no_leftovers
+}
+
+@test "hooks: one that runs out of time is killed" {
+	bundle true
+	add_hook createRuntime 'sleep 100' '{"timeout": 1}'
+	start=$SECONDS
+	run_it
+	assert_error 'createRuntime hook #0'
+	[ $((SECONDS - start)) -lt 10 ]
+	assert_no_leftovers
+}
+
+@test "hooks: paths that are not absolute or not there, timeouts that are none" {
+	bundle true
+	refused '.hooks.createRuntime = [{"path": "hook"}]' "hooks.createRuntime[0].path: 'hook' is not absolute"
+	refused '.hooks.prestart = [{"path": "/no/such"}]' 'prestart hook #0'
+	refused '.hooks.poststop = [{"path": "x"}]' 'hooks.poststop[0].path'
+	refused '.hooks.createContainer = [{"path": "/bin/sh", "timeout": 0}]' 'hooks.createContainer[0].timeout'
+	refused '.hooks.startContainer = [{"path": "/bin/sh", "timeout": -1}]' 'timeout'
+	refused '.hooks.poststart = [{}]' 'hooks.poststart[0].path'
+}
