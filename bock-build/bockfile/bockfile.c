@@ -23,6 +23,20 @@ const struct bockfile_stage *bockfile_stage_find(const struct bockfile *b, const
 	return NULL;
 }
 
+int bockfile_healthcheck_read(const struct bk_doc_field *f, const struct bk_doc_value *v,
+			      struct bk_arena *arena, void *member, struct bk_err **err)
+{
+	struct bockfile_healthcheck *h = bk_arena_alloc(arena, sizeof(*h));
+	int rc = bk_doc_store(&bockfile_healthcheck_type, v, &bk_doc_limits_strict, arena, h, err);
+
+	(void)f;
+	if (rc < 0)
+		return rc;
+	h->at = v;
+	*(struct bockfile_healthcheck **)member = h;
+	return 0;
+}
+
 static int check_stage_name(const struct bockfile *b, size_t i, struct bk_err **err)
 {
 	const struct bockfile_text *name = &b->stages[i].name;

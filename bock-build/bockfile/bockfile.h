@@ -98,6 +98,7 @@ struct bockfile_stage {
 };
 
 struct bockfile_healthcheck {
+	const struct bk_doc_value *at;
 	struct bockfile_command cmd;
 	struct bockfile_text interval;
 	struct bockfile_text timeout;
@@ -136,10 +137,13 @@ extern const struct bk_doc_type bockfile_arg_type;
 extern const struct bk_doc_type bockfile_run_type;
 extern const struct bk_doc_type bockfile_copy_type;
 extern const struct bk_doc_type bockfile_add_type;
+extern const struct bk_doc_type bockfile_healthcheck_type;
 
 /* BK_DOC_CUSTOM readers of members with forms of their own. */
 int bockfile_args_read(const struct bk_doc_field *f, const struct bk_doc_value *v,
 		       struct bk_arena *arena, void *member, struct bk_err **err);
+int bockfile_healthcheck_read(const struct bk_doc_field *f, const struct bk_doc_value *v,
+			      struct bk_arena *arena, void *member, struct bk_err **err);
 int bockfile_steps_read(const struct bk_doc_field *f, const struct bk_doc_value *v,
 			struct bk_arena *arena, void *member, struct bk_err **err);
 

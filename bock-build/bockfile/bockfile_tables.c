@@ -96,8 +96,8 @@ static const struct bk_doc_field healthcheck_fields[] = {
 	BK_DOC_BOOL_F(struct bockfile_healthcheck, none, "none", 0),
 	BK_DOC_END,
 };
-static const struct bk_doc_type healthcheck_type = BK_DOC_TYPE(struct bockfile_healthcheck,
-							       healthcheck_fields);
+const struct bk_doc_type bockfile_healthcheck_type = BK_DOC_TYPE(struct bockfile_healthcheck,
+								 healthcheck_fields);
 
 static const struct bk_doc_field runtime_fields[] = {
 	BOCKFILE_LIST_F(struct bockfile_runtime, entrypoint, "entrypoint", 0),
@@ -108,7 +108,8 @@ static const struct bk_doc_field runtime_fields[] = {
 	BOCKFILE_LIST_F(struct bockfile_runtime, expose, "expose", 0),
 	BOCKFILE_LIST_F(struct bockfile_runtime, volumes, "volumes", 0),
 	BOCKFILE_TEXT_F(struct bockfile_runtime, stop_signal, "stop_signal", BK_DOC_NOT_EMPTY),
-	BK_DOC_OBJ_F(struct bockfile_runtime, healthcheck, "healthcheck", 0, healthcheck_type),
+	BK_DOC_CUSTOM_F(struct bockfile_runtime, healthcheck, "healthcheck", 0,
+			bockfile_healthcheck_read),
 	BK_DOC_END,
 };
 static const struct bk_doc_type runtime_type = BK_DOC_TYPE(struct bockfile_runtime, runtime_fields);

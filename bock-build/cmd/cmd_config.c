@@ -161,8 +161,7 @@ static int retries_of(const struct make *m, const struct bockfile_text *text, in
 }
 
 /* `test` as Docker has it: NONE; CMD and arguments; CMD-SHELL and a line. */
-static int healthcheck(const struct make *m, const struct bockfile_healthcheck *h,
-		       const struct bk_doc_value *at)
+static int healthcheck(const struct make *m, const struct bockfile_healthcheck *h)
 {
 	struct oci_image_healthcheck *check = bk_arena_alloc(m->arena, sizeof(*check));
 	char **args = NULL;
@@ -177,7 +176,8 @@ static int healthcheck(const struct make *m, const struct bockfile_healthcheck *
 		return 0;
 	}
 	if (!h->cmd.args.at)
-		return bk_doc_value_error(at, m->err, "a healthcheck needs 'cmd', or 'none: true'");
+		return bk_doc_value_error(h->at, m->err,
+					  "a healthcheck needs 'cmd', or 'none: true'");
 	bk_doc_strv_add(m->arena, &check->test, h->cmd.shell ? "CMD-SHELL" : "CMD");
 	rc = list_of(m, &h->cmd.args, &args);
 	for (; rc == 0 && *args; args++)
@@ -224,7 +224,7 @@ static int runtime(const struct make *m, const struct bockfile_runtime *r)
 	if (rc == 0 && r->stop_signal.text)
 		rc = text_of(m, &r->stop_signal, &m->exec->stop_signal);
 	if (rc == 0 && r->healthcheck)
-		rc = healthcheck(m, r->healthcheck, m->scope->bockfile->stages[0].name.at);
+		rc = healthcheck(m, r->healthcheck);
 	return rc;
 }
 

@@ -96,12 +96,14 @@ static int run_blocked(const struct exec_runtime *rt, const char *bundle, const 
 			       (char *)(uintptr_t)rt->root,    (char *)(uintptr_t) "run",
 			       (char *)(uintptr_t) "--bundle", (char *)(uintptr_t)bundle,
 			       (char *)(uintptr_t)id,	       NULL };
+	/* a build that is killed takes the runtime, and that its container, with it */
 	const struct bk_proc_spec spec = { .path = rt->path,
 					   .argv = argv,
 					   .stdin_fd = -1,
 					   .stdout_fd = rt->output >= 0 ? rt->output
 									: STDERR_FILENO,
-					   .stderr_fd = rt->output };
+					   .stderr_fd = rt->output,
+					   .death_signal = SIGKILL };
 	struct bk_proc p = BK_PROC_INIT;
 	int status = 0;
 	int sig = 0;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -97,6 +98,8 @@ PROC_CHILD static int child_main(void *arg)
 	struct child *c = arg;
 
 	child_signals();
+	if (c->spec->death_signal)
+		(void)prctl(PR_SET_PDEATHSIG, (unsigned long)c->spec->death_signal, 0, 0, 0);
 	c->act = child_fds(c);
 	if (!c->act && c->spec->cwd && chdir(c->spec->cwd) < 0)
 		c->act = act_chdir;

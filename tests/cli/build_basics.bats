@@ -316,6 +316,41 @@ END
 	assert_output "bock-build: Bockfile:5:9: unknown member 'rum' in 'stages[0].steps[0]', did you mean 'run'?"
 }
 
+@test "without root: from scratch, and what needs root is said" {
+	need_root
+	need_cmd setpriv util-linux
+	chmod 755 "$T" "$T/ctx"
+	mkdir -m 777 "$T/free"
+	nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+	nobody test -x "$BOCK_BUILD" || skip "user 65534 can't reach $BOCK_BUILD"
+	nobody test -r "$T/ctx/one.txt" || skip "user 65534 can't reach $T/ctx"
+	scratch '- copy: [one.txt]' '  to: /x'
+	run nobody "$BOCK_BUILD" --root "$T/free/store" -t x:1 ctx
+	assert_status 0
+	scratch '- copy: [one.txt]' '  to: /x' '- run: [/x]'
+	run nobody "$BOCK_BUILD" --root "$T/free/store" -t x:1 ctx
+	assert_status 1
+	assert_output -p "needs root"
+}
+
+@test "runtime: what is no port, path, time or check is said with its place" {
+	local line
+	while IFS='|' read -r line text; do
+		printf 'stages: [{name: a, from: scratch}]\nruntime:\n  %b\n' "$line" >ctx/Bockfile
+		run bock_build -q -t x:1 ctx
+		assert_status 1
+		assert_output "bock-build: Bockfile:3:$text"
+	done <<'END'
+expose: [0]|12: runtime.expose[0]: '0' is no port, as in 8080 or 53/udp
+expose: [1, 2/icmp]|15: runtime.expose[1]: '2/icmp' is no port, as in 8080 or 53/udp
+volumes: [data]|13: runtime.volumes[0]: 'data' is no absolute path
+healthcheck: {interval: 3s}|16: runtime.healthcheck: a healthcheck needs 'cmd', or 'none: true'
+healthcheck: {cmd: x, none: true}|22: runtime.healthcheck.cmd: 'none' and 'cmd' exclude each other
+healthcheck: {cmd: x, intervall: 3s}|25: unknown member 'intervall' in 'runtime.healthcheck', did you mean 'interval'?
+env: {"A=B": x}|16: runtime.env["A=B"]: 'A=B' can't be the name of a variable
+END
+}
+
 @test "an image that is not in the store" {
 	bockfile <<<'stages: [{name: a, from: nowhere}]'
 	run bock_build -q -t x:1 ctx

@@ -295,6 +295,39 @@ and $(layer x:3 -2)"
 	nothing_left
 }
 
+@test "a build that is killed takes its container with it, and the store is whole" {
+	seconds=10$$
+	stage "- run: echo started; sleep $seconds"
+	"$BOCK_BUILD" --root "$STORE" -t x:1 ctx >log 2>&1 &
+	pid=$!
+	wait_for 20 grep -q '^started' log
+	kill -KILL "$pid"
+	wait "$pid" || :
+	gone() { ! pgrep -f "sleep $seconds"; }
+	wait_for 10 gone || fail "the container is still there"
+	assert_no_leftovers
+	stage '- run: echo again > /x'
+	bock_build -q -t x:1 ctx
+	bock_image gc --grace 0
+	bock_image unpack x:1 bundle
+}
+
+@test "podman runs what a build made" {
+	need_cmd podman
+	need_cmd runc
+	stage '- run: echo "made by a step" > /x; rm /bin/vi'
+	bock_build -q -t x:1 ctx
+	# podman takes no upper-case letter in oci:PATH
+	ln -s "$STORE" "/tmp/bock-podman-$$"
+	run podman --root "$T/podman" --runroot "$T/podman-run" --cgroup-manager cgroupfs --events-backend file \
+		--runtime "$(command -v runc)" run --rm --network none --ulimit nofile=1024:1024 \
+		--ulimit nproc=1000:1000 "oci:/tmp/bock-podman-$$:x:1"
+	rm "/tmp/bock-podman-$$"
+	umount "$T/podman/overlay" 2>/dev/null || :
+	assert_status 0
+	assert_output -p "made by a step"
+}
+
 @test "another OCI runtime does it too" {
 	need_cmd runc
 	stage '- run: echo "hello $WHO" > /x'
