@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bock-runc: an OCI runtime. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -93,6 +94,8 @@ int main(int argc, char **argv)
 
 	if (bk_fd_fix_stdio() < 0)
 		return 1;
+	/* a caller that ignores it would have the kernel reap our children before we know their end */
+	(void)signal(SIGCHLD, SIG_DFL);
 	for (size_t i = 0; i < BK_ARRAY_SIZE(cmds_list); i++)
 		cmds[i] = *cmds_list[i];
 	status = bk_cli_main(&prog, argc, argv);

@@ -26,6 +26,7 @@ void container_birth_init(struct container_birth *b, struct container_created *r
 	*b = (struct container_birth){ .bpf = SEC_BPF_INIT, .cgroup_fd = -1, .sync_child = -1 };
 	init_child_init(&b->child);
 	b->child.plan = &r->plan;
+	b->child.ignored_signals = r->ignored_signals;
 	b->child.bpf = &b->bpf;
 }
 

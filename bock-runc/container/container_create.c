@@ -112,7 +112,7 @@ int container_prepare(const struct container_create *p, struct container_created
 		container_created_done(r);
 		return rc;
 	}
-	r->owner_start = container_probe_start(getpid());
+	r->owner_start = container_probe_self(&r->ignored_signals);
 	warn_of_caps(p, r);
 	return 0;
 }

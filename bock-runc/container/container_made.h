@@ -13,6 +13,7 @@ struct container_created {
 	struct cgroup_host host;
 	struct container c;
 	uint64_t owner_start;	/* of the making process, as /proc/PID/stat has it */
+	uint64_t ignored_signals; /* of the making process, from its caller (container_probe_self) */
 	pid_t pid;
 	int pidfd;
 	int sync;	/* run: closed by the child's execve, or the error why not */

@@ -10,12 +10,12 @@
 #include "base/bk_num.h"
 
 /* proc(5): "pid (comm) state ppid ..."; comm may hold anything, so the last ')' counts. */
-static uint64_t read_stat(pid_t pid, char *ret_state)
+static uint64_t read_stat(pid_t pid, char *ret_state, uint64_t *ret_ignored)
 {
 	bk_autoclose int fd = -1;
 	char path[40], buf[1024];
 	char *field, *save;
-	uint64_t start;
+	uint64_t start = 0;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
@@ -30,8 +30,10 @@ static uint64_t read_stat(pid_t pid, char *ret_state)
 	save += 2;
 	*ret_state = *save;
 	for (int i = 3; (field = strsep(&save, " ")); i++) {
-		if (i == 22)
-			return bk_num_u64(field, UINT64_MAX, &start, NULL) == 0 ? start : 0;
+		if (i == 22 && (bk_num_u64(field, UINT64_MAX, &start, NULL) < 0 || !ret_ignored))
+			return start;
+		if (i == 33)
+			return bk_num_u64(field, UINT64_MAX, ret_ignored, NULL) == 0 ? start : 0;
 	}
 	return 0;
 }
@@ -40,12 +42,20 @@ bool container_probe_alive(pid_t pid, uint64_t start)
 {
 	char state = 0;
 
-	return pid > 0 && start && read_stat(pid, &state) == start && state != 'Z' && state != 'X';
+	return pid > 0 && start && read_stat(pid, &state, NULL) == start && state != 'Z' && state != 'X';
 }
 
 uint64_t container_probe_start(pid_t pid)
 {
 	char state;
 
-	return read_stat(pid, &state);
+	return read_stat(pid, &state, NULL);
+}
+
+uint64_t container_probe_self(uint64_t *ret_ignored)
+{
+	char state;
+
+	*ret_ignored = 0;
+	return read_stat(getpid(), &state, ret_ignored);
 }

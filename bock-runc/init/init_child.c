@@ -139,12 +139,25 @@ static int run_stage(struct init_child *c, enum init_stage stage, size_t first, 
 	return 0;
 }
 
+/*
+ * What is ignored stays so over execve, and a program that is not killed by SIGPIPE goes on for ever in
+ * `yes | head`. Engines that ignore it for themselves don't mean the container.
+ */
+static void default_signals(uint64_t ignored)
+{
+	for (int sig = 1; ignored; sig++, ignored >>= 1) {
+		if (ignored & 1)
+			(void)signal(sig, SIG_DFL);
+	}
+}
+
 void init_child_run(struct init_child *c)
 {
 	struct bk_err *err = NULL;
 	size_t done = 0;
 	int rc;
 
+	default_signals(c->ignored_signals);
 	rc = open_joins(c, &err);
 	if (rc == 0 && c->plan->joins_user) {
 		/* children inherit it, and behind a joined mount namespace /proc is somebody else's */

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/bk_root.h"
 #include "init/init_plan.h"
@@ -24,6 +25,7 @@ struct init_child {
 	bool new_keyring;
 	bool restore_mask;	/* to signal_mask, before execve */
 	sigset_t signal_mask;
+	uint64_t ignored_signals;	/* bit N - 1: signal N, to be not ignored any more */
 	/* the child's own */
 	struct bk_root root;
 	int join_fds[OCI_NS_MAX_];

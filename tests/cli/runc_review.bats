@@ -53,3 +53,19 @@ user_namespace() {
 	inside 'cut -d. -f1 /proc/uptime'
 	[ "$output" -gt 100000000 ]
 }
+
+@test "a signal that the caller ignores is not ignored in the container" {
+	bundle grep SigIgn: /proc/self/status
+	run --separate-stderr sh -c 'trap "" HUP PIPE USR1 TERM; exec "$@"' - \
+		"$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID"
+	assert_ok "$(printf 'SigIgn:\t0000000000000000')"
+}
+
+@test "a caller that ignores SIGCHLD gets the container's status all the same" {
+	bundle sh -c 'exit 7'
+	run --separate-stderr python3 -c 'import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])' "$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID"
+	[ "$status" -eq 7 ] || fail "status $status: $stderr"
+	assert_no_leftovers
+}
