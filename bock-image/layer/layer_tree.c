@@ -191,7 +191,7 @@ static int open_dir(const struct layer_tree *t, const char *given, bool make, in
 		return 0;
 	}
 	errnum = bk_err_errno(why);
-	if (errnum != ELOOP && errnum != ENOENT) {
+	if (errnum != ELOOP && errnum != ENOENT && (make || errnum != ENOTDIR)) {
 		bk_err_move(err, why);
 		return rc;
 	}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Layers applied to a folder: against a model of image-spec's rules, and what opts bound. */
+#include "bk_test.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/bk_buf.h"
+#include "base/bk_file.h"
+#include "base/bk_str.h"
+#include "layer/layer.h"
+#include "layer/layer_tar.h"
+
+#define TAR_MAX ((size_t)16 << 20)
+
+struct tree {
+	char base[64];
+	struct bk_root root;
+};
+
+static int setup(void **state)
+{
+	struct tree *t = bk_calloc(1, sizeof(*t));
+	struct bk_err *err = NULL;
+
+	snprintf(t->base, sizeof(t->base), "/tmp/bk-layer-XXXXXX");
+	assert_non_null(mkdtemp(t->base));
+	assert_ok(bk_root_open(&t->root, t->base, &err), &err);
+	*state = t;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct tree *t = *state;
+
+	bk_root_done(&t->root);
+	(void)bk_file_rmtree(AT_FDCWD, t->base, NULL);
+	free(t);
+	return 0;
+}
+
+/* ---- tars --------------------------------------------------------------------------------------- */
+
+struct tar {
+	struct archive *a;
+	struct bk_buf bytes;
+};
+
+static la_ssize_t on_write(struct archive *a, void *ctx, const void *data, size_t len)
+{
+	struct tar *t = ctx;
+
+	(void)a;
+	return bk_buf_add(&t->bytes, data, len) ? (la_ssize_t)len : -1;
+}
+
+static void tar_begin(struct tar *t)
+{
+	*t = (struct tar){ .bytes = BK_BUF_INIT(TAR_MAX) };
+	t->a = archive_write_new();
+	assert_int_equal(archive_write_set_format_pax_restricted(t->a), ARCHIVE_OK);
+	assert_int_equal(archive_write_open(t->a, t, NULL, on_write, NULL), ARCHIVE_OK);
+}
+
+static void tar_add(struct tar *t, const char *path, mode_t mode, const char *content)
+{
+	struct archive_entry *e = archive_entry_new();
+	size_t len = content && S_ISREG(mode) ? strlen(content) : 0;
+
+	archive_entry_set_pathname(e, path);
+	archive_entry_set_mode(e, mode);
+	archive_entry_set_size(e, (la_int64_t)len);
+	archive_entry_set_mtime(e, 1600000000, 0);
+	archive_entry_set_uid(e, getuid());
+	archive_entry_set_gid(e, getgid());
+	if (S_ISLNK(mode))
+		archive_entry_set_symlink(e, content);
+	assert_int_equal(archive_write_header(t->a, e), ARCHIVE_OK);
+	if (len > 0)
+		assert_int_equal(archive_write_data(t->a, content, len), len);
+	archive_entry_free(e);
+}
+
+/* The tar as a file to read; t is done with. */
+static int tar_end(struct tar *t)
+{
+	int fd = memfd_create("tar", MFD_CLOEXEC);
+
+	assert_int_equal(archive_write_free(t->a), ARCHIVE_OK);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, t->bytes.data, t->bytes.len), t->bytes.len);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	bk_buf_done(&t->bytes);
+	return fd;
+}
+
+/* ---- the model ---------------------------------------------------------------------------------- */
+
+/*
+ * All paths of up to three of the names a, b, c. A state is what is at each: nothing, a directory, or
+ * a file with a number in it.
+ */
+#define PATHS 39
+#define NOTHING 0
+#define DIRECTORY 1
+#define FIRST_FILE 2
+
+static int parent_of(int i)
+{
+	return i < 3 ? -1 : i < 12 ? (i - 3) / 3 : 3 + (i - 12) / 3;
+}
+
+static char *path_of(int i, const char *prefix)
+{
+	int parent = parent_of(i);
+	bk_autofree char *above = parent < 0 ? bk_strdup("") : path_of(parent, "");
+
+	return bk_asprintf("%s%s%s%c", above, *above ? "/" : "", prefix, 'a' + i % 3);
+}
+
+static bool is_below(int i, int dir)
+{
+	for (i = parent_of(i); i >= 0; i = parent_of(i))
+		if (i == dir)
+			return true;
+	return dir < 0;
+}
+
+struct layer {
+	int made[PATHS];	/* as a state */
+	bool implied[PATHS];	/* a directory without an entry */
+	bool whiteout[PATHS];
+	bool opaque[PATHS + 1];	/* [PATHS]: the root */
+};
+
+static void model_apply(int state[PATHS], const struct layer *l)
+{
+	for (int i = 0; i < PATHS; i++) {
+		bool hidden = l->opaque[PATHS] || l->whiteout[i];
+
+		for (int k = 0; k < PATHS; k++)
+			hidden = hidden || ((l->whiteout[k] || l->opaque[k]) && is_below(i, k));
+		if (hidden)
+			state[i] = NOTHING;
+	}
+	for (int i = 0; i < PATHS; i++) {
+		if (l->made[i] == NOTHING)
+			continue;
+		/* Anything but a directory over a directory replaces what is there with all below it. */
+		if (l->made[i] != DIRECTORY || state[i] != DIRECTORY)
+			for (int k = 0; k < PATHS; k++)
+				if (is_below(k, i))
+					state[k] = NOTHING;
+		state[i] = l->made[i];
+	}
+}
+
+/* A layer whose entries agree with each other; directories that are there may be left out. */
+static void random_layer(struct layer *l, const int state[PATHS], unsigned int *seed, int number)
+{
+	*l = (struct layer){ 0 };
+	for (int i = 0; i < PATHS; i++) {
+		int parent = parent_of(i);
+
+		l->whiteout[i] = rand_r(seed) % 12 == 0;
+		l->opaque[i] = rand_r(seed) % 15 == 0;
+		if (rand_r(seed) % 4 != 0 || (parent >= 0 && l->made[parent] >= FIRST_FILE))
+			continue;
+		l->made[i] = i < 12 && rand_r(seed) % 2 ? DIRECTORY : FIRST_FILE + number;
+		for (; parent >= 0 && l->made[parent] == NOTHING; parent = parent_of(parent)) {
+			l->made[parent] = DIRECTORY;
+			l->implied[parent] = state[parent] == DIRECTORY && rand_r(seed) % 2;
+		}
+	}
+	l->opaque[PATHS] = rand_r(seed) % 30 == 0;
+	/* Nothing can be below a file of the same layer. */
+	for (int i = 0; i < PATHS; i++)
+		for (int k = parent_of(i); k >= 0; k = parent_of(k))
+			if (l->made[k] >= FIRST_FILE)
+				l->made[i] = NOTHING;
+}
+
+struct item {
+	char *path;
+	mode_t mode;
+	char content[16];
+};
+
+static void put_item(struct item *items, size_t *n, char *path, mode_t mode, int content)
+{
+	items[*n].path = path;
+	items[*n].mode = mode;
+	snprintf(items[*n].content, sizeof(items[*n].content), "%d", content);
+	(*n)++;
+}
+
+/* Entries in any order that has directories before what is in them; whiteouts anywhere. */
+static int write_layer(const struct layer *l, unsigned int *seed)
+{
+	struct item items[4 * PATHS];
+	struct tar t;
+	size_t n = 0;
+
+	for (int i = 0; i < PATHS; i++) {
+		if (l->made[i] == DIRECTORY && !l->implied[i])
+			put_item(items, &n, path_of(i, ""), S_IFDIR | 0755, 0);
+		if (l->made[i] >= FIRST_FILE)
+			put_item(items, &n, path_of(i, ""), S_IFREG | 0644, l->made[i]);
+	}
+	for (int i = 0; i < PATHS; i++) {
+		bk_autofree char *dir = path_of(i, "");
+
+		if (l->whiteout[i])
+			put_item(items, &n, path_of(i, ".wh."), S_IFREG | 0644, 0);
+		if (l->opaque[i])
+			put_item(items, &n, bk_asprintf("%s/.wh..wh..opq", dir), S_IFREG | 0644, 0);
+	}
+	if (l->opaque[PATHS])
+		put_item(items, &n, bk_strdup(".wh..wh..opq"), S_IFREG | 0644, 0);
+	tar_begin(&t);
+	for (size_t done = 0; done < n; done++) {
+		size_t pick = (size_t)rand_r(seed) % n;
+
+		/* The first one left, or any whiteout. */
+		while (!items[pick].path || !strstr(items[pick].path, ".wh."))
+			if (++pick >= n)
+				break;
+		if (pick >= n || rand_r(seed) % 3)
+			for (pick = 0; !items[pick].path; pick++)
+				;
+		tar_add(&t, items[pick].path, items[pick].mode, items[pick].content);
+		free(items[pick].path);
+		items[pick].path = NULL;
+	}
+	return tar_end(&t);
+}
+
+static int look(const struct tree *t, int i)
+{
+	bk_autobuf struct bk_buf text = BK_BUF_INIT(64);
+	bk_autofree char *path = path_of(i, "");
+	struct stat st;
+	uint64_t n = 0;
+
+	if (bk_root_lstat(&t->root, path, &st, NULL) < 0)
+		return NOTHING;
+	if (S_ISDIR(st.st_mode))
+		return DIRECTORY;
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(bk_root_read(&t->root, path, &text, NULL), 0);
+	for (const char *p = bk_buf_str(&text); *p; p++)
+		n = n * 10 + (uint64_t)(*p - '0');
+	return (int)n;
+}
+
+/* A parent of the layer that is a file below can only be made where something says so first. */
+static bool in_order(const int state[PATHS], const struct layer *l)
+{
+	for (int i = 0; i < PATHS; i++)
+		if (l->made[i] == DIRECTORY && l->implied[i] && state[i] != DIRECTORY)
+			return false;
+	return true;
+}
+
+static void test_model(void **state)
+{
+	const struct layer_opts opts = { .rootless = true };
+	unsigned int seed = 20260101;
+
+	(void)state;
+	for (int round = 0; round < 150; round++) {
+		int model[PATHS] = { NOTHING };
+		struct tree *t;
+		void *own = NULL;
+
+		setup(&own);
+		t = own;
+		for (int number = 0; number < 4; number++) {
+			bk_autoclose int fd = -1;
+			struct bk_err *err = NULL;
+			struct layer l;
+
+			do
+				random_layer(&l, model, &seed, number);
+			while (!in_order(model, &l));
+			fd = write_layer(&l, &seed);
+			assert_ok(layer_apply(&t->root, fd, NULL, NULL, &opts, NULL, &err), &err);
+			model_apply(model, &l);
+			for (int i = 0; i < PATHS; i++) {
+				bk_autofree char *path = path_of(i, "");
+				int got = look(t, i);
+
+				if (got != model[i]) {
+					print_error("round %d, layer %d: '%s' is %d, by the model %d\n", round,
+						    number, path, got, model[i]);
+					fail();
+				}
+			}
+		}
+		teardown(&own);
+	}
+}
+
+/* ---- bounds and names --------------------------------------------------------------------------- */
+
+static void apply_one(const struct tree *t, const char *path, mode_t mode, const char *content,
+		      enum bk_err_kind kind, const char *message)
+{
+	const struct layer_opts opts = { .rootless = true };
+	bk_autoclose int fd = -1;
+	struct bk_err *err = NULL;
+	struct tar tar;
+
+	tar_begin(&tar);
+	tar_add(&tar, path, mode, content);
+	fd = tar_end(&tar);
+	if (kind)
+		assert_err(layer_apply(&t->root, fd, NULL, NULL, &opts, NULL, &err), &err, kind, message);
+	else
+		assert_ok(layer_apply(&t->root, fd, NULL, NULL, &opts, NULL, &err), &err);
+}
+
+static void test_names(void **state)
+{
+	const struct tree *t = *state;
+
+	apply_one(t, "../x", S_IFREG | 0644, "x", BK_ERR_CONFIG, "leads upwards");
+	apply_one(t, "a/../../x", S_IFREG | 0644, "x", BK_ERR_CONFIG, "leads upwards");
+	apply_one(t, ".", S_IFLNK | 0777, "/tmp", BK_ERR_CONFIG, "replaces the root");
+	apply_one(t, "a/.wh.", S_IFREG | 0644, "", BK_ERR_CONFIG, "whiteout");
+	apply_one(t, "a/.wh..", S_IFREG | 0644, "", BK_ERR_CONFIG, "whiteout");
+	apply_one(t, ".wh.x/", S_IFDIR | 0755, NULL, BK_ERR_CONFIG, "whiteout");
+	apply_one(t, "./", S_IFDIR | 0755, NULL, 0, NULL);
+	apply_one(t, "/abs//olute/./x", S_IFREG | 0644, "x", 0, NULL);
+	assert_int_equal(bk_root_lstat(&t->root, "abs/olute/x", &(struct stat){ 0 }, NULL), 0);
+	apply_one(t, ".wh..wh.plnk/1.2", S_IFREG | 0644, "x", 0, NULL);
+	assert_true(bk_root_lstat(&t->root, ".wh..wh.plnk", &(struct stat){ 0 }, NULL) < 0);
+}
+
+static void test_clean(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "", "" },	       { ".", "" },	    { "/", "" },      { "./", "" },
+		{ "a", "a" },	       { "./a/", "a" },	    { "//a//b", "a/b" }, { "a/./b/.", "a/b" },
+		{ "...", "..." },      { "a/..b", "a/..b" },
+	};
+	struct bk_err *err = NULL;
+	char *clean = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < BK_ARRAY_SIZE(rows); i++) {
+		assert_ok(layer_tar_clean(rows[i][0], &clean, &err), &err);
+		assert_string_equal(clean, rows[i][1]);
+		free(clean);
+	}
+	assert_err(layer_tar_clean("a/..", &clean, &err), &err, BK_ERR_CONFIG, "upwards");
+	assert_err(layer_tar_clean("..", &clean, &err), &err, BK_ERR_CONFIG, "upwards");
+}
+
+static void test_bounds(void **state)
+{
+	const struct tree *t = *state;
+	const struct layer_opts few = { .rootless = true, .max_entries = 2 };
+	const struct layer_opts small = { .rootless = true, .max_size = 2048 };
+	bk_autoclose int fd = -1;
+	struct bk_err *err = NULL;
+	struct tar tar;
+
+	tar_begin(&tar);
+	tar_add(&tar, "a", S_IFREG | 0644, "1");
+	tar_add(&tar, "b", S_IFREG | 0644, "2");
+	tar_add(&tar, "c", S_IFREG | 0644, "3");
+	fd = tar_end(&tar);
+	assert_err(layer_apply(&t->root, fd, NULL, NULL, &few, NULL, &err), &err, BK_ERR_CONFIG,
+		   "more than 2 entries");
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_err(layer_apply(&t->root, fd, NULL, NULL, &small, NULL, &err), &err, BK_ERR_CONFIG,
+		   "more than 2048 bytes");
+}
+
+static void test_digests(void **state)
+{
+	static const char wrong[] = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+	const struct tree *t = *state;
+	const struct layer_opts opts = { .rootless = true };
+	char right[BK_DIGEST_TEXT_SIZE];
+	bk_autoclose int fd = -1;
+	struct bk_err *err = NULL;
+	struct layer_stats stats;
+	struct tar tar;
+
+	tar_begin(&tar);
+	tar_add(&tar, "a", S_IFREG | 0644, "1");
+	fd = tar_end(&tar);
+	assert_ok(layer_apply(&t->root, fd, NULL, NULL, &opts, &stats, &err), &err);
+	memcpy(right, stats.diff_id, sizeof(right));
+	assert_int_equal(stats.entries, 1);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_ok(layer_apply(&t->root, fd, right, right, &opts, &stats, &err), &err);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_err(layer_apply(&t->root, fd, wrong, right, &opts, NULL, &err), &err, BK_ERR_CONFIG,
+		   "damaged");
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_err(layer_apply(&t->root, fd, right, wrong, &opts, NULL, &err), &err, BK_ERR_CONFIG,
+		   "DiffID");
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_err(layer_apply(&t->root, fd, "sha256:../x", NULL, &opts, NULL, &err), &err,
+		   BK_ERR_CONFIG, "digest");
+}
+
+BK_TEST_MAIN(cmocka_unit_test(test_model), cmocka_unit_test(test_clean),
+	     cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+	     cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
+	     cmocka_unit_test_setup_teardown(test_digests, setup, teardown))
