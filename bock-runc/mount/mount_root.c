@@ -52,10 +52,15 @@ int mount_root_isolate(unsigned long propagation, const char *rootfs, struct bk_
 int mount_root_bind(const char *rootfs, struct bk_root *ret, struct bk_err **err)
 {
 	bk_autoclose int tree = -1;
+	struct stat st;
 
 	tree = open_tree(AT_FDCWD, rootfs, CLONE_TREE | AT_RECURSIVE);
 	if (tree < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "open root file system '%s'", rootfs);
+	if (fstat(tree, &st) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "status of root file system '%s'", rootfs);
+	if (!S_ISDIR(st.st_mode))
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "root.path: '%s' is not a directory", rootfs);
 	if (move_mount(tree, "", AT_FDCWD, rootfs, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "bind root file system '%s'", rootfs);
 	bk_root_from_fd(ret, bk_steal_fd(&tree));
