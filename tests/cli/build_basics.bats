@@ -319,16 +319,21 @@ END
 @test "without root: from scratch, and what needs root is said" {
 	need_root
 	need_cmd setpriv util-linux
-	chmod 755 "$T" "$T/ctx"
-	mkdir -m 777 "$T/free"
 	nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 	nobody test -x "$BOCK_BUILD" || skip "user 65534 can't reach $BOCK_BUILD"
-	nobody test -r "$T/ctx/one.txt" || skip "user 65534 can't reach $T/ctx"
+	# the folder of a test is root's alone
+	free=$(mktemp -d)
+	chmod 777 "$free"
 	scratch '- copy: [one.txt]' '  to: /x'
-	run nobody "$BOCK_BUILD" --root "$T/free/store" -t x:1 ctx
-	assert_status 0
-	scratch '- copy: [one.txt]' '  to: /x' '- run: [/x]'
-	run nobody "$BOCK_BUILD" --root "$T/free/store" -t x:1 ctx
+	cp -r ctx "$free/ctx"
+	cd "$free"
+	run nobody "$BOCK_BUILD" --root "$free/store" -t x:1 ctx
+	first=$status/$output
+	cp "$T/ctx/Bockfile" ctx/Bockfile
+	printf '      - run: [/x]\n' >>ctx/Bockfile
+	run nobody "$BOCK_BUILD" --root "$free/store" -t x:1 ctx
+	rm -rf "$free"
+	[[ $first == 0/*"x:1 sha256:"* ]] || fail "$first"
 	assert_status 1
 	assert_output -p "needs root"
 }

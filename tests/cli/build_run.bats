@@ -318,11 +318,12 @@ and $(layer x:3 -2)"
 	stage '- run: echo "made by a step" > /x; rm /bin/vi'
 	bock_build -q -t x:1 ctx
 	# podman takes no upper-case letter in oci:PATH
-	ln -s "$STORE" "/tmp/bock-podman-$$"
+	link=$(dirname "$BATS_RUN_TMPDIR")/bock-podman-$$
+	ln -s "$STORE" "$link"
 	run podman --root "$T/podman" --runroot "$T/podman-run" --cgroup-manager cgroupfs --events-backend file \
 		--runtime "$(command -v runc)" run --rm --network none --ulimit nofile=1024:1024 \
-		--ulimit nproc=1000:1000 "oci:/tmp/bock-podman-$$:x:1"
-	rm "/tmp/bock-podman-$$"
+		--ulimit nproc=1000:1000 "oci:$link:x:1"
+	rm "$link"
 	umount "$T/podman/overlay" 2>/dev/null || :
 	assert_status 0
 	assert_output -p "made by a step"
