@@ -196,6 +196,10 @@ static int find_runtime(struct work *w, struct bk_err **err)
 	if (!needs_runtime(w))
 		return 0;
 	rc = snap_space_enter(&w->space, err);
+	if (rc == 0 && !w->space.overlay && !w->opts->quiet)
+		(void)fprintf(stderr,
+			      "no overlayfs in '%s': what steps change is found by comparing\n",
+			      w->space.path);
 	if (rc == 0)
 		rc = exec_runtime_find(w->opts->runtime, &w->runtime, err);
 	if (rc == 0 && !w->opts->runtime_root) {
