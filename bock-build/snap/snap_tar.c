@@ -151,9 +151,8 @@ static void describe(const struct snap_entry *e, struct header *h, struct bk_buf
 		pax_number(pax, "uid", e->uid);
 	if (!octal(h->gid, sizeof(h->gid), e->gid))
 		pax_number(pax, "gid", e->gid);
-	if (e->mtime < 0)
-		octal(h->mtime, sizeof(h->mtime), 0);
-	if (e->mtime < 0 || !octal(h->mtime, sizeof(h->mtime), (uint64_t)e->mtime))
+	/* a time before 1970 is, without its sign, one that doesn't fit */
+	if (!octal(h->mtime, sizeof(h->mtime), (uint64_t)e->mtime))
 		pax_number(pax, "mtime", e->mtime);
 	octal(h->devmajor, sizeof(h->devmajor), major(e->rdev));
 	octal(h->devminor, sizeof(h->devminor), minor(e->rdev));

@@ -57,6 +57,8 @@ static void test_order(void **state)
 	order(stages, "a", "d c a");
 	order(stages, "b", "b");
 	order(stages, "d", "d");
+	/* the file's own `from` is an image, whatever stages are called */
+	order("from: b\nstages:\n- {name: b}\n- {name: a}\n", NULL, "a");
 }
 
 static void test_refused(void **state)

@@ -62,6 +62,8 @@ static int setup(void **state)
 	link_to(w, "usr/bin", "v/bin");
 	link_to(w, "loop", "v/loop");
 	link_to(w, "/../../../etc", "v/up");
+	link_to(w, "/etc", "v/usr/absolute");
+	link_to(w, "../etc", "v/usr/relative");
 	context = bk_path_join(w->dir, "c");
 	view = bk_path_join(w->dir, "v");
 	assert_ok(bk_root_open(&w->context, context, &err), &err);
@@ -161,6 +163,8 @@ static void test_links(void **state)
 	copies(w, (struct step_copy){ .view = &w->view }, "a.txt", "/bin/x",
 	       "usr/ usr/bin/ usr/bin/x");
 	copies(w, (struct step_copy){ .view = &w->view }, "a.txt", "/up/x", "etc/ etc/x");
+	copies(w, (struct step_copy){ .view = &w->view }, "a.txt", "/usr/absolute/x", "etc/ etc/x");
+	copies(w, (struct step_copy){ .view = &w->view }, "a.txt", "/usr/relative/x", "etc/ etc/x");
 	/* a tree with a bin lands in what /bin points to */
 	copies(w,
 	       (struct step_copy){ .view = &w->view,
