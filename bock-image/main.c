@@ -13,8 +13,8 @@ static const char *const log_formats[] = { "text", "json", NULL };
 
 static const struct bk_cli_opt globals[] = {
 	{ "root", 0, BK_CLI_STR, offsetof(struct cmd_globals, root), "DIR",
-	  "image store (default: $BOCK_IMAGE_ROOT, /var/lib/bock/images, or a user's own)", BK_CLI_DIR,
-	  NULL },
+	  "image store (default: $BOCK_IMAGE_ROOT, /var/lib/bock/images, or a user's own)",
+	  BK_CLI_DIR, NULL },
 	{ "log", 0, BK_CLI_STR, offsetof(struct cmd_globals, log), "FILE",
 	  "append messages to FILE too", BK_CLI_PATH, NULL },
 	{ "log-format", 0, BK_CLI_CHOICE, offsetof(struct cmd_globals, log_format), "FORMAT",

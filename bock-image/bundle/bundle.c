@@ -27,7 +27,8 @@ static int open_empty(const char *path, int *ret_fd, struct bk_err **err)
 	}
 	while ((e = readdir(dir)) != NULL)
 		if (!bk_streq(e->d_name, ".") && !bk_streq(e->d_name, ".."))
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "there is something in it already");
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "there is something in it already");
 	*ret_fd = bk_steal_fd(&fd);
 	return 0;
 }

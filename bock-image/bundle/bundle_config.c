@@ -12,14 +12,14 @@
 #include "oci/oci_runtime_linux.h"
 
 #define CONFIG_JSON_MAX ((size_t)16 << 20)
-#define ANNOTATION "org.opencontainers.image."
-#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define DEFAULT_NOFILE 1024	/* as `runc spec`; raising it needs CAP_SYS_RESOURCE */
+#define ANNOTATION	"org.opencontainers.image."
+#define DEFAULT_PATH	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define DEFAULT_NOFILE	1024 /* as `runc spec`; raising it needs CAP_SYS_RESOURCE */
 
 struct mount_row {
 	const char *destination, *type, *source;
-	const char *options;	/* comma-separated */
-	const char *rootless;	/* options in a user namespace of one user; NULL: the same */
+	const char *options;  /* comma-separated */
+	const char *rootless; /* options in a user namespace of one user; NULL: the same */
 };
 
 /* As `runc spec` writes them. */
@@ -39,15 +39,17 @@ static const enum oci_ns namespaces[] = { OCI_NS_PID, OCI_NS_NETWORK, OCI_NS_IPC
 
 /* What Docker gives a container unless told otherwise. */
 static const char *const capabilities[] = {
-	"CAP_CHOWN",	 "CAP_DAC_OVERRIDE", "CAP_FSETID",  "CAP_FOWNER",	    "CAP_MKNOD",
-	"CAP_NET_RAW",	 "CAP_SETGID",	     "CAP_SETUID",  "CAP_SETFCAP",	    "CAP_SETPCAP",
-	"CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
+	"CAP_CHOWN",   "CAP_DAC_OVERRIDE", "CAP_FSETID",	   "CAP_FOWNER",
+	"CAP_MKNOD",   "CAP_NET_RAW",	   "CAP_SETGID",	   "CAP_SETUID",
+	"CAP_SETFCAP", "CAP_SETPCAP",	   "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT",
+	"CAP_KILL",    "CAP_AUDIT_WRITE",
 };
 
 static const char *const masked_paths[] = {
-	"/proc/acpi",	     "/proc/asound",	  "/proc/interrupts",  "/proc/kcore",
-	"/proc/keys",	     "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
-	"/proc/sched_debug", "/proc/scsi",	  "/sys/firmware",     "/sys/devices/virtual/powercap",
+	"/proc/acpi",	    "/proc/asound",	 "/proc/interrupts",
+	"/proc/kcore",	    "/proc/keys",	 "/proc/latency_stats",
+	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+	"/proc/scsi",	    "/sys/firmware",	 "/sys/devices/virtual/powercap",
 };
 
 static const char *const readonly_paths[] = { "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
@@ -110,8 +112,8 @@ static int make_args(const struct oci_image_exec *image, const struct bundle_opt
 }
 
 /* What the image says wins over what is usual; what the caller says wins over the image. */
-static void make_env(const struct oci_image_exec *image, const struct bundle_opts *o, const char *home,
-		     struct bk_arena *a, char ***ret)
+static void make_env(const struct oci_image_exec *image, const struct bundle_opts *o,
+		     const char *home, struct bk_arena *a, char ***ret)
 {
 	bk_autostrv char **env = bk_strv_dup(image->env);
 
@@ -126,15 +128,16 @@ static void make_env(const struct oci_image_exec *image, const struct bundle_opt
 	add_all(a, ret, env);
 }
 
-static int make_cwd(const struct oci_image_exec *image, const struct bundle_opts *o, struct bk_arena *a,
-		    char **ret, struct bk_err **err)
+static int make_cwd(const struct oci_image_exec *image, const struct bundle_opts *o,
+		    struct bk_arena *a, char **ret, struct bk_err **err)
 {
 	const char *cwd = o->cwd ? o->cwd : image->working_dir;
 
 	if (!cwd || !*cwd)
 		cwd = "/";
 	if (*cwd != '/')
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "working directory '%s' is not absolute", cwd);
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "working directory '%s' is not absolute",
+				  cwd);
 	*ret = bk_arena_strdup(a, cwd);
 	return 0;
 }
@@ -143,8 +146,8 @@ static struct oci_capabilities *make_capabilities(struct bk_arena *a)
 {
 	struct oci_capabilities *c = bk_arena_alloc(a, sizeof(*c));
 
-	c->bounding = c->effective = c->permitted =
-		copy_texts(a, capabilities, BK_ARRAY_SIZE(capabilities));
+	c->bounding = c->effective = c->permitted = copy_texts(a, capabilities,
+							       BK_ARRAY_SIZE(capabilities));
 	return c;
 }
 
@@ -194,8 +197,9 @@ static void annotate(struct bk_arena *a, struct oci_runtime_config *c, const cha
 }
 
 /* conversion.md: labels last, for they win over what is implied. */
-static void make_annotations(const struct oci_image_config *image, const struct oci_image_exec *exec,
-			     struct bk_arena *a, struct oci_runtime_config *c)
+static void make_annotations(const struct oci_image_config *image,
+			     const struct oci_image_exec *exec, struct bk_arena *a,
+			     struct oci_runtime_config *c)
 {
 	bk_autofree char *features = bk_strv_join(image->os_features, ",");
 	bk_autofree char *ports = bk_strv_join(exec->exposed_ports, ",");
@@ -224,9 +228,9 @@ static void make_mounts(bool rootless, struct bk_arena *a, struct oci_runtime_co
 		const struct mount_row *row = &mounts[i];
 		/* Without a network namespace of its own a user can only see the host's sysfs. */
 		bool bind = rootless && bk_streq(row->type, "sysfs");
-		const char *options = bind			 ? "rbind,nosuid,noexec,nodev,ro" :
-				      rootless && row->rootless ? row->rootless :
-								  row->options;
+		const char *options = bind			  ? "rbind,nosuid,noexec,nodev,ro"
+				      : rootless && row->rootless ? row->rootless
+								  : row->options;
 
 		c->mounts[i] = (struct oci_mount){
 			.destination = bk_arena_strdup(a, row->destination),
@@ -291,8 +295,8 @@ int bundle_config_check(const struct oci_image_config *image, const struct bundl
 	int rc;
 
 	if (!bk_streq(image->os, "linux"))
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "the image is for '%s', not for linux",
-				  image->os);
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "the image is for '%s', not for linux", image->os);
 	rc = make_args(exec_of(image), opts, arena, &args, err);
 	return rc < 0 ? rc : make_cwd(exec_of(image), opts, arena, &cwd, err);
 }
@@ -332,6 +336,7 @@ int bundle_config_write(int dirfd, const struct oci_runtime_config *config, stru
 	if (rc == 0)
 		rc = bk_buf_check(&text, "config.json", err);
 	if (rc == 0)
-		rc = bk_file_write_atomic(dirfd, "config.json", text.data, text.len, 0644, false, err);
+		rc = bk_file_write_atomic(dirfd, "config.json", text.data, text.len, 0644, false,
+					  err);
 	return rc < 0 ? bk_err_wrap(err, rc, "config.json") : 0;
 }

@@ -8,7 +8,7 @@
 #include "base/bk_num.h"
 #include "base/bk_str.h"
 
-#define ID_MAX (UINT32_MAX - 1)	/* the last one means "leave it" to the kernel */
+#define ID_MAX	   (UINT32_MAX - 1) /* the last one means "leave it" to the kernel */
 #define FIELDS_MAX 7
 
 /* The lines of /etc/passwd or /etc/group, one after the other; text is cut up on the way. */
@@ -51,7 +51,7 @@ static bool all_digits(const char *text)
 }
 
 struct passwd_line {
-	char *name;	/* NULL where nothing was found */
+	char *name; /* NULL where nothing was found */
 	char *home;
 	uint32_t uid, gid;
 };
@@ -104,7 +104,8 @@ static int resolve_group(const char *text, const struct bk_root *rootfs, uint32_
 	while ((n = next_line(&t, f)) > 0)
 		if (n >= 3 && bk_streq(f[0], text) && parse_id(f[2], ret))
 			return 0;
-	return bk_err_set(err, BK_ERR_CONFIG, 0, "group '%s' is not in the image's /etc/group", text);
+	return bk_err_set(err, BK_ERR_CONFIG, 0, "group '%s' is not in the image's /etc/group",
+			  text);
 }
 
 /* Whether a comma-separated list has the name. */
@@ -167,8 +168,9 @@ static int add_groups(struct bundle_user *u, const struct bk_root *rootfs, struc
 			continue;
 		add_gid(u, arena, gid);
 		if (u->n_additional_gids > BUNDLE_GROUPS_MAX)
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "user '%s' is in more than %d groups",
-					  u->name, BUNDLE_GROUPS_MAX);
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "user '%s' is in more than %d groups", u->name,
+					  BUNDLE_GROUPS_MAX);
 	}
 	return 0;
 }
@@ -231,8 +233,8 @@ int bundle_user_resolve(const char *text, const struct bk_root *rootfs, struct b
 	if (rc == 0 && group)
 		rc = check_sign(group, err);
 	if (rc == 0)
-		rc = by_name ? resolve_name(user, rootfs, arena, &u, err) :
-			       resolve_uid(*user ? user : "0", rootfs, arena, &u, err);
+		rc = by_name ? resolve_name(user, rootfs, arena, &u, err)
+			     : resolve_uid(*user ? user : "0", rootfs, arena, &u, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "user '%s'", user);
 	if (!*user)

@@ -70,8 +70,8 @@ static int check_tar(struct layer_stream *stream, struct bk_err **err)
 		if (rc < 0 || !more)
 			break;
 		if (is_whiteout(e.path))
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' would be a whiteout in a layer",
-					  e.path);
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "'%s' would be a whiteout in a layer", e.path);
 		if (n >= LAYER_ENTRIES_MAX)
 			return bk_err_set(err, BK_ERR_CONFIG, 0, "too many entries");
 	}
@@ -111,7 +111,8 @@ static int put_image(struct store *s, const char *name, const char *source,
 	struct timespec now;
 	char created[BK_TIME_SIZE];
 	char *ids[] = { bk_arena_strdup(arena, layer->diff_id), NULL };
-	struct oci_image_rootfs rootfs = { .type = bk_arena_strdup(arena, "layers"), .diff_ids = ids };
+	struct oci_image_rootfs rootfs = { .type = bk_arena_strdup(arena, "layers"),
+					   .diff_ids = ids };
 	struct oci_image_exec exec = {
 		.user = o->user ? bk_arena_strdup(arena, o->user) : NULL,
 		.working_dir = o->workdir ? bk_arena_strdup(arena, o->workdir) : NULL,
@@ -156,20 +157,22 @@ static int import(struct store *s, const char *path, const char *name, const str
 	if (!from_stdin) {
 		opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (opened < 0)
-			return bk_err_set(err, errno == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errno,
-					  "open it");
+			return bk_err_set(err, errno == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO,
+					  errno, "open it");
 	}
 	rc = write_layer(s, from_stdin ? STDIN_FILENO : opened, o->compression == 0, &layer, err);
 	if (rc < 0)
 		return rc;
-	return put_image(s, name, from_stdin ? "-" : bk_path_base(path), o, &layer, arena, ret, err);
+	return put_image(s, name, from_stdin ? "-" : bk_path_base(path), o, &layer, arena, ret,
+			 err);
 }
 
 static int check_env(char *const *env, struct bk_err **err)
 {
 	for (; env && *env; env++)
 		if (**env == '=' || !strchr(*env, '='))
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "--env '%s': not NAME=VALUE", *env);
+			return bk_err_set(err, BK_ERR_CONFIG, 0, "--env '%s': not NAME=VALUE",
+					  *env);
 	return 0;
 }
 

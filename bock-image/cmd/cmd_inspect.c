@@ -143,7 +143,8 @@ static void print_table(const struct store_image *i, const struct oci_descriptor
 
 /* Documents were parsed before: their text is JSON, and can stand in JSON. */
 static void print_json(const struct store_image *i, const struct oci_descriptor *named,
-		       const struct bk_buf *manifest, const struct bk_buf *config, struct bk_buf *out)
+		       const struct bk_buf *manifest, const struct bk_buf *config,
+		       struct bk_buf *out)
 {
 	bk_buf_adds(out, "{\"name\":");
 	if (i->name)
@@ -179,7 +180,8 @@ static int run_inspect(const struct bk_cli_call *call, int *ret_status, struct b
 
 	(void)ret_status;
 	if (o->json + o->raw + o->config > 1)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "--json, --raw and --config exclude each other");
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "--json, --raw and --config exclude each other");
 	rc = cmd_open_store(call, 0, &s, err);
 	if (rc == 0)
 		rc = store_name_find(s, call->args[0], arena, &named, err);

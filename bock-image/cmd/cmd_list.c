@@ -17,10 +17,10 @@ struct list_opts {
 };
 
 static const struct bk_cli_opt list_opts[] = {
-	{ "json", 'j', BK_CLI_FLAG, offsetof(struct list_opts, json), NULL, "print an array of objects", 0,
-	  NULL },
-	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct list_opts, quiet), NULL, "print digests only", 0,
-	  NULL },
+	{ "json", 'j', BK_CLI_FLAG, offsetof(struct list_opts, json), NULL,
+	  "print an array of objects", 0, NULL },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct list_opts, quiet), NULL, "print digests only",
+	  0, NULL },
 	{ "no-header", 0, BK_CLI_FLAG, offsetof(struct list_opts, no_header), NULL,
 	  "no line of column names", 0, NULL },
 	BK_CLI_END
@@ -31,11 +31,11 @@ struct row {
 	char *name;
 	char *digest;
 	char *media_type;
-	char *id;		/* of the configuration: Docker's image ID */
+	char *id; /* of the configuration: Docker's image ID */
 	char *platform;
 	char *created;
-	uint64_t size;		/* of all its blobs */
-	char *problem;		/* why the image can't be read */
+	uint64_t size; /* of all its blobs */
+	char *problem; /* why the image can't be read */
 };
 
 static const struct bk_doc_field row_fields[] = {

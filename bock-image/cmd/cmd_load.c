@@ -14,7 +14,8 @@ static const struct bk_cli_opt load_opts[] = {
 	  "name of the image, instead of its own", 0, NULL },
 	{ "replace", 'r', BK_CLI_FLAG, offsetof(struct load_opts, replace), NULL,
 	  "take over names that other images have", 0, NULL },
-	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct load_opts, quiet), NULL, "print nothing", 0, NULL },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct load_opts, quiet), NULL, "print nothing", 0,
+	  NULL },
 	BK_CLI_END
 };
 

@@ -46,7 +46,8 @@ static const struct bk_cli_opt gc_opts[] = {
 	  "keep blobs younger than this (90s, 1h; default: 0)", 0, NULL },
 	{ "dry-run", 'n', BK_CLI_FLAG, offsetof(struct gc_opts, dry_run), NULL,
 	  "only say what would go", 0, NULL },
-	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct gc_opts, quiet), NULL, "print nothing", 0, NULL },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct gc_opts, quiet), NULL, "print nothing", 0,
+	  NULL },
 	BK_CLI_END
 };
 

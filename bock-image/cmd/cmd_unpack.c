@@ -5,7 +5,7 @@
 #include "bundle/bundle.h"
 #include "cmd/cmd.h"
 
-#define WARNINGS_MAX 20	/* shown one by one; the rest is counted */
+#define WARNINGS_MAX 20 /* shown one by one; the rest is counted */
 
 struct unpack_opts {
 	const char *entrypoint;
@@ -35,7 +35,8 @@ static const struct bk_cli_opt unpack_opts[] = {
 	{ "read-only", 0, BK_CLI_FLAG, offsetof(struct unpack_opts, readonly), NULL,
 	  "the container's root is mounted read-only", 0, NULL },
 	{ "rootless", 0, BK_CLI_FLAG, offsetof(struct unpack_opts, rootless), NULL,
-	  "all files are the caller's, who is root in the container (default unless root)", 0, NULL },
+	  "all files are the caller's, who is root in the container (default unless root)", 0,
+	  NULL },
 	{ "max-ratio", 0, BK_CLI_U32, offsetof(struct unpack_opts, max_ratio), "N",
 	  "refuse layers that unpack to more than N times their size (default: 250)", 0, NULL },
 	BK_CLI_END
@@ -58,7 +59,8 @@ static int check_env(char *const *env, struct bk_err **err)
 {
 	for (; env && *env; env++)
 		if (**env == '=' || !strchr(*env, '='))
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "--env '%s': not NAME=VALUE", *env);
+			return bk_err_set(err, BK_ERR_CONFIG, 0, "--env '%s': not NAME=VALUE",
+					  *env);
 	return 0;
 }
 

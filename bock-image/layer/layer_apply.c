@@ -12,8 +12,8 @@
 #include "store/store_blob.h"
 
 #define WHITEOUT ".wh."
-#define OPAQUE ".wh..wh..opq"
-#define AUFS ".wh..wh."	/* what aufs kept for itself; no file of any layer */
+#define OPAQUE	 ".wh..wh..opq"
+#define AUFS	 ".wh..wh." /* what aufs kept for itself; no file of any layer */
 
 static const char *base_name(const char *path)
 {
@@ -89,10 +89,12 @@ static int apply_entry(struct layer_tree *tree, struct layer_tar *tar, const str
 		return apply_whiteout(tree, e, err);
 	}
 	if (*e->path == '\0' && (e->is_hardlink || !S_ISDIR(e->attrs.mode)))
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "an entry replaces the root by no directory");
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "an entry replaces the root by no directory");
 	if (e->is_hardlink)
-		return *e->link ? layer_tree_link(tree, e->path, e->link, err) :
-				  bk_err_set(err, BK_ERR_CONFIG, 0, "hard link '%s' to the root", e->path);
+		return *e->link ? layer_tree_link(tree, e->path, e->link, err)
+				: bk_err_set(err, BK_ERR_CONFIG, 0, "hard link '%s' to the root",
+					     e->path);
 	switch (e->attrs.mode & S_IFMT) {
 	case S_IFREG:
 		return apply_file(tree, tar, e, err);
@@ -125,8 +127,10 @@ static int apply_all(struct layer_tree *tree, struct layer_tar *tar, uint64_t ma
 			return bk_err_set(err, BK_ERR_CONFIG, 0, "more than %" PRIu64 " entries",
 					  max_entries);
 		if (e.size > max_size)
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' has %" PRIu64 " bytes, at most %" PRIu64
-					  " are taken", e.path, e.size, max_size);
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "'%s' has %" PRIu64 " bytes, at most %" PRIu64
+					  " are taken",
+					  e.path, e.size, max_size);
 		rc = apply_entry(tree, tar, &e, stats, err);
 		if (rc < 0)
 			return rc;
@@ -184,12 +188,12 @@ int layer_apply_image(const struct store *s, const struct store_image *image,
 		int rc;
 
 		if (oci_media_kind_of(d->media_type) != OCI_MEDIA_KIND_LAYER)
-			return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "layer %s of type '%s'", d->digest,
-					  d->media_type);
+			return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "layer %s of type '%s'",
+					  d->digest, d->media_type);
 		rc = store_blob_open(s, d->digest, d->size, &fd, NULL, err);
 		if (rc == 0)
-			rc = layer_apply(root, fd, d->digest, image->config.rootfs->diff_ids[i], opts, &one,
-					 err);
+			rc = layer_apply(root, fd, d->digest, image->config.rootfs->diff_ids[i],
+					 opts, &one, err);
 		if (rc < 0)
 			return bk_err_wrap(err, rc, "layer %zu (%s)", i + 1, d->digest);
 		sum.entries += one.entries;

@@ -28,8 +28,8 @@ static int set_xattr(const struct layer_tree *t, const char *path, int fd, bool 
 		     const struct layer_xattr *x, struct bk_err **err)
 {
 	char proc[PROC_FD_SIZE];
-	int rc = o_path ? setxattr(proc_path(fd, proc), x->name, x->value, x->size, 0) :
-			  fsetxattr(fd, x->name, x->value, x->size, 0);
+	int rc = o_path ? setxattr(proc_path(fd, proc), x->name, x->value, x->size, 0)
+			: fsetxattr(fd, x->name, x->value, x->size, 0);
 
 	if (rc == 0)
 		return 0;
@@ -79,8 +79,8 @@ static bool kept(const struct layer_attrs *attrs, const char *name)
 	       !bk_streq(name, "security.capability");
 }
 
-int layer_attrs_clear_(const char *path, int fd,
-		       const struct layer_attrs *attrs, struct bk_err **err)
+int layer_attrs_clear_(const char *path, int fd, const struct layer_attrs *attrs,
+		       struct bk_err **err)
 {
 	bk_autofree char *names = NULL;
 	ssize_t size = flistxattr(fd, NULL, 0);

@@ -7,10 +7,10 @@
 
 #include "base/bk_mem.h"
 
-#define OUT_SIZE ((size_t)128 << 10)
-#define GZIP_LEVEL 6
-#define GZIP_WINDOW (15 + 16)	/* the largest, in a gzip frame */
-#define GZIP_MEMORY 8
+#define OUT_SIZE	    ((size_t)128 << 10)
+#define GZIP_LEVEL	    6
+#define GZIP_WINDOW	    (15 + 16) /* the largest, in a gzip frame */
+#define GZIP_MEMORY	    8
 #define GZIP_SYSTEM_UNKNOWN 255
 
 struct layer_out {
@@ -20,14 +20,14 @@ struct layer_out {
 	bool gzip;
 	z_stream z;
 	gz_header header;
-	unsigned char *out;	/* NULL without gzip */
+	unsigned char *out; /* NULL without gzip */
 };
 
 static int start_gzip(struct layer_out *o, struct bk_err **err)
 {
 	o->out = bk_malloc(OUT_SIZE);
-	if (deflateInit2(&o->z, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY, Z_DEFAULT_STRATEGY) !=
-	    Z_OK)
+	if (deflateInit2(&o->z, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY,
+			 Z_DEFAULT_STRATEGY) != Z_OK)
 		return bk_err_set(err, BK_ERR_INTERNAL, 0, "zlib: %s",
 				  o->z.msg ? o->z.msg : "no compressor");
 	o->gzip = true;
@@ -45,7 +45,8 @@ int layer_out_new(struct store *s, enum oci_media_compression compression, struc
 	int rc;
 
 	if (compression == OCI_MEDIA_ZSTD)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "layers are written plain or by gzip, not by zstd");
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "layers are written plain or by gzip, not by zstd");
 	o = bk_calloc(1, sizeof(*o));
 	o->diff_id = bk_digest_new(BK_DIGEST_SHA256);
 	rc = store_writer_new(s, NULL, -1, &o->writer, err);
@@ -67,7 +68,8 @@ static int deflate_all(struct layer_out *o, int flush, struct bk_err **err)
 		o->z.avail_out = OUT_SIZE;
 		z = deflate(&o->z, flush);
 		if (z == Z_STREAM_ERROR)
-			return bk_err_set(err, BK_ERR_INTERNAL, 0, "zlib: %s", o->z.msg ? o->z.msg : "");
+			return bk_err_set(err, BK_ERR_INTERNAL, 0, "zlib: %s",
+					  o->z.msg ? o->z.msg : "");
 		rc = store_writer_write(o->writer, o->out, OUT_SIZE - o->z.avail_out, err);
 		if (rc < 0)
 			return rc;

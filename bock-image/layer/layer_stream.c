@@ -16,16 +16,16 @@
 #define READ_SIZE ((size_t)256 << 10)
 
 struct layer_stream {
-	struct archive *a;	/* format "raw": one entry, whose content is ours */
+	struct archive *a; /* format "raw": one entry, whose content is ours */
 	int fd;
 	char *buf;
-	size_t ahead;		/* bytes in buf that were read to see what this is */
+	size_t ahead; /* bytes in buf that were read to see what this is */
 	struct layer_stream_opts opts;
 	char *digest, *diff_id;
-	struct bk_digest *in;	/* NULL where nobody asks */
+	struct bk_digest *in; /* NULL where nobody asks */
 	struct bk_digest *out;
 	uint64_t n_in, n_out;
-	struct bk_err *err;	/* of the callback, which can't return one */
+	struct bk_err *err; /* of the callback, which can't return one */
 	bool end;
 };
 
@@ -34,11 +34,13 @@ static const struct magic {
 	const char *bytes;
 	size_t len;
 	int filter;
-	bool layers;	/* met in layers */
+	bool layers; /* met in layers */
 } magics[] = {
 	{ "\x1f\x8b", 2, ARCHIVE_FILTER_GZIP, true },
 	{ "\x28\xb5\x2f\xfd", 4, ARCHIVE_FILTER_ZSTD, true },
-	{ "\xfd" "7zXZ\0", 6, ARCHIVE_FILTER_XZ, false },
+	{ "\xfd"
+	  "7zXZ\0",
+	  6, ARCHIVE_FILTER_XZ, false },
 	{ "BZh", 3, ARCHIVE_FILTER_BZIP2, false },
 	{ "\x04\x22\x4d\x18", 4, ARCHIVE_FILTER_LZ4, false },
 	{ "\x5d\x00\x00", 3, ARCHIVE_FILTER_LZMA, false },
@@ -47,7 +49,8 @@ static const struct magic {
 /* zstd streams may begin by a frame to be skipped, with 16 possible numbers (RFC 8878, 3.1.2). */
 static bool is_skippable_zstd(const char *p, size_t len)
 {
-	return len >= 4 && ((unsigned char)p[0] & 0xf0) == 0x50 && memcmp(p + 1, "\x2a\x4d\x18", 3) == 0;
+	return len >= 4 && ((unsigned char)p[0] & 0xf0) == 0x50 &&
+	       memcmp(p + 1, "\x2a\x4d\x18", 3) == 0;
 }
 
 static int filter_of(const struct layer_stream *s)
@@ -122,8 +125,10 @@ static int open_raw(struct layer_stream *s, struct bk_err **err)
 		return bk_err_set(err, BK_ERR_INTERNAL, 0, "libarchive gives no reader");
 	/* Exactly this filter: bidding would go on for as long as something looks compressed. */
 	if (archive_read_support_format_raw(s->a) != ARCHIVE_OK ||
-	    (filter != ARCHIVE_FILTER_NONE && archive_read_append_filter(s->a, filter) < ARCHIVE_WARN))
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "libarchive can't read this compression: %s",
+	    (filter != ARCHIVE_FILTER_NONE &&
+	     archive_read_append_filter(s->a, filter) < ARCHIVE_WARN))
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "libarchive can't read this compression: %s",
 				  archive_error_string(s->a));
 	if (archive_read_open(s->a, s, NULL, on_read, NULL) != ARCHIVE_OK ||
 	    archive_read_next_header(s->a, &entry) != ARCHIVE_OK)
@@ -173,12 +178,13 @@ int layer_stream_new(int fd, const struct layer_stream_opts *opts, struct layer_
 static int check_size(const struct layer_stream *s, struct bk_err **err)
 {
 	if (s->n_out > s->opts.max_size)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "the layer has more than %" PRIu64 " bytes",
-				  s->opts.max_size);
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "the layer has more than %" PRIu64 " bytes", s->opts.max_size);
 	if (s->opts.max_ratio && s->n_out > LAYER_RATIO_FREE &&
 	    s->n_out / s->opts.max_ratio > s->n_in)
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "the layer unpacks to more than %u times its size", s->opts.max_ratio);
+				  "the layer unpacks to more than %u times its size",
+				  s->opts.max_ratio);
 	return 0;
 }
 
@@ -247,13 +253,14 @@ int layer_stream_finish(struct layer_stream *s, char ret_diff_id[BK_DIGEST_TEXT_
 	if (s->in) {
 		bk_digest_text(s->in, text);
 		if (!bk_streq(text, s->digest))
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "the blob is damaged: its digest is %s",
-					  text);
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "the blob is damaged: its digest is %s", text);
 	}
 	bk_digest_text(s->out, text);
 	if (s->diff_id && !bk_streq(text, s->diff_id))
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "the content's digest (DiffID) is %s instead of %s",
-				  text, s->diff_id);
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "the content's digest (DiffID) is %s instead of %s", text,
+				  s->diff_id);
 	memcpy(ret_diff_id, text, sizeof(text));
 	return 0;
 }

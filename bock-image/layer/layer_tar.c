@@ -16,10 +16,10 @@
 
 struct layer_tar {
 	struct archive *a;
-	struct archive_entry *entry;	/* libarchive's */
+	struct archive_entry *entry; /* libarchive's */
 	struct layer_stream *stream;
-	struct bk_err *err;		/* of the callback */
-	locale_t utf8;			/* (locale_t)0 where there is none */
+	struct bk_err *err; /* of the callback */
+	locale_t utf8;	    /* (locale_t)0 where there is none */
 	char *path, *link;
 	struct layer_xattr *xattrs;
 	size_t n_xattrs;
@@ -119,7 +119,8 @@ int layer_tar_clean(const char *name, char **ret, struct bk_err **err)
 	size_t len = strlen(name), n = 0, depth = 0;
 
 	if (len >= BK_ROOT_PATH_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "the name '%.64s...' has %zu bytes", name, len);
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "the name '%.64s...' has %zu bytes", name,
+				  len);
 	clean = bk_malloc(len + 1);
 	for (const char *p = name; *p;) {
 		size_t part;
@@ -150,17 +151,18 @@ int layer_tar_clean(const char *name, char **ret, struct bk_err **err)
 /* What would mean something else on another machine, or to the file system that we unpack to. */
 static bool xattr_taken(const char *name)
 {
-	return !bk_skip_prefix(name, "trusted.overlay.") && !bk_skip_prefix(name, "user.overlay.") &&
-	       !bk_streq(name, "security.selinux") && !bk_streq(name, "security.ima") &&
-	       !bk_streq(name, "security.evm") && !bk_streq(name, "system.nfs4_acl");
+	return !bk_skip_prefix(name, "trusted.overlay.") &&
+	       !bk_skip_prefix(name, "user.overlay.") && !bk_streq(name, "security.selinux") &&
+	       !bk_streq(name, "security.ima") && !bk_streq(name, "security.evm") &&
+	       !bk_streq(name, "system.nfs4_acl");
 }
 
 static int add_xattr(struct layer_tar *t, const char *name, const void *value, size_t size,
 		     struct bk_err **err)
 {
 	if (t->n_xattrs >= LAYER_XATTRS_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' has more than %d attributes", t->path,
-				  LAYER_XATTRS_MAX);
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' has more than %d attributes",
+				  t->path, LAYER_XATTRS_MAX);
 	t->xattrs = bk_reallocarray(t->xattrs, t->n_xattrs + 1, sizeof(*t->xattrs));
 	t->xattrs[t->n_xattrs++] = (struct layer_xattr){
 		.name = bk_strdup(name),
@@ -189,7 +191,8 @@ static int read_xattrs(struct layer_tar *t, struct bk_err **err)
 			continue;
 		rc = bk_buf_check(&acl, "an access control list", err);
 		if (rc == 0)
-			rc = add_xattr(t, i ? LAYER_ACL_DEFAULT : LAYER_ACL_ACCESS, acl.data, acl.len, err);
+			rc = add_xattr(t, i ? LAYER_ACL_DEFAULT : LAYER_ACL_ACCESS, acl.data,
+				       acl.len, err);
 	}
 	return rc;
 }
@@ -200,8 +203,8 @@ static int read_id(const struct layer_tar *t, const char *what, la_int64_t id, u
 		   struct bk_err **err)
 {
 	if (id < 0 || id >= UINT32_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s': %s %" PRId64 " is none", t->path, what,
-				  (int64_t)id);
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s': %s %" PRId64 " is none", t->path,
+				  what, (int64_t)id);
 	*ret = (unsigned int)id;
 	return 0;
 }
@@ -251,14 +254,15 @@ static int read_names(struct layer_tar *t, struct layer_entry *e, struct bk_err 
 	}
 	e->link = t->link;
 	if (S_ISLNK(archive_entry_mode(t->entry)) && !hard && !soft)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "symbolic link '%s' without a (readable) target",
-				  path);
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "symbolic link '%s' without a (readable) target", path);
 	if (soft && strlen(soft) >= BK_ROOT_PATH_MAX)
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "the target of '%s' is too long", path);
 	return 0;
 }
 
-int layer_tar_next(struct layer_tar *t, struct layer_entry *ret, bool *ret_more, struct bk_err **err)
+int layer_tar_next(struct layer_tar *t, struct layer_entry *ret, bool *ret_more,
+		   struct bk_err **err)
 {
 	struct layer_entry e = { 0 };
 	locale_t old = enter(t);
@@ -306,7 +310,8 @@ int layer_tar_content(struct layer_tar *t, int fd, struct bk_err **err)
 		if (len == 0)
 			continue;
 		if (offset < 0 || (uint64_t)offset > size || len > size - (uint64_t)offset)
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' is longer than it says", t->path);
+			return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' is longer than it says",
+					  t->path);
 		rc = write_at(fd, data, len, &at, (uint64_t)offset);
 		if (rc < 0)
 			return bk_err_set(err, BK_ERR_IO, -rc, "write '/%s'", t->path);

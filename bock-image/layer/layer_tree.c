@@ -16,7 +16,7 @@
 /* How often an entry is tried again because somebody puts something in its way. */
 #define MAKE_TRIES 4
 
-static char made_mark;	/* its address is every value of t->made */
+static char made_mark; /* its address is every value of t->made */
 
 void layer_tree_warn_(const struct layer_tree *t, const char *fmt, ...)
 {
@@ -184,7 +184,8 @@ static int open_dir(const struct layer_tree *t, const char *given, bool make, in
 	int rc, errnum;
 
 	/* Mostly there is no link on the way, and then the path is what it looks like. */
-	rc = bk_root_openat_nolinks(t->root, *given ? given : ".", O_PATH | O_DIRECTORY, 0, &fd, &why);
+	rc = bk_root_openat_nolinks(t->root, *given ? given : ".", O_PATH | O_DIRECTORY, 0, &fd,
+				    &why);
 	if (rc == 0) {
 		*ret_path = bk_strdup(given);
 		*ret_fd = bk_steal_fd(&fd);
@@ -254,9 +255,9 @@ static int clear_way(struct layer_tree *t, const char *path, const char *name, s
  * Makes one name by `make` (0 or more, or -1 and errno), after removing what is there. The parent that
  * is remembered stays right meanwhile: only what is in it is removed.
  */
-static int make_name(struct layer_tree *t, const char *path, int (*make)(int dirfd, const char *name,
-									  const void *ctx),
-		     const void *ctx, int *ret, struct bk_err **err)
+static int make_name(struct layer_tree *t, const char *path,
+		     int (*make)(int dirfd, const char *name, const void *ctx), const void *ctx,
+		     int *ret, struct bk_err **err)
 {
 	const char *name;
 	int rc = layer_tree_parent_(t, path, true, &name, err);
@@ -307,7 +308,8 @@ static int set_made(const struct layer_tree *t, const char *path, const struct l
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "open '/%s'", path);
 	if ((st.st_mode & S_IFMT) != (attrs->mode & S_IFMT))
-		return bk_err_set(err, BK_ERR_IO, ESTALE, "'/%s' is replaced while it is unpacked", path);
+		return bk_err_set(err, BK_ERR_IO, ESTALE, "'/%s' is replaced while it is unpacked",
+				  path);
 	return layer_attrs_set_(t, path, fd, true, attrs, err);
 }
 
@@ -342,7 +344,8 @@ static int do_mknod(int dirfd, const char *name, const void *ctx)
 int layer_tree_node(struct layer_tree *t, const char *path, dev_t rdev,
 		    const struct layer_attrs *attrs, struct bk_err **err)
 {
-	const struct node n = { .type = attrs->mode & S_IFMT, .rdev = S_ISFIFO(attrs->mode) ? 0 : rdev };
+	const struct node n = { .type = attrs->mode & S_IFMT,
+				.rdev = S_ISFIFO(attrs->mode) ? 0 : rdev };
 	int made, rc;
 
 	if (t->rootless && !S_ISFIFO(attrs->mode)) {
@@ -371,8 +374,8 @@ static bool same_file(int dirfd, const char *name, const struct stat *st)
 {
 	struct stat other;
 
-	return fstatat(dirfd, name, &other, AT_SYMLINK_NOFOLLOW) == 0 && other.st_dev == st->st_dev &&
-	       other.st_ino == st->st_ino;
+	return fstatat(dirfd, name, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
 int layer_tree_link(struct layer_tree *t, const char *path, const char *target, struct bk_err **err)
@@ -389,10 +392,11 @@ int layer_tree_link(struct layer_tree *t, const char *path, const char *target, 
 		return bk_err_wrap(err, rc, "hard link '/%s'", path);
 	from = (struct link_from){ .dirfd = from_fd, .name = from_name };
 	if (fstatat(from_fd, from_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return bk_err_set(err, BK_ERR_CONFIG, errno, "hard link '/%s' to '/%s'", path, target);
-	if (S_ISDIR(st.st_mode))
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "hard link '/%s' to the directory '/%s'", path,
+		return bk_err_set(err, BK_ERR_CONFIG, errno, "hard link '/%s' to '/%s'", path,
 				  target);
+	if (S_ISDIR(st.st_mode))
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "hard link '/%s' to the directory '/%s'",
+				  path, target);
 	rc = layer_tree_parent_(t, path, true, &name, err);
 	if (rc < 0)
 		return rc;
@@ -418,7 +422,8 @@ static int make_dir(struct layer_tree *t, const char *path, const char *name, bo
 			return 0;
 		if (errno != EEXIST)
 			break;
-		if (fstatat(t->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) {
+		if (fstatat(t->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISDIR(st.st_mode)) {
 			*ret_existed = true;
 			return 0;
 		}
@@ -429,7 +434,8 @@ static int make_dir(struct layer_tree *t, const char *path, const char *name, bo
 	return bk_err_set(err, BK_ERR_IO, errno, "make directory '/%s'", path);
 }
 
-static void copy_attrs(struct bk_arena *arena, const struct layer_attrs *from, struct layer_attrs *to)
+static void copy_attrs(struct bk_arena *arena, const struct layer_attrs *from,
+		       struct layer_attrs *to)
 {
 	*to = *from;
 	if (from->n_xattrs == 0)
@@ -496,8 +502,8 @@ static int open_pending(const struct layer_tree *t, const struct layer_pending *
 	struct bk_err *why = NULL;
 	int errnum, rc;
 
-	rc = bk_root_openat_nolinks(t->root, *p->path ? p->path : ".", O_RDONLY | O_DIRECTORY, 0, ret_fd,
-				    &why);
+	rc = bk_root_openat_nolinks(t->root, *p->path ? p->path : ".", O_RDONLY | O_DIRECTORY, 0,
+				    ret_fd, &why);
 	errnum = bk_err_errno(why);
 	if (rc < 0 && (errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP)) {
 		bk_err_clear(&why);
@@ -508,7 +514,8 @@ static int open_pending(const struct layer_tree *t, const struct layer_pending *
 	return rc;
 }
 
-static int finish_dir(const struct layer_tree *t, const struct layer_pending *p, struct bk_err **err)
+static int finish_dir(const struct layer_tree *t, const struct layer_pending *p,
+		      struct bk_err **err)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, p->attrs.mtime };
 	bk_autoclose int fd = -1;

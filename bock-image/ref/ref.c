@@ -150,9 +150,10 @@ static int parse_name(const char *text, size_t len, struct ref *r, struct bk_err
 	if (domain && !domain_ok(text, domain))
 		return bad(text, "what stands before the first '/' is no registry", err);
 	if (!path_ok(path, path_len))
-		return bad(text,
-			   "a name is lower-case letters and digits, parted by '.', '_', '__', '-' or '/'",
-			   err);
+		return bad(
+			text,
+			"a name is lower-case letters and digits, parted by '.', '_', '__', '-' or '/'",
+			err);
 	r->domain = domain ? bk_strndup(text, domain) : bk_strdup(REF_DEFAULT_DOMAIN);
 	if (bk_streq(r->domain, "index.docker.io")) {
 		free(r->domain);
@@ -189,9 +190,10 @@ int ref_parse(const char *text, struct ref *ret, struct bk_err **err)
 	if (colon && !strchr(colon, '/')) {
 		*colon = '\0';
 		if (!tag_ok(colon + 1))
-			return bad(text,
-				   "a tag is at most 128 letters, digits, '_', '.' and '-', and begins with none of the last two",
-				   err);
+			return bad(
+				text,
+				"a tag is at most 128 letters, digits, '_', '.' and '-', and begins with none of the last two",
+				err);
 		r.tag = bk_strdup(colon + 1);
 	}
 	rc = parse_name(copy, strlen(copy), &r, err);
@@ -215,8 +217,8 @@ void ref_done(struct ref *r)
 
 char *ref_text(const struct ref *r)
 {
-	return bk_asprintf("%s/%s%s%s%s%s", r->domain, r->path, r->tag ? ":" : "", r->tag ? r->tag : "",
-			   r->digest ? "@" : "", r->digest ? r->digest : "");
+	return bk_asprintf("%s/%s%s%s%s%s", r->domain, r->path, r->tag ? ":" : "",
+			   r->tag ? r->tag : "", r->digest ? "@" : "", r->digest ? r->digest : "");
 }
 
 int ref_check(const char *text, struct bk_err **err)

@@ -21,8 +21,8 @@
 #include "oci/oci_media.h"
 #include "store/store_priv.h"
 
-#define LEASE_WAIT_MS 60000	/* for a gc to end */
-#define LOCK_POLL_MS 20
+#define LEASE_WAIT_MS 60000 /* for a gc to end */
+#define LOCK_POLL_MS  20
 
 static const char layout_text[] = "{\"imageLayoutVersion\":\"" STORE_LAYOUT_VERSION "\"}";
 static const char index_text[] = "{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_INDEX
@@ -60,7 +60,8 @@ int store_writable_(const struct store *s, struct bk_err **err)
 {
 	if (s->writable)
 		return 0;
-	return bk_err_set(err, BK_ERR_INTERNAL, 0, "store '%s' was opened for reading only", s->path);
+	return bk_err_set(err, BK_ERR_INTERNAL, 0, "store '%s' was opened for reading only",
+			  s->path);
 }
 
 static int make_dir(int fd, const char *name, mode_t mode, struct bk_err **err)
@@ -95,7 +96,8 @@ static int check_empty(int fd, struct bk_err **err)
 		if (!bk_streq(e->d_name, ".") && !bk_streq(e->d_name, "..") &&
 		    !bk_streq(e->d_name, "lost+found"))
 			return bk_err_set(err, BK_ERR_CONFIG, 0,
-					  "it is no image store, and not empty: '%s' is in it", e->d_name);
+					  "it is no image store, and not empty: '%s' is in it",
+					  e->d_name);
 	return 0;
 }
 
@@ -109,11 +111,11 @@ static int create(int fd, struct bk_err **err)
 		rc = make_dir(fd, dirs[i], dirs[i][0] == '.' ? 0700 : 0755, err);
 	/* Last of all oci-layout, so that what has it is a store. */
 	if (rc == 0 && !present(fd, "index.json"))
-		rc = bk_file_write_atomic(fd, "index.json", index_text, strlen(index_text), 0644, true,
-					  err);
+		rc = bk_file_write_atomic(fd, "index.json", index_text, strlen(index_text), 0644,
+					  true, err);
 	if (rc == 0 && !present(fd, "oci-layout"))
-		rc = bk_file_write_atomic(fd, "oci-layout", layout_text, strlen(layout_text), 0644, true,
-					  err);
+		rc = bk_file_write_atomic(fd, "oci-layout", layout_text, strlen(layout_text), 0644,
+					  true, err);
 	return rc;
 }
 
@@ -153,16 +155,17 @@ static int check_layout(int fd, struct bk_err **err)
 	if (rc < 0)
 		return rc;
 	if (!bk_streq(layout.version, STORE_LAYOUT_VERSION))
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "image layout version '%s'", layout.version);
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "image layout version '%s'",
+				  layout.version);
 	return 0;
 }
 
 /* Readers take it too, so that gc leaves them what they read; where they can't, they do without. */
 static int take_lease(struct store *s, struct bk_err **err)
 {
-	bk_autoclose int fd = openat(s->fd, STORE_LEASE,
-				     (s->writable ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW,
-				     0600);
+	bk_autoclose int fd =
+		openat(s->fd, STORE_LEASE,
+		       (s->writable ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int rc;
 
 	if (fd < 0) {
@@ -172,7 +175,8 @@ static int take_lease(struct store *s, struct bk_err **err)
 	}
 	rc = store_flock_(fd, LOCK_SH, LEASE_WAIT_MS);
 	if (rc < 0)
-		return bk_err_set(err, BK_ERR_IO, -rc, "wait for the gc that holds '%s'", STORE_LEASE);
+		return bk_err_set(err, BK_ERR_IO, -rc, "wait for the gc that holds '%s'",
+				  STORE_LEASE);
 	s->lease = bk_steal_fd(&fd);
 	return 0;
 }
@@ -188,7 +192,8 @@ static int open_store(struct store *s, unsigned int flags, struct bk_err **err)
 	}
 	s->fd = open(s->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (s->fd < 0)
-		return bk_err_set(err, errno == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errno, "open it");
+		return bk_err_set(err, errno == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errno,
+				  "open it");
 	s->writable = flags & (STORE_CREATE | STORE_WRITE);
 	rc = flags & STORE_CREATE ? create_locked(s->fd, err) : 0;
 	if (rc == 0)
@@ -248,7 +253,8 @@ int store_default_path(char **ret, struct bk_err **err)
 	else if (home && *home == '/')
 		*ret = bk_path_join(home, ".local/share/bock/images");
 	else
-		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "no place for the image store: neither XDG_DATA_HOME nor HOME is set");
+		return bk_err_set(
+			err, BK_ERR_CONFIG, 0,
+			"no place for the image store: neither XDG_DATA_HOME nor HOME is set");
 	return 0;
 }

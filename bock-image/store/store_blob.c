@@ -16,18 +16,18 @@
 #include "base/bk_str.h"
 #include "store/store_priv.h"
 
-#define COPY_SIZE ((size_t)256 << 10)
-#define TMP_TRIES 64
+#define COPY_SIZE     ((size_t)256 << 10)
+#define TMP_TRIES     64
 #define TMP_NAME_SIZE 64
 
 struct store_writer {
 	struct store *store;
 	struct bk_digest *digest;
-	char *expected;		/* NULL: any */
-	int64_t expected_size;	/* -1: any */
+	char *expected;	       /* NULL: any */
+	int64_t expected_size; /* -1: any */
 	int64_t size;
 	int fd;
-	char tmp[TMP_NAME_SIZE];	/* "" once it has its name */
+	char tmp[TMP_NAME_SIZE]; /* "" once it has its name */
 };
 
 static int open_tmp(struct store_writer *w, struct bk_err **err)
@@ -46,7 +46,8 @@ static int open_tmp(struct store_writer *w, struct bk_err **err)
 			break;
 	}
 	w->tmp[0] = '\0';
-	return bk_err_set(err, BK_ERR_IO, errno, "make a file in '%s/%s'", w->store->path, STORE_INGEST);
+	return bk_err_set(err, BK_ERR_IO, errno, "make a file in '%s/%s'", w->store->path,
+			  STORE_INGEST);
 }
 
 int store_writer_new(struct store *s, const char *digest, int64_t size, struct store_writer **ret,
@@ -113,7 +114,8 @@ static int give_name(struct store_writer *w, const char *path, struct bk_err **e
 	if (mkdirat(s->fd, "blobs/sha512", 0755) < 0 && errno != EEXIST)
 		return bk_err_set(err, BK_ERR_IO, errno, "make '%s/blobs/sha512'", s->path);
 	if (renameat(s->fd, w->tmp, s->fd, path) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "rename '%s' to '%s/%s'", w->tmp, s->path, path);
+		return bk_err_set(err, BK_ERR_IO, errno, "rename '%s' to '%s/%s'", w->tmp, s->path,
+				  path);
 	w->tmp[0] = '\0';
 	return sync_dir(s, path, err);
 }
@@ -131,7 +133,8 @@ int store_writer_commit(struct store_writer *w, char ret_digest[BK_DIGEST_TEXT_S
 				  w->expected ? w->expected : "", w->size, w->expected_size);
 	bk_digest_text(w->digest, digest);
 	if (w->expected && !bk_streq(digest, w->expected))
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "blob %s has the digest %s", w->expected, digest);
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "blob %s has the digest %s", w->expected,
+				  digest);
 	rc = store_blob_path_(digest, path, err);
 	if (rc < 0)
 		return rc;
@@ -253,8 +256,8 @@ int store_blob_read(const struct store *s, const struct oci_descriptor *d, struc
 
 	if (d->size < 0 || (uint64_t)d->size > out->max)
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "document %s of %" PRId64 " bytes: at most %zu are read", d->digest,
-				  d->size, out->max);
+				  "document %s of %" PRId64 " bytes: at most %zu are read",
+				  d->digest, d->size, out->max);
 	rc = bk_digest_parse(d->digest, &alg, NULL, err);
 	if (rc == 0)
 		rc = store_blob_open(s, d->digest, d->size, &fd, NULL, err);
@@ -264,7 +267,7 @@ int store_blob_read(const struct store *s, const struct oci_descriptor *d, struc
 		return rc;
 	bk_digest_of(alg, out->data ? out->data : "", out->len, digest);
 	if (!bk_streq(digest, d->digest))
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "blob %s is damaged: its digest is %s", d->digest,
-				  digest);
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "blob %s is damaged: its digest is %s",
+				  d->digest, digest);
 	return 0;
 }

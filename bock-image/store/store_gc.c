@@ -20,7 +20,7 @@
 #include "store/store_index.h"
 #include "store/store_priv.h"
 
-static char marked;	/* its address is every value of the map */
+static char marked; /* its address is every value of the map */
 
 static void mark(struct bk_map *live, const char *digest)
 {
@@ -108,8 +108,8 @@ static int sweep_blob(const struct store *s, DIR *dir, const char *name, const c
 		young = is_young(&st, o->grace_ms);
 		if (!young) {
 			if (!o->dry_run && unlinkat(dirfd(dir), name, 0) < 0)
-				return bk_err_set(err, BK_ERR_IO, errno, "remove blob %s of '%s'", digest,
-						  s->path);
+				return bk_err_set(err, BK_ERR_IO, errno, "remove blob %s of '%s'",
+						  digest, s->path);
 			r->removed++;
 			r->removed_bytes += (uint64_t)st.st_size;
 			if (o->removed)

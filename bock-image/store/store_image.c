@@ -15,10 +15,10 @@
 #if defined(__x86_64__)
 #define MACHINE_ARCH "amd64"
 #elif defined(__aarch64__)
-#define MACHINE_ARCH "arm64"
+#define MACHINE_ARCH	"arm64"
 #define MACHINE_VARIANT "v8"
 #elif defined(__arm__)
-#define MACHINE_ARCH "arm"
+#define MACHINE_ARCH	"arm"
 #define MACHINE_VARIANT "v7"
 #elif defined(__i386__)
 #define MACHINE_ARCH "386"
@@ -86,30 +86,32 @@ static int check_kind(const struct oci_descriptor *d, int schema, const char *me
 	const char *what = kind == OCI_MEDIA_KIND_INDEX ? "index" : "manifest";
 
 	if (schema != 2)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "%s %s: schemaVersion %d", what, d->digest,
-				  schema);
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "%s %s: schemaVersion %d", what,
+				  d->digest, schema);
 	if (other_too)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s %s is manifest and index at once", what,
-				  d->digest);
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s %s is manifest and index at once",
+				  what, d->digest);
 	if (media_type && !bk_streq(media_type, d->media_type))
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s %s: it says that it is '%s', its descriptor '%s'",
-				  what, d->digest, media_type, d->media_type);
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "%s %s: it says that it is '%s', its descriptor '%s'", what,
+				  d->digest, media_type, d->media_type);
 	if (oci_media_kind_of(d->media_type) != kind)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "%s: '%s' is not the type of an image %s",
-				  d->digest, d->media_type, what);
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "%s: '%s' is not the type of an image %s", d->digest,
+				  d->media_type, what);
 	return 0;
 }
 
-int store_manifest_read(const struct store *s, const struct oci_descriptor *d, struct bk_arena *arena,
-			struct oci_manifest *ret, struct bk_err **err)
+int store_manifest_read(const struct store *s, const struct oci_descriptor *d,
+			struct bk_arena *arena, struct oci_manifest *ret, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf text = BK_BUF_INIT(STORE_MANIFEST_MAX);
 	struct oci_manifest m;
 	int rc = read_text(s, d, &text, err);
 
 	if (rc == 0)
-		rc = bk_json_decode(&oci_manifest_type, d->digest, text.data, text.len, &bk_doc_limits_oci,
-				    arena, &m, err);
+		rc = bk_json_decode(&oci_manifest_type, d->digest, text.data, text.len,
+				    &bk_doc_limits_oci, arena, &m, err);
 	if (rc == 0)
 		rc = check_kind(d, m.schema_version, m.media_type, m.manifests != NULL,
 				OCI_MEDIA_KIND_MANIFEST, err);
@@ -120,25 +122,26 @@ int store_manifest_read(const struct store *s, const struct oci_descriptor *d, s
 	if (rc < 0)
 		return rc;
 	if (m.n_layers > STORE_LAYERS_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "manifest %s has %zu layers, at most %d are taken",
-				  d->digest, m.n_layers, STORE_LAYERS_MAX);
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "manifest %s has %zu layers, at most %d are taken", d->digest,
+				  m.n_layers, STORE_LAYERS_MAX);
 	*ret = m;
 	return 0;
 }
 
-int store_manifests_read(const struct store *s, const struct oci_descriptor *d, struct bk_arena *arena,
-			 struct oci_index *ret, struct bk_err **err)
+int store_manifests_read(const struct store *s, const struct oci_descriptor *d,
+			 struct bk_arena *arena, struct oci_index *ret, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf text = BK_BUF_INIT(STORE_MANIFEST_MAX);
 	struct oci_index index;
 	int rc = read_text(s, d, &text, err);
 
 	if (rc == 0)
-		rc = bk_json_decode(&oci_index_type, d->digest, text.data, text.len, &bk_doc_limits_oci,
-				    arena, &index, err);
+		rc = bk_json_decode(&oci_index_type, d->digest, text.data, text.len,
+				    &bk_doc_limits_oci, arena, &index, err);
 	if (rc == 0)
-		rc = check_kind(d, index.schema_version, index.media_type, index.layers || index.config,
-				OCI_MEDIA_KIND_INDEX, err);
+		rc = check_kind(d, index.schema_version, index.media_type,
+				index.layers || index.config, OCI_MEDIA_KIND_INDEX, err);
 	if (rc == 0)
 		rc = check_descriptors(index.manifests, index.n_manifests, err);
 	if (rc < 0)
@@ -155,9 +158,10 @@ int store_config_read(const struct store *s, const struct oci_descriptor *d, str
 	int rc;
 
 	if (oci_media_kind_of(d->media_type) != OCI_MEDIA_KIND_CONFIG)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "'%s' is no image configuration: this is another kind of artifact",
-				  d->media_type);
+		return bk_err_set(
+			err, BK_ERR_UNSUPPORTED, 0,
+			"'%s' is no image configuration: this is another kind of artifact",
+			d->media_type);
 	rc = read_text(s, d, &text, err);
 	if (rc == 0)
 		rc = bk_json_decode(&oci_image_config_type, d->digest, text.data, text.len,
@@ -165,12 +169,14 @@ int store_config_read(const struct store *s, const struct oci_descriptor *d, str
 	if (rc < 0)
 		return rc;
 	if (!bk_streq(config.rootfs->type, "layers"))
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "image configuration %s: rootfs.type '%s'",
-				  d->digest, config.rootfs->type);
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "image configuration %s: rootfs.type '%s'", d->digest,
+				  config.rootfs->type);
 	for (char **id = config.rootfs->diff_ids; id && *id; id++) {
 		rc = bk_digest_parse(*id, NULL, NULL, err);
 		if (rc < 0)
-			return bk_err_wrap(err, rc, "image configuration %s: rootfs.diff_ids", d->digest);
+			return bk_err_wrap(err, rc, "image configuration %s: rootfs.diff_ids",
+					   d->digest);
 	}
 	*ret = config;
 	return 0;
@@ -209,11 +215,13 @@ static int choose(const struct store *s, struct bk_arena *arena, struct oci_desc
 				next = &index.manifests[k];
 		}
 		if (!next)
-			return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "index %s has no image for linux/%s",
-					  d->digest, MACHINE_ARCH);
+			return bk_err_set(err, BK_ERR_NOT_FOUND, 0,
+					  "index %s has no image for linux/%s", d->digest,
+					  MACHINE_ARCH);
 		*d = *next;
 	}
-	return bk_err_set(err, BK_ERR_CONFIG, 0, "indexes nested deeper than %d", STORE_NESTING_MAX);
+	return bk_err_set(err, BK_ERR_CONFIG, 0, "indexes nested deeper than %d",
+			  STORE_NESTING_MAX);
 }
 
 static int load(const struct store *s, struct store_image *i, const struct oci_descriptor *d,
@@ -232,7 +240,8 @@ static int load(const struct store *s, struct store_image *i, const struct oci_d
 		return rc;
 	n_diff_ids = i->config.rootfs->diff_ids ? bk_strv_len(i->config.rootfs->diff_ids) : 0;
 	if (n_diff_ids != i->manifest.n_layers)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "manifest %s has %zu layers, its configuration %zu",
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "manifest %s has %zu layers, its configuration %zu",
 				  i->desc.digest, i->manifest.n_layers, n_diff_ids);
 	return 0;
 }
@@ -298,8 +307,8 @@ static int put_document(struct store *s, const struct bk_doc_type *type, const v
 	return store_blob_add(s, media_type, text.data, text.len, arena, ret, err);
 }
 
-static int put_config(struct store *s, const struct oci_image_config *config, struct bk_arena *arena,
-		      struct oci_descriptor *ret, struct bk_err **err)
+static int put_config(struct store *s, const struct oci_image_config *config,
+		      struct bk_arena *arena, struct oci_descriptor *ret, struct bk_err **err)
 {
 	struct oci_image_config copy = *config;
 	struct oci_image_rootfs rootfs = *config->rootfs;
@@ -309,13 +318,14 @@ static int put_config(struct store *s, const struct oci_image_config *config, st
 	if (!rootfs.diff_ids)
 		rootfs.diff_ids = no_ids;
 	copy.rootfs = &rootfs;
-	return put_document(s, &oci_image_config_type, &copy, OCI_MEDIA_CONFIG, STORE_CONFIG_MAX, arena,
-			    ret, err);
+	return put_document(s, &oci_image_config_type, &copy, OCI_MEDIA_CONFIG, STORE_CONFIG_MAX,
+			    arena, ret, err);
 }
 
 int store_manifest_put(struct store *s, const struct oci_image_config *config,
-		       const struct oci_descriptor *config_desc, const struct oci_descriptor *layers,
-		       size_t n_layers, const struct bk_doc_pair *annotations, size_t n_annotations,
+		       const struct oci_descriptor *config_desc,
+		       const struct oci_descriptor *layers, size_t n_layers,
+		       const struct bk_doc_pair *annotations, size_t n_annotations,
 		       struct bk_arena *arena, struct oci_descriptor *ret, struct bk_err **err)
 {
 	struct oci_descriptor *copies = bk_arena_alloc(arena, (n_layers + 1) * sizeof(*copies));
@@ -340,8 +350,8 @@ int store_manifest_put(struct store *s, const struct oci_image_config *config,
 	for (size_t i = 0; i < n_annotations; i++)
 		bk_doc_pair_set(arena, &m.annotations, &m.n_annotations, annotations[i].key,
 				annotations[i].value);
-	rc = put_document(s, &oci_manifest_type, &m, OCI_MEDIA_MANIFEST, STORE_MANIFEST_MAX, arena, &desc,
-			  err);
+	rc = put_document(s, &oci_manifest_type, &m, OCI_MEDIA_MANIFEST, STORE_MANIFEST_MAX, arena,
+			  &desc, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "image manifest");
 	p->architecture = bk_arena_strdup(arena, config->architecture);
@@ -367,8 +377,8 @@ int store_image_put(struct store *s, const char *name, const struct oci_image_co
 	rc = put_config(s, config, arena, &config_desc, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "image configuration");
-	rc = store_manifest_put(s, config, &config_desc, layers, n_layers, annotations, n_annotations,
-				arena, &desc, err);
+	rc = store_manifest_put(s, config, &config_desc, layers, n_layers, annotations,
+				n_annotations, arena, &desc, err);
 	if (rc == 0 && name)
 		rc = store_name_set(s, name, &desc, err);
 	if (rc < 0)
@@ -401,8 +411,8 @@ static int complete_some(const struct store *s, const struct oci_index *index, c
 		found++;
 	}
 	if (found == 0 && index->n_manifests > 0)
-		return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "index %s: none of its images is in the store",
-				  digest);
+		return bk_err_set(err, BK_ERR_NOT_FOUND, 0,
+				  "index %s: none of its images is in the store", digest);
 	return 0;
 }
 
@@ -432,7 +442,8 @@ static int complete(const struct store *s, const struct oci_descriptor *d, unsig
 		/* Layers are leaves whatever their type says. */
 		for (size_t i = 0; rc == 0 && i < m.n_layers; i++) {
 			bk_close(&fd);
-			rc = store_blob_open(s, m.layers[i].digest, m.layers[i].size, &fd, NULL, err);
+			rc = store_blob_open(s, m.layers[i].digest, m.layers[i].size, &fd, NULL,
+					     err);
 		}
 		return rc;
 	}

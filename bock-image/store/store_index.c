@@ -17,7 +17,7 @@
 #include "store/store_priv.h"
 
 #define INDEX_LOCK_WAIT_MS 30000
-#define PREFIX_MIN 7	/* hex digits by which an image may be called */
+#define PREFIX_MIN	   7 /* hex digits by which an image may be called */
 
 static const struct bk_doc_limits index_limits = {
 	.max_size = (size_t)256 << 20,
@@ -29,8 +29,8 @@ int store_index_read(const struct store *s, struct bk_arena *arena, struct oci_i
 		     struct bk_err **err)
 {
 	struct oci_index index;
-	int rc = bk_json_decode_file(&oci_index_type, s->fd, "index.json", &index_limits, arena, &index,
-				     err);
+	int rc = bk_json_decode_file(&oci_index_type, s->fd, "index.json", &index_limits, arena,
+				     &index, err);
 
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "image store '%s'", s->path);
@@ -50,8 +50,8 @@ int store_index_read(const struct store *s, struct bk_arena *arena, struct oci_i
 
 const char *store_index_name(const struct oci_descriptor *d)
 {
-	const char *name =
-		bk_doc_pair_get(d->annotations, d->n_annotations, OCI_ANNOTATION_REF_NAME);
+	const char *name = bk_doc_pair_get(d->annotations, d->n_annotations,
+					   OCI_ANNOTATION_REF_NAME);
 
 	return name && *name ? name : NULL;
 }
@@ -82,8 +82,8 @@ void store_descriptor_copy_(struct bk_arena *arena, const struct oci_descriptor 
 		.artifact_type = copy0(arena, d->artifact_type),
 	};
 	for (size_t i = 0; i < d->n_annotations; i++)
-		bk_doc_pair_set(arena, &ret->annotations, &ret->n_annotations, d->annotations[i].key,
-				d->annotations[i].value);
+		bk_doc_pair_set(arena, &ret->annotations, &ret->n_annotations,
+				d->annotations[i].key, d->annotations[i].value);
 	if (d->platform) {
 		const struct oci_platform *p = d->platform;
 
@@ -100,7 +100,8 @@ void store_descriptor_copy_(struct bk_arena *arena, const struct oci_descriptor 
 
 static int ambiguous(const char *name, struct bk_err **err)
 {
-	return bk_err_set(err, BK_ERR_CONFIG, 0, "image '%s': several begin with these digits", name);
+	return bk_err_set(err, BK_ERR_CONFIG, 0, "image '%s': several begin with these digits",
+			  name);
 }
 
 /* "sha256:..." in full, or the first hex digits of it. */
@@ -131,7 +132,8 @@ static int find_digest(const struct oci_index *index, const char *name, size_t *
 }
 
 /* What store_name_find promises: *ret_at is n_manifests where there is nothing. */
-static int find(const struct oci_index *index, const char *name, size_t *ret_at, struct bk_err **err)
+static int find(const struct oci_index *index, const char *name, size_t *ret_at,
+		struct bk_err **err)
 {
 	bk_autofree char *canonical = ref_canonical(name);
 
@@ -193,12 +195,15 @@ static int update_begin(struct update *u, struct bk_err **err)
 
 	if (rc < 0)
 		return rc;
-	u->lock = openat(u->s->fd, STORE_INDEX_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	u->lock = openat(u->s->fd, STORE_INDEX_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			 0600);
 	if (u->lock < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "open '%s/%s'", u->s->path, STORE_INDEX_LOCK);
+		return bk_err_set(err, BK_ERR_IO, errno, "open '%s/%s'", u->s->path,
+				  STORE_INDEX_LOCK);
 	rc = store_flock_(u->lock, LOCK_EX, INDEX_LOCK_WAIT_MS);
 	if (rc < 0)
-		return bk_err_set(err, BK_ERR_IO, -rc, "lock '%s/%s'", u->s->path, STORE_INDEX_LOCK);
+		return bk_err_set(err, BK_ERR_IO, -rc, "lock '%s/%s'", u->s->path,
+				  STORE_INDEX_LOCK);
 	u->arena = bk_arena_new();
 	return store_index_read(u->s, u->arena, &u->index, err);
 }
@@ -216,7 +221,8 @@ static int update_commit(struct update *u, struct bk_err **err)
 	if (rc == 0)
 		rc = bk_buf_check(&text, "index.json", err);
 	if (rc == 0)
-		rc = bk_file_write_atomic(u->s->fd, "index.json", text.data, text.len, 0644, true, err);
+		rc = bk_file_write_atomic(u->s->fd, "index.json", text.data, text.len, 0644, true,
+					  err);
 	return rc < 0 ? bk_err_wrap(err, rc, "image store '%s'", u->s->path) : 0;
 }
 
@@ -251,7 +257,8 @@ static size_t find_same(const struct oci_index *index, const char *name, size_t 
 	return i;
 }
 
-static int set_one(struct update *u, const struct store_naming *n, bool replace, struct bk_err **err)
+static int set_one(struct update *u, const struct store_naming *n, bool replace,
+		   struct bk_err **err)
 {
 	struct oci_index *index = &u->index;
 	struct oci_descriptor *d;
@@ -261,16 +268,19 @@ static int set_one(struct update *u, const struct store_naming *n, bool replace,
 		const struct oci_descriptor *old = &index->manifests[at];
 
 		if (!replace && !bk_streq(old->digest, n->desc->digest))
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "image '%s' is there already, and is another",
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "image '%s' is there already, and is another",
 					  store_index_name(old));
 		remove_at(index, at);
 	}
 	if (index->n_manifests >= STORE_NAMES_MAX)
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "more than %zu images", STORE_NAMES_MAX);
-	index->manifests = bk_arena_grow(u->arena, index->manifests, index->n_manifests, sizeof(*d));
+	index->manifests = bk_arena_grow(u->arena, index->manifests, index->n_manifests,
+					 sizeof(*d));
 	d = &index->manifests[index->n_manifests++];
 	store_descriptor_copy_(u->arena, n->desc, d);
-	bk_doc_pair_set(u->arena, &d->annotations, &d->n_annotations, OCI_ANNOTATION_REF_NAME, n->name);
+	bk_doc_pair_set(u->arena, &d->annotations, &d->n_annotations, OCI_ANNOTATION_REF_NAME,
+			n->name);
 	return 0;
 }
 
@@ -286,7 +296,8 @@ int store_names_set(struct store *s, const struct store_naming *names, size_t n,
 		rc = ref_check(names[i].name, err);
 		if (rc == 0 && !store_blob_has(s, d->digest, d->size))
 			rc = bk_err_set(err, BK_ERR_NOT_FOUND, 0,
-					"name '%s': blob %s is not in the store", names[i].name, d->digest);
+					"name '%s': blob %s is not in the store", names[i].name,
+					d->digest);
 		if (rc == 0)
 			rc = set_one(&u, &names[i], replace, err);
 	}

@@ -39,7 +39,8 @@ int store_load_index_(struct store_load *l, const struct oci_index *index, struc
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "index.json is no image index");
 	for (size_t i = 0; i < index->n_manifests; i++) {
 		const struct oci_descriptor *d = &index->manifests[i];
-		const char *name = bk_doc_pair_get(d->annotations, d->n_annotations, CONTAINERD_NAME);
+		const char *name = bk_doc_pair_get(d->annotations, d->n_annotations,
+						   CONTAINERD_NAME);
 		char **names = NULL;
 		int rc = store_image_complete(l->s, d, err);
 
@@ -56,7 +57,8 @@ int store_load_index_(struct store_load *l, const struct oci_index *index, struc
 
 /* ---- a folder ----------------------------------------------------------------------------------- */
 
-static int open_blob(const struct bk_root *dir, const char *digest, int *ret_fd, struct bk_err **err)
+static int open_blob(const struct bk_root *dir, const char *digest, int *ret_fd,
+		     struct bk_err **err)
 {
 	bk_autoclose int fd = -1;
 	char path[STORE_BLOB_PATH_MAX];
@@ -73,8 +75,8 @@ static int open_blob(const struct bk_root *dir, const char *digest, int *ret_fd,
 	return 0;
 }
 
-static int copy_blob(struct store_load *l, const struct bk_root *dir, const struct oci_descriptor *d,
-		     struct bk_err **err)
+static int copy_blob(struct store_load *l, const struct bk_root *dir,
+		     const struct oci_descriptor *d, struct bk_err **err)
 {
 	bk_autoclose int fd = -1;
 	int rc;
@@ -88,12 +90,12 @@ static int copy_blob(struct store_load *l, const struct bk_root *dir, const stru
 	return store_blob_add_fd(l->s, fd, d->digest, d->size, NULL, NULL, err);
 }
 
-static int copy_tree(struct store_load *l, const struct bk_root *dir, const struct oci_descriptor *d,
-		     unsigned int depth, struct bk_err **err);
+static int copy_tree(struct store_load *l, const struct bk_root *dir,
+		     const struct oci_descriptor *d, unsigned int depth, struct bk_err **err);
 
 /* Of an index only what is there: layouts of one platform keep the whole index. */
-static int copy_index(struct store_load *l, const struct bk_root *dir, const struct oci_descriptor *d,
-		      unsigned int depth, struct bk_err **err)
+static int copy_index(struct store_load *l, const struct bk_root *dir,
+		      const struct oci_descriptor *d, unsigned int depth, struct bk_err **err)
 {
 	struct oci_index index;
 	int rc = store_manifests_read(l->s, d, l->arena, &index, err);
@@ -115,8 +117,8 @@ static int copy_index(struct store_load *l, const struct bk_root *dir, const str
 	return rc;
 }
 
-static int copy_tree(struct store_load *l, const struct bk_root *dir, const struct oci_descriptor *d,
-		     unsigned int depth, struct bk_err **err)
+static int copy_tree(struct store_load *l, const struct bk_root *dir,
+		     const struct oci_descriptor *d, unsigned int depth, struct bk_err **err)
 {
 	enum oci_media_kind kind = oci_media_kind_of(d->media_type);
 	struct oci_manifest m;
@@ -146,8 +148,8 @@ static int read_doc(const struct bk_root *dir, const char *name, const struct bk
 
 	if (rc < 0)
 		return rc;
-	return bk_json_decode(type, name, bk_buf_str(&text), text.len, &bk_doc_limits_oci, arena, ret,
-			      err);
+	return bk_json_decode(type, name, bk_buf_str(&text), text.len, &bk_doc_limits_oci, arena,
+			      ret, err);
 }
 
 int store_load_layout_(struct store_load *l, const struct bk_root *dir, struct bk_err **err)
@@ -159,7 +161,8 @@ int store_load_layout_(struct store_load *l, const struct bk_root *dir, struct b
 	if (rc == -BK_ERR_NOT_FOUND)
 		return bk_err_wrap(err, rc, "not an OCI image layout");
 	if (rc == 0 && !bk_streq(layout.version, STORE_LAYOUT_VERSION))
-		rc = bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "image layout version '%s'", layout.version);
+		rc = bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "image layout version '%s'",
+				layout.version);
 	if (rc == 0)
 		rc = read_doc(dir, "index.json", &oci_index_type, l->arena, &index, err);
 	for (size_t i = 0; rc == 0 && i < index.n_manifests; i++)
@@ -176,8 +179,8 @@ static int too_many(const struct store_load *l, struct bk_err **err)
 	if (l->n_images == 0)
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "there is no image in it");
 	if (l->opts->name)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "it holds %zu images: one name is not enough",
-				  l->n_images);
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "it holds %zu images: one name is not enough", l->n_images);
 	rc = bk_err_set(err, BK_ERR_CONFIG, 0, "the image in it has no name");
 	return bk_err_hint(err, rc, "give it one by --name");
 }
@@ -255,7 +258,8 @@ static int load_from(struct store_load *l, const char *path, struct bk_err **err
 		return store_load_tar_(l, STDIN_FILENO, err);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return bk_err_set(err, errno == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errno, "open it");
+		return bk_err_set(err, errno == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errno,
+				  "open it");
 	if (S_ISDIR(st.st_mode)) {
 		bk_autoroot struct bk_root dir = BK_ROOT_INIT;
 

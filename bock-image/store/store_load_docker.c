@@ -12,7 +12,7 @@
 #include "store/store_priv.h"
 
 #define IMAGES_MAX 10000
-#define LINKS_MAX 8	/* links to links */
+#define LINKS_MAX  8 /* links to links */
 
 struct docker_image {
 	char *config;
@@ -23,8 +23,7 @@ struct docker_image {
 static const struct bk_doc_field image_fields[] = {
 	BK_DOC_STR_F(struct docker_image, config, "Config", BK_DOC_REQUIRED),
 	BK_DOC_STRV_F(struct docker_image, repo_tags, "RepoTags", 0),
-	BK_DOC_STRV_F(struct docker_image, layers, "Layers", 0),
-	BK_DOC_END
+	BK_DOC_STRV_F(struct docker_image, layers, "Layers", 0), BK_DOC_END
 };
 static const struct bk_doc_type image_type = BK_DOC_TYPE(struct docker_image, image_fields);
 
@@ -102,8 +101,9 @@ static int find_layer(struct store_load *l, const struct store_load_docker *d, c
 			ret->media_type = bk_arena_strdup(l->arena, OCI_MEDIA_LAYER_GZIP);
 	}
 	if (bk_streq(ret->media_type, OCI_MEDIA_LAYER) && !bk_streq(ret->digest, diff_id))
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "layer '%s' has the digest %s instead of %s", given,
-				  ret->digest, diff_id);
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "layer '%s' has the digest %s instead of %s", given, ret->digest,
+				  diff_id);
 	return 0;
 }
 
@@ -123,18 +123,21 @@ static int load_image(struct store_load *l, const struct store_load_docker *d,
 		return bk_err_wrap(err, rc, "configuration '%s'", image->config);
 	ids = config.rootfs->diff_ids;
 	if ((ids ? bk_strv_len(ids) : 0) != n || n > STORE_LAYERS_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' has %zu layers, its configuration %zu",
-				  image->config, n, ids ? bk_strv_len(ids) : 0);
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "'%s' has %zu layers, its configuration %zu", image->config, n,
+				  ids ? bk_strv_len(ids) : 0);
 	layers = bk_arena_alloc(l->arena, (n + 1) * sizeof(*layers));
 	for (size_t i = 0; i < n; i++) {
 		rc = find_layer(l, d, image->layers[i], ids[i], &layers[i], err);
 		if (rc < 0)
 			return rc;
 	}
-	rc = store_manifest_put(l->s, &config, &config_desc, layers, n, NULL, 0, l->arena, &desc, err);
+	rc = store_manifest_put(l->s, &config, &config_desc, layers, n, NULL, 0, l->arena, &desc,
+				err);
 	if (rc < 0)
 		return rc;
-	store_load_image_add_(l, &desc, image->repo_tags && *image->repo_tags ? image->repo_tags : NULL);
+	store_load_image_add_(l, &desc,
+			      image->repo_tags && *image->repo_tags ? image->repo_tags : NULL);
 	return 0;
 }
 
@@ -152,7 +155,8 @@ int store_load_docker_(struct store_load *l, const struct store_load_docker *d,
 	for (size_t i = 0; i < v.n; i++) {
 		struct docker_image image = { 0 };
 
-		rc = bk_doc_store(&image_type, &v.items[i], &bk_doc_limits_oci, l->arena, &image, err);
+		rc = bk_doc_store(&image_type, &v.items[i], &bk_doc_limits_oci, l->arena, &image,
+				  err);
 		if (rc == 0)
 			rc = load_image(l, d, &image, err);
 		if (rc < 0)

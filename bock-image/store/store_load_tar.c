@@ -82,8 +82,8 @@ static int open_archive(struct reader *r, struct bk_err **err)
 }
 
 /* Gives each block of the member to put. */
-static int each_block(struct reader *r, int (*put)(void *ctx, const void *data, size_t len,
-						   struct bk_err **err),
+static int each_block(struct reader *r,
+		      int (*put)(void *ctx, const void *data, size_t len, struct bk_err **err),
 		      void *ctx, struct bk_err **err)
 {
 	const void *data;
@@ -93,7 +93,8 @@ static int each_block(struct reader *r, int (*put)(void *ctx, const void *data, 
 
 	while ((rc = archive_read_data_block(r->a, &data, &len, &offset)) == ARCHIVE_OK) {
 		if (offset != at)
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "a sparse file in an image archive");
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "a sparse file in an image archive");
 		at += (la_int64_t)len;
 		rc = put(ctx, data, len, err);
 		if (rc < 0)
@@ -191,9 +192,10 @@ static int read_doc(struct reader *r, const char *name, int64_t size, struct bk_
 	struct store_load_doc *doc;
 	int rc;
 
-	if ((uint64_t)size > STORE_CONFIG_MAX || (r->docs_size += (size_t)size) > STORE_LOAD_DOCS_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' of %" PRId64 " bytes is too large", name,
-				  size);
+	if ((uint64_t)size > STORE_CONFIG_MAX ||
+	    (r->docs_size += (size_t)size) > STORE_LOAD_DOCS_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' of %" PRId64 " bytes is too large",
+				  name, size);
 	rc = each_block(r, put_text, &text, err);
 	if (rc < 0)
 		return rc;
@@ -228,7 +230,7 @@ static int read_regular(struct reader *r, const char *name, int64_t size, struct
 		return read_layer(r, name, size, err);
 	if (bk_has_suffix(name, ".json") || bk_streq(name, "oci-layout"))
 		return read_doc(r, name, size, err);
-	return 0;	/* VERSION, repositories, <id>/json: of the formats before */
+	return 0; /* VERSION, repositories, <id>/json: of the formats before */
 }
 
 /* Layers that are the same are links in older archives: "../<id>/layer.tar". */
@@ -252,7 +254,8 @@ static int read_member(struct reader *r, struct archive_entry *e, struct bk_err 
 	if (!given || !*given)
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "a member without a (readable) name");
 	if (++r->members > STORE_LOAD_MEMBERS_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "more than %d members", STORE_LOAD_MEMBERS_MAX);
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "more than %d members",
+				  STORE_LOAD_MEMBERS_MAX);
 	name = bk_path_clean(given);
 	if (hard || soft) {
 		note_link(r, name, hard ? hard : soft, hard != NULL);
@@ -288,8 +291,8 @@ static int read_members(struct reader *r, struct bk_err **err)
 static int finish_oci(struct reader *r, const struct store_load_doc *doc, struct bk_err **err)
 {
 	struct oci_index index;
-	int rc = bk_json_decode(&oci_index_type, "index.json", doc->text, doc->len, &bk_doc_limits_oci,
-				r->l->arena, &index, err);
+	int rc = bk_json_decode(&oci_index_type, "index.json", doc->text, doc->len,
+				&bk_doc_limits_oci, r->l->arena, &index, err);
 
 	return rc < 0 ? rc : store_load_index_(r->l, &index, err);
 }
@@ -315,6 +318,7 @@ int store_load_tar_(struct store_load *l, int fd, struct bk_err **err)
 		return finish_oci(&r, index, err);
 	if (manifest)
 		return store_load_docker_(l, &r.docker, manifest, err);
-	return bk_err_set(err, BK_ERR_CONFIG, 0,
-			  "neither an OCI image layout (oci-layout, index.json) nor a docker-archive (manifest.json)");
+	return bk_err_set(
+		err, BK_ERR_CONFIG, 0,
+		"neither an OCI image layout (oci-layout, index.json) nor a docker-archive (manifest.json)");
 }

@@ -46,10 +46,12 @@ static int make_tree(void)
 	fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	must(fd >= 0, "no folder");
 	(void)mkdirat(fd, "outside", 0755);
-	must(bk_file_write_atomic(fd, "outside/victim", "untouched", 9, 0640, false, NULL) == 0, "victim");
+	must(bk_file_write_atomic(fd, "outside/victim", "untouched", 9, 0640, false, NULL) == 0,
+	     "victim");
 	must(mkdirat(fd, "root", 0755) == 0 && mkdirat(fd, "root/a", 0755) == 0 &&
 		     mkdirat(fd, "root/a/b", 0755) == 0 &&
-		     symlinkat("../outside", fd, "root/out") == 0 && symlinkat("a", fd, "root/l") == 0 &&
+		     symlinkat("../outside", fd, "root/out") == 0 &&
+		     symlinkat("a", fd, "root/l") == 0 &&
 		     bk_file_write_atomic(fd, "root/a/f", "f", 1, 0644, false, NULL) == 0,
 	     "tree");
 	return fd;
@@ -66,7 +68,8 @@ static void check_outside(int fd)
 	must(fstatat(fd, "outside/victim", &st, 0) == 0 && (st.st_mode & 07777) == 0640 &&
 		     st.st_nlink == 1,
 	     "the file outside has other attributes");
-	must(fstatat(fd, "outside", &st, 0) == 0 && (st.st_mode & 07777) == 0755 && st.st_nlink == 2,
+	must(fstatat(fd, "outside", &st, 0) == 0 && (st.st_mode & 07777) == 0755 &&
+		     st.st_nlink == 2,
 	     "the folder outside has other attributes");
 	must(fstatat(fd, "root", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode),
 	     "the root is no directory any more");

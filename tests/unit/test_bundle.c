@@ -42,9 +42,11 @@ static int setup(void **state)
 	assert_ok(bk_root_open(&f->root, f->base, &err), &err);
 	f->arena = bk_arena_new();
 	assert_int_equal(mkdirat(f->root.fd, "etc", 0755), 0);
-	assert_ok(bk_file_write_atomic(f->root.fd, "etc/passwd", passwd, strlen(passwd), 0644, false, &err),
+	assert_ok(bk_file_write_atomic(f->root.fd, "etc/passwd", passwd, strlen(passwd), 0644,
+				       false, &err),
 		  &err);
-	assert_ok(bk_file_write_atomic(f->root.fd, "etc/group", group, strlen(group), 0644, false, &err),
+	assert_ok(bk_file_write_atomic(f->root.fd, "etc/group", group, strlen(group), 0644, false,
+				       &err),
 		  &err);
 	*state = f;
 	return 0;
@@ -97,16 +99,17 @@ static void test_user(void **state)
 
 static void test_user_refused(void **state)
 {
-	static const char *const bad[] = { "nobody", "app:nogroup", "4294967295", "4294967296", "-1",
-					   "99999999999999999999", "1:4294967296", "+1", "broken",
-					   "app:-1", " app", "also" };
+	static const char *const bad[] = { "nobody",	   "app:nogroup", "4294967295",
+					   "4294967296",   "-1",	  "99999999999999999999",
+					   "1:4294967296", "+1",	  "broken",
+					   "app:-1",	   " app",	  "also" };
 	const struct fix *f = *state;
 	struct bk_err *err = NULL;
 	struct bundle_user u;
 
 	for (size_t i = 0; i < BK_ARRAY_SIZE(bad); i++)
-		assert_err(bundle_user_resolve(bad[i], &f->root, f->arena, &u, &err), &err, BK_ERR_CONFIG,
-			   "user '");
+		assert_err(bundle_user_resolve(bad[i], &f->root, f->arena, &u, &err), &err,
+			   BK_ERR_CONFIG, "user '");
 	assert_int_equal(unlinkat(f->root.fd, "etc/passwd", 0), 0);
 	assert_err(bundle_user_resolve("app", &f->root, f->arena, &u, &err), &err, BK_ERR_NOT_FOUND,
 		   "passwd");
@@ -122,8 +125,8 @@ static void parse(const struct fix *f, const char *text, struct oci_image_config
 {
 	struct bk_err *err = NULL;
 
-	assert_ok(bk_json_decode(&oci_image_config_type, "test", text, strlen(text), &bk_doc_limits_oci,
-				 f->arena, ret, &err),
+	assert_ok(bk_json_decode(&oci_image_config_type, "test", text, strlen(text),
+				 &bk_doc_limits_oci, f->arena, ret, &err),
 		  &err);
 }
 
@@ -134,8 +137,8 @@ static char *joined(const struct fix *f, char *const *v)
 	return bk_arena_strdup(f->arena, text);
 }
 
-#define IMAGE(exec)                                             \
-	"{\"architecture\":\"amd64\",\"os\":\"linux\","         \
+#define IMAGE(exec)                                     \
+	"{\"architecture\":\"amd64\",\"os\":\"linux\"," \
 	"\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}," exec "}"
 
 static void test_process(void **state)
@@ -148,12 +151,15 @@ static void test_process(void **state)
 	char *args[] = { (char *)"x", NULL };
 	char *env[] = { (char *)"A=2", (char *)"N=1", NULL };
 
-	parse(f, IMAGE("\"config\":{\"Entrypoint\":[\"/e\"],\"Cmd\":[\"c\",\"d\"],\"Env\":[\"A=1\",\"HOME=/h\"],"
-		       "\"WorkingDir\":\"/w\",\"User\":\"app\"}"), &image);
+	parse(f,
+	      IMAGE("\"config\":{\"Entrypoint\":[\"/e\"],\"Cmd\":[\"c\",\"d\"],\"Env\":[\"A=1\",\"HOME=/h\"],"
+		    "\"WorkingDir\":\"/w\",\"User\":\"app\"}"),
+	      &image);
 	assert_ok(bundle_config_make(&image, &opts, &f->root, f->arena, &c, &err), &err);
 	assert_string_equal(joined(f, c.process->args), "/e|c|d");
-	assert_string_equal(joined(f, c.process->env),
-			    "A=1|HOME=/h|PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	assert_string_equal(
+		joined(f, c.process->env),
+		"A=1|HOME=/h|PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	assert_string_equal(c.process->cwd, "/w");
 	assert_int_equal(c.process->user->uid, 1000);
 	assert_int_equal(c.process->user->n_additional_gids, 3);
@@ -168,8 +174,9 @@ static void test_process(void **state)
 	opts.tty = true;
 	assert_ok(bundle_config_make(&image, &opts, &f->root, f->arena, &c, &err), &err);
 	assert_string_equal(joined(f, c.process->args), "/e|x");
-	assert_string_equal(joined(f, c.process->env),
-			    "A=2|HOME=/h|N=1|PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin|TERM=xterm");
+	assert_string_equal(
+		joined(f, c.process->env),
+		"A=2|HOME=/h|N=1|PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin|TERM=xterm");
 	assert_int_equal(c.process->user->uid, 5);
 	assert_string_equal(c.process->cwd, "/o");
 	opts.cmd = NULL;
@@ -187,14 +194,14 @@ static void test_refused(void **state)
 	struct bk_err *err = NULL;
 
 	parse(f, IMAGE("\"config\":null"), &image);
-	assert_err(bundle_config_make(&image, &opts, &f->root, f->arena, &c, &err), &err, BK_ERR_CONFIG,
-		   "neither an entrypoint nor a command");
+	assert_err(bundle_config_make(&image, &opts, &f->root, f->arena, &c, &err), &err,
+		   BK_ERR_CONFIG, "neither an entrypoint nor a command");
 	opts.allow_no_args = true;
 	assert_ok(bundle_config_make(&image, &opts, &f->root, f->arena, &c, &err), &err);
 	assert_string_equal(joined(f, c.process->args), "/bin/sh");
 	opts.cwd = "relative";
-	assert_err(bundle_config_make(&image, &opts, &f->root, f->arena, &c, &err), &err, BK_ERR_CONFIG,
-		   "not absolute");
+	assert_err(bundle_config_make(&image, &opts, &f->root, f->arena, &c, &err), &err,
+		   BK_ERR_CONFIG, "not absolute");
 	image.os = bk_arena_strdup(f->arena, "windows");
 	assert_err(bundle_config_make(&image, &opts, &f->root, f->arena, &c, &err), &err,
 		   BK_ERR_UNSUPPORTED, "windows");
@@ -208,10 +215,11 @@ static void test_annotations(void **state)
 	struct oci_runtime_config c;
 	struct bk_err *err = NULL;
 
-	parse(f, IMAGE("\"author\":\"me\",\"created\":\"2026-01-02T03:04:05Z\",\"os.version\":\"1\","
-		       "\"os.features\":[\"x\",\"y\"],\"config\":{\"StopSignal\":\"SIGINT\","
-		       "\"ExposedPorts\":{\"80/tcp\":{},\"53\":{}},"
-		       "\"Labels\":{\"k\":\"v\",\"org.opencontainers.image.author\":\"label\"}}"),
+	parse(f,
+	      IMAGE("\"author\":\"me\",\"created\":\"2026-01-02T03:04:05Z\",\"os.version\":\"1\","
+		    "\"os.features\":[\"x\",\"y\"],\"config\":{\"StopSignal\":\"SIGINT\","
+		    "\"ExposedPorts\":{\"80/tcp\":{},\"53\":{}},"
+		    "\"Labels\":{\"k\":\"v\",\"org.opencontainers.image.author\":\"label\"}}"),
 	      &image);
 	assert_ok(bundle_config_make(&image, &opts, &f->root, f->arena, &c, &err), &err);
 #define HAS(key, value) \
@@ -259,5 +267,5 @@ static void test_rootless(void **state)
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-BK_TEST_MAIN(T(test_user), T(test_user_refused), T(test_process), T(test_refused), T(test_annotations),
-	     T(test_rootless))
+BK_TEST_MAIN(T(test_user), T(test_user_refused), T(test_process), T(test_refused),
+	     T(test_annotations), T(test_rootless))

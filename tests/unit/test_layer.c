@@ -104,9 +104,9 @@ static int tar_end(struct tar *t)
  * All paths of up to three of the names a, b, c. A state is what is at each: nothing, a directory, or
  * a file with a number in it.
  */
-#define PATHS 39
-#define NOTHING 0
-#define DIRECTORY 1
+#define PATHS	   39
+#define NOTHING	   0
+#define DIRECTORY  1
 #define FIRST_FILE 2
 
 static int parent_of(int i)
@@ -131,10 +131,10 @@ static bool is_below(int i, int dir)
 }
 
 struct layer {
-	int made[PATHS];	/* as a state */
-	bool implied[PATHS];	/* a directory without an entry */
+	int made[PATHS];     /* as a state */
+	bool implied[PATHS]; /* a directory without an entry */
 	bool whiteout[PATHS];
-	bool opaque[PATHS + 1];	/* [PATHS]: the root */
+	bool opaque[PATHS + 1]; /* [PATHS]: the root */
 };
 
 static void model_apply(int state[PATHS], const struct layer *l)
@@ -295,8 +295,9 @@ static void test_model(void **state)
 				int got = look(t, i);
 
 				if (got != model[i]) {
-					print_error("round %d, layer %d: '%s' is %d, by the model %d\n", round,
-						    number, path, got, model[i]);
+					print_error(
+						"round %d, layer %d: '%s' is %d, by the model %d\n",
+						round, number, path, got, model[i]);
 					fail();
 				}
 			}
@@ -319,7 +320,8 @@ static void apply_one(const struct tree *t, const char *path, mode_t mode, const
 	tar_add(&tar, path, mode, content);
 	fd = tar_end(&tar);
 	if (kind)
-		assert_err(layer_apply(&t->root, fd, NULL, NULL, &opts, NULL, &err), &err, kind, message);
+		assert_err(layer_apply(&t->root, fd, NULL, NULL, &opts, NULL, &err), &err, kind,
+			   message);
 	else
 		assert_ok(layer_apply(&t->root, fd, NULL, NULL, &opts, NULL, &err), &err);
 }
@@ -344,9 +346,9 @@ static void test_names(void **state)
 static void test_clean(void **state)
 {
 	static const char *const rows[][2] = {
-		{ "", "" },	       { ".", "" },	    { "/", "" },      { "./", "" },
-		{ "a", "a" },	       { "./a/", "a" },	    { "//a//b", "a/b" }, { "a/./b/.", "a/b" },
-		{ "...", "..." },      { "a/..b", "a/..b" },
+		{ "", "" },	  { ".", "" },		{ "/", "" },	     { "./", "" },
+		{ "a", "a" },	  { "./a/", "a" },	{ "//a//b", "a/b" }, { "a/./b/.", "a/b" },
+		{ "...", "..." }, { "a/..b", "a/..b" },
 	};
 	struct bk_err *err = NULL;
 	char *clean = NULL;
@@ -384,7 +386,8 @@ static void test_bounds(void **state)
 
 static void test_digests(void **state)
 {
-	static const char wrong[] = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+	static const char wrong[] =
+		"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 	const struct tree *t = *state;
 	const struct layer_opts opts = { .rootless = true };
 	char right[BK_DIGEST_TEXT_SIZE];

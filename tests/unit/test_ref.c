@@ -41,10 +41,10 @@ static void test_canonical(void **state)
 static void test_refused(void **state)
 {
 	static const char *const bad[] = {
-		"",	  ":tag",    "a:",	  "a/",	       "/a",	  "a//b",    "-a",	"a-",
-		"a..b",	  "a___b",   "A/../b",	  "a b",       "a@",	  "a@sha256:12", "a:b:c/d", "a/B",
-		"x:-tag", "x:.tag",  "a:b c",	  "host:port/a", "host:/a", "[::1/a",  "[]/a",   "[::1]:/a",
-		"-host.x/a", "a\n",
+		"",	   ":tag", "a:",       "a/",	    "/a",    "a//b",	    "-a",
+		"a-",	   "a..b", "a___b",    "A/../b",    "a b",   "a@",	    "a@sha256:12",
+		"a:b:c/d", "a/B",  "x:-tag",   "x:.tag",    "a:b c", "host:port/a", "host:/a",
+		"[::1/a",  "[]/a", "[::1]:/a", "-host.x/a", "a\n",
 	};
 	bk_autofree char *long_tag = bk_asprintf("a:%0129d", 1);
 	bk_autofree char *long_name = bk_asprintf("a%0255d", 1);
@@ -65,9 +65,11 @@ static void test_refused(void **state)
 
 static void test_check(void **state)
 {
-	static const char *const good[] = { "demo", "demo:1", "localhost:5000/a/b:c", "V1+x", "x@" DIGEST,
-					    "latest", "_x" };
-	static const char *const bad[] = { "", "a b", "../x", "/x", "x/", "x:", "a//b", "a\nb", "-x", ".x" };
+	static const char *const good[] = { "demo", "demo:1",	 "localhost:5000/a/b:c",
+					    "V1+x", "x@" DIGEST, "latest",
+					    "_x" };
+	static const char *const bad[] = { "",	 "a b",	 "../x", "/x", "x/",
+					   "x:", "a//b", "a\nb", "-x", ".x" };
 	struct bk_err *err = NULL;
 
 	(void)state;

@@ -70,8 +70,8 @@ static void test_open(void **state)
 	assert_int_equal(unlinkat(store_fd(f->s), "oci-layout", 0), 0);
 	assert_ok(store_open(f->path, STORE_CREATE, &s, &err), &err);
 	store_close(s);
-	assert_ok(bk_file_write_atomic(store_fd(f->s), "oci-layout", "{\"imageLayoutVersion\":\"9\"}", 26,
-				       0644, false, &err),
+	assert_ok(bk_file_write_atomic(store_fd(f->s), "oci-layout",
+				       "{\"imageLayoutVersion\":\"9\"}", 26, 0644, false, &err),
 		  &err);
 	assert_err(store_open(f->path, 0, &s, &err), &err, BK_ERR_UNSUPPORTED, "version '9'");
 }
@@ -106,7 +106,8 @@ static void test_blob(void **state)
 	store_writer_free(w);
 	assert_ok(store_writer_new(f->s, HELLO_DIGEST, 5, &w, &err), &err);
 	assert_ok(store_writer_write(w, "hell", 4, &err), &err);
-	assert_err(store_writer_commit(w, NULL, NULL, &err), &err, BK_ERR_CONFIG, "4 bytes instead of 5");
+	assert_err(store_writer_commit(w, NULL, NULL, &err), &err, BK_ERR_CONFIG,
+		   "4 bytes instead of 5");
 	store_writer_free(w);
 	assert_ok(store_writer_new(f->s, HELLO_DIGEST, -1, &w, &err), &err);
 	assert_ok(store_writer_write(w, "other", 5, &err), &err);
@@ -123,9 +124,15 @@ static void test_damaged(void **state)
 	bk_autoclose int fd = -1;
 
 	assert_ok(store_blob_add(f->s, "text/plain", "hello", 5, f->arena, &d, &err), &err);
-	assert_int_equal(fchmodat(store_fd(f->s), "blobs/sha256/" "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824", 0644, 0), 0);
+	assert_int_equal(
+		fchmodat(store_fd(f->s),
+			 "blobs/sha256/"
+			 "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+			 0644, 0),
+		0);
 	fd = openat(store_fd(f->s),
-		    "blobs/sha256/2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824", O_WRONLY);
+		    "blobs/sha256/2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+		    O_WRONLY);
 	assert_int_equal(write(fd, "H", 1), 1);
 	assert_err(store_blob_read(f->s, &d, &text, &err), &err, BK_ERR_CONFIG, "is damaged");
 }
@@ -139,7 +146,8 @@ static void put_image(const struct fix *f, const char *name, const char *content
 	struct oci_descriptor layer;
 	struct bk_err *err = NULL;
 	char *ids[2] = { NULL, NULL };
-	struct oci_image_rootfs rootfs = { .type = bk_arena_strdup(f->arena, "layers"), .diff_ids = ids };
+	struct oci_image_rootfs rootfs = { .type = bk_arena_strdup(f->arena, "layers"),
+					   .diff_ids = ids };
 	struct oci_image_config config = {
 		.architecture = bk_arena_strdup(f->arena, store_machine_arch()),
 		.os = bk_arena_strdup(f->arena, "linux"),
@@ -152,7 +160,8 @@ static void put_image(const struct fix *f, const char *name, const char *content
 	layer_out_free(o);
 	ids[0] = bk_arena_strdup(f->arena, info.diff_id);
 	layer_info_descriptor(&info, f->arena, &layer);
-	assert_ok(store_image_put(f->s, name, &config, &layer, 1, NULL, 0, f->arena, ret, &err), &err);
+	assert_ok(store_image_put(f->s, name, &config, &layer, 1, NULL, 0, f->arena, ret, &err),
+		  &err);
 }
 
 static void test_names(void **state)
@@ -168,7 +177,8 @@ static void test_names(void **state)
 	put_image(f, "app", "two", &b);
 	assert_ok(store_name_find(f->s, "app:1", f->arena, &found, &err), &err);
 	assert_string_equal(found.digest, a.digest);
-	assert_ok(store_name_find(f->s, "docker.io/library/app:latest", f->arena, &found, &err), &err);
+	assert_ok(store_name_find(f->s, "docker.io/library/app:latest", f->arena, &found, &err),
+		  &err);
 	assert_string_equal(found.digest, b.digest);
 	assert_ok(store_name_find(f->s, a.digest, f->arena, &found, &err), &err);
 	snprintf(prefix, sizeof(prefix), "%.10s", a.digest + strlen("sha256:"));
@@ -209,7 +219,8 @@ static void test_taken(void **state)
 	/* All or none. */
 	assert_ok(store_index_read(f->s, f->arena, &index, &err), &err);
 	assert_int_equal(index.n_manifests, 2);
-	assert_err(store_name_set(f->s, "d:1", &absent, &err), &err, BK_ERR_NOT_FOUND, "not in the store");
+	assert_err(store_name_set(f->s, "d:1", &absent, &err), &err, BK_ERR_NOT_FOUND,
+		   "not in the store");
 	assert_err(store_name_set(f->s, "d 1", &a, &err), &err, BK_ERR_CONFIG, "image name");
 }
 
@@ -263,8 +274,8 @@ static void manifest(const struct fix *f, const char *media_type, const char *te
 static void test_documents(void **state)
 {
 	const struct fix *f = *state;
-	static const char config[] = "\"config\":{\"mediaType\":\"" OCI_MEDIA_CONFIG "\",\"digest\":\""
-				     HELLO_DIGEST "\",\"size\":5}";
+	static const char config[] = "\"config\":{\"mediaType\":\"" OCI_MEDIA_CONFIG
+				     "\",\"digest\":\"" HELLO_DIGEST "\",\"size\":5}";
 	bk_autofree char *both =
 		bk_asprintf("{\"schemaVersion\":2,%s,\"layers\":[],\"manifests\":[]}", config);
 	bk_autofree char *old = bk_asprintf("{\"schemaVersion\":1,%s,\"layers\":[]}", config);
@@ -299,7 +310,8 @@ static void test_layer_out(void **state)
 	put_image(f, "b:1", "content", &b);
 	assert_string_equal(a.digest, b.digest);
 	assert_ok(store_image_open(f->s, "a:1", &image, &err), &err);
-	assert_ok(store_blob_open(f->s, image->manifest.layers[0].digest, -1, &fd, NULL, &err), &err);
+	assert_ok(store_blob_open(f->s, image->manifest.layers[0].digest, -1, &fd, NULL, &err),
+		  &err);
 	assert_int_equal(read(fd, got, sizeof(got)), sizeof(got));
 	assert_memory_equal(got, header, sizeof(header));
 	store_image_free(image);
