@@ -62,11 +62,17 @@ static int compile_one(const struct oci_device *d, size_t i, struct bk_arena *ar
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
 				  "linux.devices[%zu]: %lld:%lld is no device number", i,
 				  (long long)d->major, (long long)d->minor);
+	/* some engines copy st_mode as it is, with the type */
+	if (d->has_file_mode && (d->file_mode & ~(uint32_t)0777) != 0 &&
+	    (d->file_mode & ~(uint32_t)0777) != type)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "linux.devices[%zu].fileMode: %u (0%o) is above 0777", i,
+				  d->file_mode, d->file_mode);
 	clean = bk_path_clean(d->path);
 	*ret = (struct dev_node){
 		.where = bk_arena_printf(arena, "linux.devices[%zu]", i),
 		.path = bk_arena_strdup(arena, clean),
-		.mode = type | (d->has_file_mode ? (mode_t)d->file_mode & 07777 : 0666),
+		.mode = type | (d->has_file_mode ? (mode_t)d->file_mode & 0777 : 0666),
 		.dev = type == S_IFIFO ? 0 : makedev((unsigned int)d->major, (unsigned int)d->minor),
 		.uid = d->has_uid ? d->uid : 0,
 		.gid = d->has_gid ? d->gid : 0,

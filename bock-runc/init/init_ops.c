@@ -394,6 +394,8 @@ static int op_bounding(struct init_child *c, const struct init_op *op, struct bk
 static int op_user(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
 	(void)op;
+	/* an image may have a user who can't enter its working directory: the runtime can, and it stays */
+	c->in_cwd = chdir(config(c)->process->cwd) == 0;
 	(void)umask(c->plan->user.has_umask ? (mode_t)c->plan->user.umask : c->umask);
 	return proc_user_become(&c->plan->user, c->plan->params.setgroups_denied, err);
 }
@@ -406,8 +408,7 @@ static int op_caps(struct init_child *c, const struct init_op *op, struct bk_err
 
 static int op_chdir(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
-	(void)c;
-	return proc_exec_chdir(op->u.text, err);
+	return proc_exec_chdir(op->u.text, c->in_cwd, err);
 }
 
 static int op_find(struct init_child *c, const struct init_op *op, struct bk_err **err)

@@ -329,11 +329,10 @@ static int plan_process(struct init_plan *p, struct bk_err **err)
 		add(p, INIT_PROCESS, OP_NO_NEW_PRIVS);
 	if (c->linux_->seccomp && !proc->no_new_privileges)
 		add(p, INIT_PROCESS, OP_SECCOMP);
-	if (proc->capabilities)
-		add(p, INIT_PROCESS, OP_BOUNDING);
+	/* who lists no capabilities gets none: nobody leaves them out to have all of them */
+	add(p, INIT_PROCESS, OP_BOUNDING);
 	add(p, INIT_PROCESS, OP_USER);
-	if (proc->capabilities)
-		add(p, INIT_PROCESS, OP_CAPS);
+	add(p, INIT_PROCESS, OP_CAPS);
 	add(p, INIT_PROCESS, OP_CHDIR)->u.text = proc->cwd;
 	add(p, INIT_PROCESS, OP_FIND)->u.text = proc->args[0];
 	if (!needs_seal(p)) {

@@ -12,23 +12,24 @@
 #include "base/bk_str.h"
 #include "mount/mount_plan.h"
 
-/* A directory target, made if it is not there. */
+/* A directory target, made if it is not there, which *ret_made then says. */
 static int target_dir(const struct mount_op *op, const struct bk_root *root, int *ret_fd,
-		      struct bk_err **err)
+		      bool *ret_made, struct bk_err **err)
 {
 	int rc;
 
-	if (!op->nolinks)
-		return bk_root_mkdirs(root, op->dest, 0755, ret_fd, err);
-
 	/* a link at /proc or /sys would make us mount what the container trusts somewhere else */
-	rc = bk_root_openat_nolinks(root, op->dest, O_PATH | O_DIRECTORY, 0, ret_fd, err);
-	if (rc == -BK_ERR_NOT_FOUND) {
+	if (op->nolinks)
+		rc = bk_root_openat_nolinks(root, op->dest, O_PATH | O_DIRECTORY, 0, ret_fd, err);
+	else
+		rc = bk_root_openat(root, op->dest, O_PATH | O_DIRECTORY, 0, ret_fd, err);
+	*ret_made = rc == -BK_ERR_NOT_FOUND;
+	if (*ret_made) {
 		if (err)
 			bk_err_clear(err);
 		return bk_root_mkdirs(root, op->dest, 0755, ret_fd, err);
 	}
-	if (rc < 0 && err && *err && bk_err_errno(*err) == ELOOP)
+	if (rc < 0 && op->nolinks && err && *err && bk_err_errno(*err) == ELOOP)
 		return bk_err_wrap(err, rc, "mount point '%s' must not be a symbolic link", op->dest);
 	return rc;
 }
@@ -82,13 +83,15 @@ static int do_new(const struct mount_op *op, const char *type, const struct bk_r
 {
 	bk_autoclose int target = -1;
 	char buf[MOUNT_DATA_MAX + 16];
-	const char *data;
+	const char *data = op->f.data;
+	bool made_dir;
 	int rc;
 
-	rc = target_dir(op, root, &target, err);
+	rc = target_dir(op, root, &target, &made_dir, err);
 	if (rc < 0)
 		return rc;
-	rc = tmpfs_data(op, target, buf, sizeof(buf), &data);
+	if (!made_dir)
+		rc = tmpfs_data(op, target, buf, sizeof(buf), &data);
 	if (rc < 0)
 		return bk_err_set(err, BK_ERR_IO, -rc, "status of '%s'", op->dest);
 	if (fchdir(target) < 0)
@@ -132,6 +135,7 @@ static int do_bind(const struct mount_op *op, const char *source, const struct b
 	bk_autoclose int tree = -1;
 	bk_autoclose int target = -1;
 	struct stat st;
+	bool made;
 	int rc;
 
 	if (op->f.recursive)
@@ -148,7 +152,7 @@ static int do_bind(const struct mount_op *op, const char *source, const struct b
 	if (rc < 0)
 		return rc;
 	if (S_ISDIR(st.st_mode))
-		rc = target_dir(op, root, &target, err);
+		rc = target_dir(op, root, &target, &made, err);
 	else
 		rc = bk_root_mkfile(root, op->dest, 0644, &target, err);
 	if (rc < 0)

@@ -81,11 +81,11 @@ int proc_exec_make_cwd(const char *cwd, const struct bk_root *root, struct bk_er
 	return rc < 0 ? bk_err_wrap(err, rc, "process.cwd") : 0;
 }
 
-int proc_exec_chdir(const char *cwd, struct bk_err **err)
+int proc_exec_chdir(const char *cwd, bool there, struct bk_err **err)
 {
 	char buf[PATH_MAX];
 
-	if (chdir(cwd) < 0)
+	if (!there && chdir(cwd) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "process.cwd: chdir to '%s'", cwd);
 	/* a cwd outside of the root reads as "(unreachable)/..." or not at all */
 	if (!getcwd(buf, sizeof(buf)))
@@ -108,7 +108,8 @@ static int executable(const char *path)
 		return errno;
 	if (S_ISDIR(st.st_mode))
 		return EISDIR;
-	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
+	/* EPERM is a seccomp profile's that does not know faccessat2: execve will find out */
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 && errno != EPERM)
 		return errno;
 	return 0;
 }

@@ -449,8 +449,6 @@ beta.example" ]
 	refused '.process.cwd = "relative"' 'process.cwd'
 	refused '.process.cwd = ""' 'process.cwd'
 	refused '.process.cwd = "/etc/passwd"' '/etc/passwd'
-	mkdir -m 700 "$B/rootfs/private"
-	refused '.process.cwd = "/private" | .process.user = {"uid": 5, "gid": 5} | .process.capabilities = {}' '/private'
 	ln -s /etc "$B/rootfs/link"
 	edit '.process.cwd = "/link"'
 	inside 'pwd -P'

@@ -69,3 +69,44 @@ os.execv(sys.argv[1], sys.argv[1:])' "$BOCK_RUNC" --root "$STATE" run -b "$B" "$
 	[ "$status" -eq 7 ] || fail "status $status: $stderr"
 	assert_no_leftovers
 }
+
+@test "without process.capabilities there are none" {
+	bundle grep -E '^Cap(Prm|Eff|Bnd|Amb):' /proc/self/status
+	edit 'del(.process.capabilities)'
+	run_it
+	assert_ok "$(printf 'Cap%s:\t0000000000000000\n' Prm Eff Bnd Amb)"
+}
+
+@test "a working directory that the container's user can't enter is entered all the same" {
+	bundle pwd
+	chmod 700 "$B/rootfs/root"
+	edit '.process.cwd = "/root" | .process.user = {uid: 65534, gid: 65534}'
+	run_it
+	assert_ok /root
+}
+
+@test "a profile that refuses faccessat2 with EPERM does not hide the program" {
+	bundle echo found
+	edit '.process.noNewPrivileges = false | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+		syscalls: [{names: ["faccessat2"], action: "SCMP_ACT_ERRNO", errnoRet: 1}]}'
+	run_it
+	assert_ok found
+}
+
+@test "linux.devices: fileMode is at most 0777, but for the type that belongs to it" {
+	bundle stat -c %a /dev/one
+	edit '.linux.devices = [{path: "/dev/one", type: "c", major: 1, minor: 3, fileMode: 8576}]'
+	run_it
+	assert_ok 600
+	refused '.linux.devices[0].fileMode = 1024' 'linux.devices[0].fileMode: 1024 (02000) is above 0777'
+	refused '.linux.devices[0].fileMode = 24960' 'linux.devices[0].fileMode'
+}
+
+@test "a tmpfs is for everybody where there was no directory, and as the directory where there was" {
+	bundle stat -c %a /new /old
+	mkdir -m 750 "$B/rootfs/old"
+	edit '.mounts += [{destination: "/new", type: "tmpfs", source: "tmpfs"},
+		{destination: "/old", type: "tmpfs", source: "tmpfs"}]'
+	run_it
+	assert_ok "$(printf '1777\n750')"
+}
