@@ -14,6 +14,8 @@
 #include "container/container_probe.h"
 #include "spec/spec_load.h"
 
+#define CONTAINER_UNBORN_TIMEOUT_MS 500	/* a child whose pid was not saved dies with its runtime */
+
 /* Kills the first process and waits until it has ended (as a zombie too: reaping is its parent's). */
 static int kill_first(const struct container *c, struct bk_err **err)
 {
@@ -42,6 +44,15 @@ static int remove_cgroup(const struct container *c, bool kill_all, struct bk_err
 	if (!c->state.cgroup)
 		return 0;
 	cgroup_find(&host);
+	/*
+	 * A create that died before its clone: nothing of it runs, and the cgroup may be another's, that
+	 * it was about to refuse. What is in there is left alone.
+	 */
+	if (c->state.pid == 0) {
+		(void)cgroup_remove(&host, c->state.cgroup, c->state.cgroup_top,
+				    CONTAINER_UNBORN_TIMEOUT_MS, NULL);
+		return 0;
+	}
 	if (kill_all) {
 		bk_autoclose int fd = -1;
 		int rc = cgroup_open(&host, c->state.cgroup, &fd, NULL);

@@ -80,6 +80,11 @@ static int plan_runtime(struct init_plan *p, struct bk_err **err)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
 				  "linux.resources: limits are asked for, but there is no cgroup v2 "
 				  "hierarchy at /sys/fs/cgroup or /sys/fs/cgroup/unified");
+	/* a user's own rights bound the container; root's would not */
+	if (l->resources && l->resources->n_devices && !p->params.cgroup && !p->params.rootless)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "linux.resources.devices: there is no cgroup v2 hierarchy at "
+				  "/sys/fs/cgroup or /sys/fs/cgroup/unified to enforce them");
 	if (needs_seal(p))
 		add(p, INIT_RUNTIME, OP_SEAL);
 	if (l->seccomp)

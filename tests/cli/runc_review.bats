@@ -110,3 +110,28 @@ os.execv(sys.argv[1], sys.argv[1:])' "$BOCK_RUNC" --root "$STATE" run -b "$B" "$
 	run_it
 	assert_ok "$(printf '1777\n750')"
 }
+
+@test "deleting what a create left that died early does not touch the cgroup it had asked for" {
+	need_cgroup2
+	need_cmd strace
+	bundle sleep 1000
+	edit --arg path "/$ID" '.linux.cgroupsPath = $path'
+	bock_runc run --detach -b "$B" "$ID-a" </dev/null 3>&-
+	# killed where it would have found that the cgroup is not empty
+	run strace -f -o "$T/trace" -e trace=mkdir -e inject=mkdir:signal=SIGKILL:when=1 \
+		"$BOCK_RUNC" --root "$STATE" create -b "$B" "$ID" </dev/null 3>&-
+	[ "$status" -ne 0 ]
+	assert_is stopped
+	bock_runc delete --force "$ID"
+	[ "$(bock_runc state "$ID-a" | jq -r .status)" = running ] || fail "the other container was killed"
+	deleted "$ID-a"
+	assert_no_leftovers
+}
+
+@test "device rules are refused where nothing enforces them" {
+	bundle true
+	run --separate-stderr unshare --mount sh -c '
+		umount -a -l -t cgroup2; umount -a -l -t cgroup; exec "$@"' - \
+		"$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID"
+	assert_error 'linux.resources.devices: there is no cgroup v2 hierarchy'
+}
