@@ -53,8 +53,12 @@ static int check_preserved(uint32_t n, struct bk_err **err)
 }
 
 /* An unprivileged user whose only mapping is itself gets setgroups denied by the kernel. */
-static bool denies_setgroups(const struct oci_linux *l)
+static bool denies_setgroups(const struct oci_runtime_config *config, bool rootless)
 {
+	const struct oci_linux *l = config->linux_;
+
+	if (!spec_ns(config, OCI_NS_USER))
+		return rootless && ns_denies_setgroups();
 	return geteuid() != 0 && l->n_gid_mappings == 1 && l->gid_mappings[0].size == 1 &&
 	       l->gid_mappings[0].host_id == getegid();
 }
@@ -74,7 +78,7 @@ int container_plan(const struct container_create *p, struct container_created *r
 		return rc;
 	l = r->spec.config->linux_;
 	params.rootless = geteuid() != 0 || ns_in_userns();
-	params.setgroups_denied = denies_setgroups(l);
+	params.setgroups_denied = denies_setgroups(r->spec.config, params.rootless);
 	cgroup_find(&r->host);
 	if (r->host.kind != CGROUP_NONE) {
 		rc = cgroup_path(&r->host, l->cgroups_path, p->id, params.rootless, &path, err);

@@ -158,6 +158,7 @@ void init_child_run(struct init_child *c)
 	int rc;
 
 	default_signals(c->ignored_signals);
+	c->setgroups_denied = c->plan->params.setgroups_denied;
 	rc = open_joins(c, &err);
 	if (rc == 0 && c->plan->joins_user) {
 		/* children inherit it, and behind a joined mount namespace /proc is somebody else's */

@@ -30,6 +30,7 @@ struct init_child {
 	struct bk_root root;
 	int join_fds[OCI_NS_MAX_];
 	int proc_fd, conn;
+	bool setgroups_denied;	/* by the user namespace */
 	bool in_cwd;		/* process.cwd was entered before the change of user */
 	mode_t umask;
 	char **env;

@@ -59,6 +59,17 @@ static int op_oom_score(struct init_child *c, const struct init_op *op, struct b
 	return rc < 0 ? bk_err_wrap(err, rc, "process.oomScoreAdj") : 0;
 }
 
+/* Maps beside the path of a user namespace promise that they are its own (engines write both). */
+static int same_maps(const struct oci_linux *l, struct bk_err **err)
+{
+	int rc = ns_maps_same("uid_map", l->uid_mappings, l->n_uid_mappings, "linux.uidMappings", err);
+
+	if (rc == 0)
+		rc = ns_maps_same("gid_map", l->gid_mappings, l->n_gid_mappings, "linux.gidMappings",
+				  err);
+	return rc;
+}
+
 static int op_become_root(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
 	const struct oci_linux *l = config(c)->linux_;
@@ -67,11 +78,16 @@ static int op_become_root(struct init_child *c, const struct init_op *op, struct
 	(void)op;
 	if (c->plan->new_user)
 		rc = init_child_wait(c, SYNC_MAPS, err);
+	else if (l->n_uid_mappings || l->n_gid_mappings)
+		rc = same_maps(l, err);
 	if (rc < 0)
 		return rc;
 	/* whoever we were outside is nobody in here; files made from now on are to be root's */
-	if (!c->plan->params.setgroups_denied && setgroups(0, NULL) < 0 && errno != EPERM)
-		return bk_err_set(err, BK_ERR_IO, errno, "drop groups");
+	if (!c->setgroups_denied && setgroups(0, NULL) < 0) {
+		if (errno != EPERM)
+			return bk_err_set(err, BK_ERR_IO, errno, "drop groups");
+		c->setgroups_denied = true; /* with every right in it: by whoever made it */
+	}
 	if ((!c->plan->new_user || ns_maps_has(l->gid_mappings, l->n_gid_mappings, 0)) &&
 	    setresgid(0, 0, 0) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "become group 0 of the user namespace");
@@ -397,7 +413,7 @@ static int op_user(struct init_child *c, const struct init_op *op, struct bk_err
 	/* an image may have a user who can't enter its working directory: the runtime can, and it stays */
 	c->in_cwd = chdir(config(c)->process->cwd) == 0;
 	(void)umask(c->plan->user.has_umask ? (mode_t)c->plan->user.umask : c->umask);
-	return proc_user_become(&c->plan->user, c->plan->params.setgroups_denied, err);
+	return proc_user_become(&c->plan->user, c->setgroups_denied, err);
 }
 
 static int op_caps(struct init_child *c, const struct init_op *op, struct bk_err **err)

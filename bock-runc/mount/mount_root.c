@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -18,11 +19,17 @@
 #define CLONE_TREE (OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)
 #define MOVE_FD_TO_FD (MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
 
-/* The mount that holds path is the deepest prefix that mount(2) accepts as a mount point. */
+/*
+ * The mount that holds path is the deepest prefix that mount(2) accepts as a mount point. Of a path with
+ * symbolic links the prefixes are somewhere else: the wrong mount would be made private, and every
+ * mount of the container would come out on the host.
+ */
 static int private_parent(const char *path, struct bk_err **err)
 {
-	bk_autofree char *p = bk_strdup(path);
+	bk_autofree char *p = realpath(path, NULL);
 
+	if (!p)
+		return bk_err_set(err, BK_ERR_IO, errno, "resolve '%s'", path);
 	for (;;) {
 		char *up;
 

@@ -76,3 +76,12 @@ bool ns_in_userns(void)
 		return true;
 	return !(in == 0 && out == 0 && len == 4294967295UL);
 }
+
+bool ns_denies_setgroups(void)
+{
+	bk_autoclose int fd = open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC);
+	char word[4];
+
+	return fd >= 0 && read(fd, word, sizeof(word)) == (ssize_t)sizeof(word) &&
+	       memcmp(word, "deny", sizeof(word)) == 0;
+}

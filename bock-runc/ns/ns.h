@@ -30,4 +30,7 @@ int ns_join(int fd, int type, const char *path, struct bk_err **err);
 /* True if we are not in the initial user namespace (its uid_map is not the identity). */
 bool ns_in_userns(void);
 
+/* True if our user namespace denies setgroups(2), as one that an unprivileged user made does. */
+bool ns_denies_setgroups(void);
+
 #endif

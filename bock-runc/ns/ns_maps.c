@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/bk_auto.h"
@@ -128,4 +130,38 @@ int ns_maps_write(pid_t pid, const struct oci_id_mapping *uids, size_t n_uids,
 	else
 		rc = run_helper("newgidmap", pid, gids, n_gids, err);
 	return rc < 0 ? bk_err_wrap(err, rc, "linux.gidMappings") : 0;
+}
+
+static bool has_line(const struct oci_id_mapping *maps, size_t n, const struct oci_id_mapping *line)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (maps[i].container_id == line->container_id && maps[i].host_id == line->host_id &&
+		    maps[i].size == line->size)
+			return true;
+	}
+	return false;
+}
+
+int ns_maps_same(const char *file, const struct oci_id_mapping *maps, size_t n, const char *what,
+		 struct bk_err **err)
+{
+	bk_autobuf struct bk_buf text = BK_BUF_INIT(BK_BUF_SMALL);
+	bk_autofree char *path = bk_asprintf("/proc/self/%s", file);
+	size_t lines = 0;
+	int rc = bk_file_read(AT_FDCWD, path, &text, err);
+
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "%s", what);
+	for (const char *p = bk_buf_str(&text); *p; p += strcspn(p, "\n"), p += *p == '\n') {
+		struct oci_id_mapping line;
+
+		if (sscanf(p, "%u %u %u", &line.container_id, &line.host_id, &line.size) != 3 ||
+		    !has_line(maps, n, &line))
+			break;
+		lines++;
+	}
+	if (lines != n)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "%s: is not the map of the user namespace to join", what);
+	return 0;
 }

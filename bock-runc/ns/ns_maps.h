@@ -25,6 +25,13 @@ int ns_maps_write(pid_t pid, const struct oci_id_mapping *uids, size_t n_uids,
 		  const struct oci_id_mapping *gids, size_t n_gids, bool privileged,
 		  struct bk_err **err);
 
+/*
+ * Whether the map of the user namespace that this process has joined is the one that the configuration
+ * says beside the path; file is "uid_map" or "gid_map". maps are sorted by nobody: any order is equal.
+ */
+int ns_maps_same(const char *file, const struct oci_id_mapping *maps, size_t n, const char *what,
+		 struct bk_err **err);
+
 /* True if id on the inside is mapped. */
 bool ns_maps_has(const struct oci_id_mapping *maps, size_t n, uint32_t id);
 

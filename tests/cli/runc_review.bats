@@ -135,3 +135,54 @@ os.execv(sys.argv[1], sys.argv[1:])' "$BOCK_RUNC" --root "$STATE" run -b "$B" "$
 		"$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID"
 	assert_error 'linux.resources.devices: there is no cgroup v2 hierarchy'
 }
+
+@test "with shared propagation nothing comes out on the host, though the bundle's path has links" {
+	bundle true
+	mkdir "$T/shared"
+	edit '.linux.rootfsPropagation = "shared"'
+	run --separate-stderr unshare --mount --propagation private sh -ec '
+		mount -t tmpfs none "$1/shared"
+		mount --make-shared "$1/shared"
+		mkdir "$1/shared/deep"
+		cp -a "$1/b" "$1/shared/deep/b"
+		ln -s shared/deep "$1/link"
+		"$2" --root "$1/state" run -b "$1/link/b" "$3"
+		! grep "$1/shared/" /proc/self/mountinfo' - "$T" "$BOCK_RUNC" "$ID"
+	assert_ok ""
+}
+
+@test "a joined user namespace: its maps must be those of the configuration, if it has any" {
+	sleeper
+	user_namespace
+	bock_runc run --detach -b "$B" "$ID-a" </dev/null 3>&-
+	args cat /proc/self/uid_map
+	edit --arg path "/proc/$(bock_runc state "$ID-a" | jq -r .pid)/ns/user" \
+		'(.linux.namespaces[] | select(.type == "user")).path = $path'
+	run_it
+	assert_ok "$(printf '%10u %10u %10u' 0 100000 65536)"
+	edit '.linux.gidMappings[0].hostID = 1'
+	run_it
+	assert_error 'linux.gidMappings: is not the map of the user namespace to join'
+	edit 'del(.linux.uidMappings, .linux.gidMappings)'
+	run_it
+	assert_ok "$(printf '%10u %10u %10u' 0 100000 65536)"
+	deleted "$ID-a"
+	assert_no_leftovers
+}
+
+@test "a user namespace that denies setgroups: joined, and the runtime's own" {
+	need_user_namespaces
+	bundle id -u
+	edit '.mounts |= map(select(.destination != "/dev/pts"))' # its gid 5 is not mapped
+	run --separate-stderr unshare --user --map-root-user --mount "$BOCK_RUNC" --root "$T/s" run -b "$B" "$ID"
+	assert_ok 0
+	sleep 1000 3>&- &
+	local plain=$!
+	unshare --user --map-root-user sleep 1000 3>&- &
+	local made=$!
+	wait_for 5 sh -c "[ \$(readlink /proc/$made/ns/user) != \$(readlink /proc/$plain/ns/user) ] && grep -q . /proc/$made/uid_map"
+	edit --arg path "/proc/$made/ns/user" '.linux.namespaces += [{type: "user", path: $path}]'
+	run_it
+	kill "$plain" "$made"
+	assert_ok 0
+}
