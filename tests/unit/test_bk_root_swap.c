@@ -129,7 +129,7 @@ static bool run_swapped(const struct fixture *f, void (*act)(const struct fixtur
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_SKIP)
-		skip();
+		skip_because("ptrace(PTRACE_TRACEME) is refused here");
 	assert_true(WIFSTOPPED(status));
 	/* A call stops the child twice, before and behind it: both are moments for a swap. */
 	for (int stops = 0; WIFSTOPPED(status); stops++) {

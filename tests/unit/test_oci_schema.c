@@ -359,7 +359,7 @@ static void test_each_property_has_a_row(void **state)
 
 	(void)state;
 	if (!is_there(specs))
-		skip();
+		skip_because("the published schemas are not in '%s' (BOCK_SPECS names another folder)", specs);
 	for (size_t i = 0; i < BK_ARRAY_SIZE(documents); i++) {
 		struct schemas s = { .dir = bk_arena_printf(arena, "%s/%s", specs,
 							    documents[i].dir) };
@@ -397,7 +397,7 @@ static void test_examples(void **state)
 
 	(void)state;
 	if (!is_there(dir))
-		skip();
+		skip_because("the published examples are not in '%s' (BOCK_SPECS names another folder)", dir);
 	for (size_t i = 0; i < BK_ARRAY_SIZE(kinds); i++) {
 		char **good = list_json(bk_arena_printf(arena, "%s/%s/good", dir, kinds[i].name));
 		char **bad = list_json(bk_arena_printf(arena, "%s/%s/bad", dir, kinds[i].name));
@@ -556,7 +556,7 @@ static void test_documents_of_engines(void **state)
 
 	(void)state;
 	if (!is_there(dir))
-		skip();
+		skip_because("no documents of engines in '%s' (BOCK_SAMPLES names another folder)", dir);
 	files = list_json(dir);
 	assert_non_null(files);
 	for (; *files; files++)
