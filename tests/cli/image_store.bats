@@ -155,11 +155,14 @@ same_tree() {
 }
 
 @test "forty names given by four at once are all there" {
+	local pids=()
 	demo_tar
 	for i in 1 2 3 4; do
-		(for k in $(seq 10); do "$BOCK_IMAGE" --root "$STORE" import -q "$T/rootfs.tar" "p$i:$k" || echo "p$i:$k" >>"$T/failed"; done) &
+		(for k in $(seq 10); do "$BOCK_IMAGE" --root "$STORE" import -q "$T/rootfs.tar" "p$i:$k" || echo "p$i:$k" >>"$T/failed"; done) 3>&- &
+		pids+=($!)
 	done
-	wait
+	# by pid: a bare wait would also wait for bats' own time-out of the test
+	wait "${pids[@]}"
 	[ ! -e "$T/failed" ]
 	[ "$(bock_image list -q | wc -l)" -eq 40 ]
 	run -0 bock_image gc
