@@ -16,6 +16,7 @@
 #include "stage/stage.h"
 
 #define SYSCTL_PATH_MAX 512
+#define STAGE_IMAGE_MAX ((size_t)64 << 10)	/* bytes of the last stage's program */
 
 static struct init_op *add(struct init_plan *p, enum init_stage stage, enum init_op_kind kind)
 {
@@ -54,16 +55,28 @@ static void plan_namespaces(struct init_plan *p)
 	p->joins_user = joins && (p->new_user || p->join[OCI_NS_USER]);
 }
 
+/* Whether the container may not even write a file as large as the last stage. */
+static bool small_files(const struct oci_process *proc)
+{
+	for (size_t i = 0; i < proc->n_rlimits; i++) {
+		if (bk_streq(proc->rlimits[i].type, "RLIMIT_FSIZE") &&
+		    proc->rlimits[i].soft < sizeof(struct stage_control) + STAGE_IMAGE_MAX)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Whether our own program must be sealed as a whole: when processes of a container can see us at work
  * before the last stage takes over (a pid namespace that is not ours alone), or the last stage can't
- * do all that is left (hooks; an architecture that has none).
+ * do all that is left (hooks; an architecture that has none; a limit that its own file would break).
  */
 static bool needs_seal(const struct init_plan *p)
 {
 	const struct oci_hooks *h = p->spec->config->hooks;
 
-	return !STAGE_HAVE || !spec_ns_is_new(p->spec->config, OCI_NS_PID) || (h && h->n_start_container);
+	return !STAGE_HAVE || !spec_ns_is_new(p->spec->config, OCI_NS_PID) ||
+	       (h && h->n_start_container) || small_files(p->spec->config->process);
 }
 
 /* What the runtime's process does. */

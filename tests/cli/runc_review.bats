@@ -186,3 +186,14 @@ os.execv(sys.argv[1], sys.argv[1:])' "$BOCK_RUNC" --root "$STATE" run -b "$B" "$
 	kill "$plain" "$made"
 	assert_ok 0
 }
+
+@test "a limit of the sizes of files is the program's, not that of whoever starts it" {
+	bundle sh -c 'ulimit -f; ulimit -n'
+	edit '.process.rlimits = [{type: "RLIMIT_FSIZE", soft: 0, hard: 0}, {type: "RLIMIT_NOFILE", soft: 64, hard: 64}]'
+	run_it
+	assert_ok "$(printf '0\n64')"
+	# the whole program sealed instead of the last stage
+	edit '.linux.namespaces |= map(select(.type != "pid"))'
+	run_it
+	assert_ok "$(printf '0\n64')"
+}
