@@ -21,6 +21,7 @@
 #include "container/container_probe.h"
 #include "init/init_stage.h"
 #include "ns/ns.h"
+#include "proc/proc_sysctl.h"
 
 /* A terminal needs somebody who takes its master, and a taker needs a terminal. */
 static int check_terminal(const struct container_create *p, const struct spec *spec,
@@ -37,6 +38,26 @@ static int check_terminal(const struct container_create *p, const struct spec *s
 				  "cannot use console socket if runc will not detach or allocate tty "
 				  "(process.terminal is false)");
 	return 0;
+}
+
+/* The path of a joined namespace may lead to the host's own, whose settings are not the container's. */
+static int check_sysctls(const struct oci_runtime_config *config, struct bk_err **err)
+{
+	const struct oci_linux *l = config->linux_;
+	bool has_ns[OCI_NS_MAX_];
+	char path[INIT_SYSCTL_PATH_MAX];
+	int rc = 0;
+
+	if (!l->n_sysctl)
+		return 0;
+	for (int t = 0; t < OCI_NS_MAX_; t++) {
+		const struct oci_namespace *ns = spec_ns(config, t);
+
+		has_ns[t] = ns && (!ns->path || !*ns->path || !ns_is_own(ns->path, t));
+	}
+	for (size_t i = 0; i < l->n_sysctl && rc == 0; i++)
+		rc = proc_sysctl_path(l->sysctl[i].key, has_ns, path, sizeof(path), err);
+	return rc;
 }
 
 /* What came through our execve can't be close-on-exec; what is, is our own (the log, the state folder). */
@@ -110,6 +131,8 @@ int container_prepare(const struct container_create *p, struct container_created
 		rc = check_terminal(p, &r->spec, err);
 	if (rc == 0)
 		rc = check_preserved(p->preserve_fds, err);
+	if (rc == 0)
+		rc = check_sysctls(r->spec.config, err);
 	if (rc == 0 && r->plan.ops[INIT_RUNTIME][0].kind == OP_SEAL)
 		rc = init_stage_seal_self(err);
 	if (rc < 0) {

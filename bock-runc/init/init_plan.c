@@ -15,7 +15,6 @@
 #include "proc/proc_sysctl.h"
 #include "stage/stage.h"
 
-#define SYSCTL_PATH_MAX 512
 #define STAGE_IMAGE_MAX ((size_t)64 << 10)	/* bytes of the last stage's program */
 
 static struct init_op *add(struct init_plan *p, enum init_stage stage, enum init_op_kind kind)
@@ -292,7 +291,7 @@ static int plan_sysctls(struct init_plan *p, struct bk_err **err)
 	for (int t = 0; t < OCI_NS_MAX_; t++)
 		has_ns[t] = spec_ns(p->spec->config, t) != NULL;
 	for (size_t i = 0; i < l->n_sysctl; i++) {
-		char path[SYSCTL_PATH_MAX];
+		char path[INIT_SYSCTL_PATH_MAX];
 		struct init_op *op;
 		int rc = proc_sysctl_path(l->sysctl[i].key, has_ns, path, sizeof(path), err);
 

@@ -22,6 +22,8 @@
 #include "sec/sec_caps.h"
 #include "spec/spec_load.h"
 
+#define INIT_SYSCTL_PATH_MAX 512	/* bytes of a sysctl's path */
+
 enum init_stage { INIT_RUNTIME, INIT_CONTAINER, INIT_PROCESS, INIT_STAGE_MAX_ };
 
 enum init_op_kind {

@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include "base/bk_auto.h"
 
@@ -56,6 +58,16 @@ int ns_join(int fd, int type, const char *path, struct bk_err **err)
 		return bk_err_set(err, BK_ERR_IO, errno, "join %s namespace '%s'",
 				  ns_table[type].name, path);
 	return 0;
+}
+
+bool ns_is_own(const char *path, int type)
+{
+	char own_path[32];
+	struct stat own, st;
+
+	snprintf(own_path, sizeof(own_path), "/proc/self/ns/%s", ns_table[type].proc_name);
+	return stat(own_path, &own) == 0 && stat(path, &st) == 0 && own.st_dev == st.st_dev &&
+	       own.st_ino == st.st_ino;
 }
 
 bool ns_in_userns(void)

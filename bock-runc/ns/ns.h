@@ -27,6 +27,9 @@ int ns_open(const char *path, int type, int *ret_fd, struct bk_err **err);
 /* Joins fd. The pid type takes effect for children only. */
 int ns_join(int fd, int type, const char *path, struct bk_err **err);
 
+/* True if path is the namespace of that type that this process is in. */
+bool ns_is_own(const char *path, int type);
+
 /* True if we are not in the initial user namespace (its uid_map is not the identity). */
 bool ns_in_userns(void);
 

@@ -197,3 +197,11 @@ os.execv(sys.argv[1], sys.argv[1:])' "$BOCK_RUNC" --root "$STATE" run -b "$B" "$
 	run_it
 	assert_ok "$(printf '0\n64')"
 }
+
+@test "linux.sysctl: a path to the host's own namespace is no namespace of the container's" {
+	bundle true
+	edit '(.linux.namespaces[] | select(.type == "network")).path = "/proc/self/ns/net" |
+		(.linux.namespaces[] | select(.type == "ipc")).path = "/proc/self/ns/ipc"'
+	refused '.linux.sysctl = {"net.ipv4.ip_forward": "1"}' 'the container has no network namespace of its own'
+	refused '.linux.sysctl = {"kernel.msgmax": "8192"}' 'the container has no ipc namespace of its own'
+}
