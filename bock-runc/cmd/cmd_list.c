@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/types.h>
 
 #include "base/bk_auto.h"
 #include "base/bk_str.h"
@@ -74,36 +74,30 @@ static int print_json(const struct row *rows, size_t n, struct bk_buf *out, stru
 	return bk_json_encode_array(&oci_state_type, states, n, BK_JSON_NEWLINE, out, err);
 }
 
-static void set_owner(struct row *r)
+static void set_owner(struct row *r, uid_t uid)
 {
-	struct stat st;
-
-	if (fstat(r->c.dirfd, &st) < 0)
-		return;
 	/* names need the C library's name service, which a static program can't load: the number serves */
-	if (st.st_uid == 0)
+	if (uid == 0)
 		snprintf(r->owner, sizeof(r->owner), "root");
 	else
-		snprintf(r->owner, sizeof(r->owner), "#%u", st.st_uid);
+		snprintf(r->owner, sizeof(r->owner), "#%u", uid);
 }
 
 /* What vanishes while we look is not an error: it is gone. */
-static size_t collect(const struct container_root *root, char **ids, struct row *rows)
+static size_t collect(const struct container_root *root, char **ids, struct bk_arena *arena,
+		      struct row *rows)
 {
 	size_t n = 0;
 
 	for (char **id = ids; id && *id; id++) {
 		struct row *r = &rows[n];
 
-		r->c = (struct container)CONTAINER_INIT;
-		if (container_open(root, *id, false, &r->c, NULL) < 0)
+		uid_t uid;
+
+		if (container_peek(root, *id, arena, &r->c, &uid, NULL) < 0 ||
+		    container_describe(&r->c, &r->state, NULL) < 0)
 			continue;
-		if (container_describe(&r->c, &r->state, NULL) < 0) {
-			container_done(&r->c);
-			continue;
-		}
-		set_owner(r);
-		bk_close(&r->c.dirfd);
+		set_owner(r, uid);
 		n++;
 	}
 	return n;
@@ -111,6 +105,7 @@ static size_t collect(const struct container_root *root, char **ids, struct row 
 
 static int list(const struct container_root *root, const struct opts *o, struct bk_err **err)
 {
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	bk_autostrv char **ids = NULL;
 	bk_autofree struct row *rows = NULL;
 	bk_autobuf struct bk_buf out = BK_BUF_INIT(LIST_MAX);
@@ -121,7 +116,7 @@ static int list(const struct container_root *root, const struct opts *o, struct 
 	if (rc < 0)
 		return rc;
 	rows = bk_calloc(bk_strv_len(ids) + 1, sizeof(*rows));
-	n = collect(root, ids, rows);
+	n = collect(root, ids, arena, rows);
 	if (o->quiet) {
 		for (size_t i = 0; i < n; i++)
 			bk_buf_printf(&out, "%s\n", rows[i].state.id);
@@ -130,8 +125,6 @@ static int list(const struct container_root *root, const struct opts *o, struct 
 	} else {
 		print_table(rows, n, &out);
 	}
-	for (size_t i = 0; i < n; i++)
-		container_done(&rows[i].c);
 	if (rc == 0)
 		rc = bk_buf_check(&out, "the list", err);
 	return rc < 0 ? rc : cmd_print(&out, err);

@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_fd.h"
 #include "base/bk_file.h"
 #include "base/bk_id.h"
+#include "base/bk_path.h"
 #include "base/bk_str.h"
 #include "codec/bk_json.h"
 #include "container/container_probe.h"
@@ -26,6 +28,7 @@ static const struct bk_doc_field state_fields[] = {
 	BK_DOC_STR_F(struct container_state, rootfs, "rootfs", 0),
 	BK_DOC_STR_F(struct container_state, created, "created", BK_DOC_REQUIRED),
 	BK_DOC_NUM_F(struct container_state, pid, "pid", BK_DOC_I32, 0),
+	BK_DOC_NUM_F(struct container_state, pid_inode, "pidInode", BK_DOC_U64, 0),
 	BK_DOC_NUM_F(struct container_state, pid_start, "pidStart", BK_DOC_U64, 0),
 	BK_DOC_NUM_F(struct container_state, owner_pid, "ownerPid", BK_DOC_I32, 0),
 	BK_DOC_NUM_F(struct container_state, owner_start, "ownerStart", BK_DOC_U64, 0),
@@ -199,6 +202,37 @@ int container_open(const struct container_root *root, const char *id, bool lock,
 	return 0;
 }
 
+int container_peek(const struct container_root *root, const char *id, struct bk_arena *arena,
+		   struct container *ret, uid_t *ret_uid, struct bk_err **err)
+{
+	struct container c = { .root = root, .id = id, .dirfd = -1, .has_state = true };
+	bk_autofree char *path = bk_path_join(id, CONTAINER_STATE_FILE);
+	bk_autofree char *text = NULL;
+	bk_autoclose int fd = openat(root->fd, path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t len;
+	int rc;
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return not_there(err);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open '%s/%s'", root->path, path);
+	if (st.st_size > (off_t)CONTAINER_STATE_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s/%s' is too large", root->path, path);
+	/* it is replaced as a whole, never written to: the size holds */
+	text = bk_malloc((size_t)st.st_size);
+	len = bk_fd_read_full(fd, text, (size_t)st.st_size);
+	if (len < 0)
+		return bk_err_set(err, BK_ERR_IO, (int)-len, "read '%s/%s'", root->path, path);
+	rc = bk_json_decode(&state_type, path, text, (size_t)len, &bk_doc_limits_oci, arena,
+			    &c.state, err);
+	if (rc < 0)
+		return rc;
+	*ret = c;
+	*ret_uid = st.st_uid;
+	return 0;
+}
+
 void container_unlock(struct container *c)
 {
 	(void)flock(c->dirfd, LOCK_UN);
@@ -252,6 +286,27 @@ const char *container_status_name(enum oci_status status)
 	return bk_doc_name_of(oci_status_names, (int)status);
 }
 
+static bool first_alive(const struct container_state *s)
+{
+	bk_autoclose int fd = -1;
+
+	if (!s->pid_inode)
+		return container_probe_alive(s->pid, s->pid_start);
+	fd = pidfd_open(s->pid, 0);
+	return fd >= 0 && container_probe_pidfd(fd, s->pid_inode);
+}
+
+/* Until it is started, its first process listens there. */
+static bool waits_for_start(const struct container *c)
+{
+	bk_autofree char *path = NULL;
+
+	if (c->dirfd >= 0)
+		return faccessat(c->dirfd, CONTAINER_SOCKET, F_OK, 0) == 0;
+	path = bk_path_join(c->id, CONTAINER_SOCKET);
+	return faccessat(c->root->fd, path, F_OK, 0) == 0;
+}
+
 int container_status(const struct container *c, enum oci_status *ret, pid_t *ret_pid,
 		     struct bk_err **err)
 {
@@ -265,13 +320,13 @@ int container_status(const struct container *c, enum oci_status *ret, pid_t *ret
 			       OCI_CREATING : OCI_STOPPED;
 		return 0;
 	}
-	if (!container_probe_alive(s->pid, s->pid_start)) {
+	if (!first_alive(s)) {
 		*ret = OCI_STOPPED;
 		return 0;
 	}
 	if (ret_pid)
 		*ret_pid = s->pid;
-	if (faccessat(c->dirfd, CONTAINER_SOCKET, F_OK, 0) < 0)
+	if (!waits_for_start(c))
 		*ret = OCI_RUNNING;
 	else if (container_probe_alive(s->owner_pid, s->owner_start))
 		*ret = OCI_CREATING;
@@ -309,12 +364,14 @@ int container_describe(const struct container *c, struct oci_state *ret, struct 
 
 int container_pidfd(const struct container *c, int *ret_fd, struct bk_err **err)
 {
+	const struct container_state *s = &c->state;
 	bk_autoclose int fd = -1;
 
-	if (c->has_state && c->state.pid > 0)
-		fd = pidfd_open(c->state.pid, 0);
+	if (c->has_state && s->pid > 0)
+		fd = pidfd_open(s->pid, 0);
 	/* the descriptor first, then the check: afterwards the pid can't be another's any more */
-	if (fd < 0 || !container_probe_alive(c->state.pid, c->state.pid_start))
+	if (fd < 0 || !(s->pid_inode ? container_probe_pidfd(fd, s->pid_inode) :
+				       container_probe_alive(s->pid, s->pid_start)))
 		return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "container not running");
 	*ret_fd = bk_steal_fd(&fd);
 	return 0;

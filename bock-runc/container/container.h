@@ -47,7 +47,8 @@ struct container_state {
 	char *rootfs;
 	char *created;		/* RFC 3339 */
 	int32_t pid;		/* of the container's first process; 0: not there yet */
-	uint64_t pid_start;	/* its start time, which with the pid names it for ever */
+	uint64_t pid_inode;	/* of its pidfd, or 0 and its start time: names it for ever */
+	uint64_t pid_start;
 	int32_t owner_pid;	/* of the bock-runc that creates it or stays in its foreground */
 	uint64_t owner_start;
 	char *cgroup;		/* as seen from the root of the mount; NULL: none */
@@ -91,6 +92,13 @@ int container_save(struct container *c, struct bk_err **err);
 int container_forget(struct container *c, struct bk_err **err);
 void container_done(struct container *c);
 #define bk_autocontainer bk_auto(container_done)
+
+/*
+ * For who looks at many: the state alone, in the caller's arena; no folder is open, so it is good for
+ * container_status and container_describe only. *ret_uid is whose it is.
+ */
+int container_peek(const struct container_root *root, const char *id, struct bk_arena *arena,
+		   struct container *ret, uid_t *ret_uid, struct bk_err **err);
 
 /* The status now; *ret_pid (may be NULL) is 0 unless the first process lives. */
 int container_status(const struct container *c, enum oci_status *ret, pid_t *ret_pid,

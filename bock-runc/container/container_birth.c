@@ -189,7 +189,9 @@ static int adopt(struct container_created *r, struct bk_err **err)
 static int save_pid(struct container_created *r, struct bk_err **err)
 {
 	r->c.state.pid = r->pid;
-	r->c.state.pid_start = container_probe_start(r->pid);
+	r->c.state.pid_inode = container_probe_inode(r->pidfd);
+	if (!r->c.state.pid_inode)
+		r->c.state.pid_start = container_probe_start(r->pid);
 	return container_save(&r->c, err);
 }
 

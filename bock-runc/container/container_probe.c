@@ -2,12 +2,19 @@
 #include "container/container_probe.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/bk_auto.h"
 #include "base/bk_num.h"
+
+#ifndef PID_FS_MAGIC
+#define PID_FS_MAGIC 0x50494446
+#endif
 
 /* proc(5): "pid (comm) state ppid ..."; comm may hold anything, so the last ')' counts. */
 static uint64_t read_stat(pid_t pid, char *ret_state, uint64_t *ret_ignored)
@@ -43,6 +50,25 @@ bool container_probe_alive(pid_t pid, uint64_t start)
 	char state = 0;
 
 	return pid > 0 && start && read_stat(pid, &state, NULL) == start && state != 'Z' && state != 'X';
+}
+
+uint64_t container_probe_inode(int pidfd)
+{
+	struct statfs fs;
+	struct stat st;
+
+	/* before pidfs all pidfds shared one inode */
+	if (fstatfs(pidfd, &fs) < 0 || fs.f_type != PID_FS_MAGIC || fstat(pidfd, &st) < 0)
+		return 0;
+	return st.st_ino;
+}
+
+bool container_probe_pidfd(int pidfd, uint64_t inode)
+{
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+	struct stat st;
+
+	return fstat(pidfd, &st) == 0 && st.st_ino == inode && poll(&ended, 1, 0) == 0;
 }
 
 uint64_t container_probe_start(pid_t pid)
