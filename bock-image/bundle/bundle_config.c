@@ -151,6 +151,19 @@ static struct oci_capabilities *make_capabilities(struct bk_arena *a)
 	return c;
 }
 
+/* A user namespace of one user has no other: the runtime could not become it. */
+static int check_rootless(const struct bundle_user *user, struct bk_err **err)
+{
+	int rc;
+
+	if (user->uid == 0 && user->gid == 0)
+		return 0;
+	rc = bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+			"the image's user %u:%u: a rootless container has root only", user->uid,
+			user->gid);
+	return bk_err_hint(err, rc, "--user 0:0 runs it as that, which is the caller outside");
+}
+
 static int make_process(const struct oci_image_exec *image, const struct bundle_opts *o,
 			const struct bk_root *rootfs, struct bk_arena *a, struct oci_process *p,
 			struct bk_err **err)
@@ -158,6 +171,8 @@ static int make_process(const struct oci_image_exec *image, const struct bundle_
 	struct bundle_user user;
 	int rc = bundle_user_resolve(o->user ? o->user : image->user, rootfs, a, &user, err);
 
+	if (rc == 0 && o->rootless)
+		rc = check_rootless(&user, err);
 	if (rc == 0)
 		rc = make_args(image, o, a, &p->args, err);
 	if (rc == 0)

@@ -27,7 +27,7 @@ struct bundle_opts {
 	const char *rootfs;	/* root.path; NULL: "rootfs" */
 	bool tty;
 	bool readonly;		/* root.readonly */
-	bool rootless;		/* a user namespace that maps the caller (euid, egid) to 0 */
+	bool rootless;		/* a user namespace that maps the caller (euid, egid) to 0, and no other */
 	bool allow_no_args;	/* an image without a command is no error: the shell /bin/sh is taken */
 };
 

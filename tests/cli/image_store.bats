@@ -6,10 +6,28 @@ setup() {
 	load ../helpers/common
 	common_setup
 	need_program image
+	export T STORE
 }
 
 teardown() {
 	common_teardown
+	[ -z "${U-}" ] || rm -rf "$U"
+}
+
+# A folder that a user without rights owns and reaches (bats' own are closed to others), with the program
+# in it: $U. as_user runs a command as that user.
+user_dir() {
+	need_root
+	need_cmd setpriv util-linux
+	U=$(mktemp -d)
+	cp "$BOCK_IMAGE" "$U/bock-image"
+	chown 65534:65534 "$U"
+	chmod 755 "$U"
+	as_user "$U/bock-image" --version >/dev/null || skip "a user does not reach $U"
+}
+
+as_user() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups env -u BOCK_IMAGE_ROOT HOME="$U" XDG_DATA_HOME= "$@"
 }
 
 make_image() { # LAYOUT NAME <script
@@ -141,17 +159,10 @@ same_tree() {
 	demo_tar
 	run -0 env BOCK_IMAGE_ROOT="$T/env" "$BOCK_IMAGE" import "$T/rootfs.tar" demo:1
 	[ -e "$T/env/oci-layout" ]
-	need_root
-	need_cmd setpriv util-linux
-	mkdir "$T/home"
-	chown 65534 "$T/home"
-	chmod 755 "$T" "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_SUITE_TMPDIR" "$BATS_RUN_TMPDIR/test" 2>/dev/null || :
-	cp "$BOCK_IMAGE" "$T/bock-image"
-	setpriv --reuid 65534 --clear-groups env -u BOCK_IMAGE_ROOT HOME="$T/home" XDG_DATA_HOME= "$T/bock-image" list ||
-		skip "a user does not reach $T"
-	setpriv --reuid 65534 --clear-groups env -u BOCK_IMAGE_ROOT HOME="$T/home" XDG_DATA_HOME= \
-		"$T/bock-image" import - demo:1 <"$T/rootfs.tar"
-	[ -e "$T/home/.local/share/bock/images/oci-layout" ]
+	user_dir
+	run -0 as_user "$U/bock-image" list
+	run -0 as_user "$U/bock-image" import - demo:1 <"$T/rootfs.tar"
+	[ -e "$U/.local/share/bock/images/oci-layout" ]
 }
 
 @test "forty names given by four at once are all there" {
@@ -441,17 +452,69 @@ against_umoci() {
 	[ "$(stat -c %u "$T/b/rootfs/a")" -eq "$(id -u)" ]
 	[ ! -e "$T/b/rootfs/null" ]
 	[ "$(jq -c '[.linux.uidMappings[0].hostID, (.linux.namespaces | map(.type) | index("user") != null)]' "$T/b/config.json")" = "[$(id -u),true]" ]
+	user_dir
+	cp -r "$STORE" "$U/store"
+	chown -R 65534 "$U/store"
+	run -0 as_user "$U/bock-image" --root "$U/store" unpack u:1 "$U/b"
+	[ "$(cat "$U/b/rootfs/ro/f" "$U/b/rootfs/ro/g")" = 12 ]
+	[ "$(stat -c '%a %u' "$U/b/rootfs/ro")" = "555 65534" ]
+	[ "$(stat -c %u "$U/b/rootfs/a")" -eq 65534 ]
+}
+
+@test "a full disk: import and unpack say so and leave nothing" {
 	need_root
-	need_cmd setpriv util-linux
-	chmod 755 "$T"
-	mkdir "$T/mine"
-	chown 65534 "$T/mine"
-	chmod -R a+rX "$STORE"
-	cp "$BOCK_IMAGE" "$T/bock-image"
-	setpriv --reuid 65534 --clear-groups test -w "$T/mine" || skip "a user does not reach $T"
-	setpriv --reuid 65534 --clear-groups "$T/bock-image" --root "$STORE" unpack u:1 "$T/mine/b"
-	[ "$(cat "$T/mine/b/rootfs/ro/f" "$T/mine/b/rootfs/ro/g")" = 12 ]
-	[ "$(stat -c '%a %u' "$T/mine/b/rootfs/ro")" = "555 65534" ]
+	need_cmd unshare util-linux
+	demo_image
+	head -c 5000000 /dev/urandom >"$T/rootfs/big"
+	tar -C "$T/rootfs" -cf "$T/big.tar" .
+	bock_image import -q "$T/big.tar" big:1
+	mkdir "$T/small"
+	run -0 unshare -m bash -c '
+		mount -t tmpfs -o size=3m none "$T/small" || exit 9
+		"$BOCK_IMAGE" --root "$T/small/s" import "$T/big.tar" big:1 && exit 1
+		find "$T/small/s" -path "*/blobs/*/*" -o -name "*.part" | grep . && exit 2
+		"$BOCK_IMAGE" --root "$STORE" unpack big:1 "$T/small/b" -- x && exit 3
+		[ ! -e "$T/small/b" ] || exit 4
+		"$BOCK_IMAGE" --root "$T/small/s" import -q "$T/rootfs.tar" demo:1
+	' <<<"" || fail "$output"
+	assert_output -p "No space left"
+}
+
+@test "a store that is read-only can be listed, shown and unpacked, and is not changed" {
+	need_root
+	need_cmd unshare util-linux
+	demo_image
+	run -0 unshare -m bash -c '
+		mount --bind "$STORE" "$STORE" && mount -o remount,ro,bind "$STORE" || exit 9
+		"$BOCK_IMAGE" --root "$STORE" list >&2 && "$BOCK_IMAGE" --root "$STORE" inspect demo:1 >&2 &&
+			"$BOCK_IMAGE" --root "$STORE" unpack demo:1 "$T/b" -- x || exit 1
+		! "$BOCK_IMAGE" --root "$STORE" rm demo:1
+	'
+	assert_output -p "Read-only file system"
+}
+
+@test "the bundle runs under bock-runc and, unchanged, under runc" {
+	need_root
+	need_busybox
+	need_program runc
+	rootfs_make "$T/busybox"
+	tar -C "$T/busybox" -cf "$T/busybox.tar" .
+	bock_image import -q -c sh -c -c -c 'id -u; cat /etc/passwd | head -1; exit 7' "$T/busybox.tar" box:1
+	bock_image unpack --user nobody box:1 "$T/b"
+	run -7 bock_runc run -b "$T/b" "$ID"
+	assert_output -p 65534
+	assert_output -p "root:x:0:0"
+	need_cmd runc
+	run unshare -m runc --root "$T/runc" run -b "$T/b" "$ID-2"
+	assert_status 7
+	assert_output -p 65534
+}
+
+@test "unpack --rootless refuses a user that a map of one user does not have" {
+	demo_image
+	run -1 bock_image unpack --rootless --user 5 demo:1 "$T/b" -- x
+	assert_output -p "has root only"
+	[ ! -e "$T/b" ]
 }
 
 # ---- other tools ----------------------------------------------------------------------------------

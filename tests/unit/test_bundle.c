@@ -258,6 +258,9 @@ static void test_rootless(void **state)
 	assert_true(has_namespace(c.linux_, OCI_NS_NETWORK));
 	assert_int_equal(c.linux_->n_uid_mappings, 0);
 	opts.rootless = true;
+	assert_err(bundle_config_make(&image, &opts, &f->root, f->arena, &c, &err), &err,
+		   BK_ERR_UNSUPPORTED, "has root only");
+	opts.user = NULL;
 	assert_ok(bundle_config_make(&image, &opts, &f->root, f->arena, &c, &err), &err);
 	assert_true(has_namespace(c.linux_, OCI_NS_USER));
 	assert_false(has_namespace(c.linux_, OCI_NS_NETWORK));
