@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/bk_auto.h"
@@ -43,8 +44,9 @@ int container_watch_begin(const struct container_root *root, const char *id, uin
 	int fds[2];
 	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "make a pipe");
+	/* a socket: a pipe whose reader was killed would kill us too */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "make a socket pair");
 	pid = fork();
 	if (pid == 0)
 		watch(root, id, fds[0], owner, start);
@@ -62,6 +64,6 @@ int container_watch_begin(const struct container_root *root, const char *id, uin
 void container_watch_end(struct container_watch *w)
 {
 	if (w->pipe >= 0)
-		(void)bk_fd_write_all(w->pipe, "d", 1);
+		(void)send(w->pipe, "d", 1, MSG_NOSIGNAL);
 	bk_close(&w->pipe);
 }
