@@ -40,13 +40,13 @@ static int set_attrs(const struct mount_flags *f, int fd, const char *dest, stru
 
 	if ((attr.attr_set || attr.attr_clr) &&
 	    mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "set attributes of mount '%s'", dest);
+		return bk_err_set(err, BK_ERR_IO, errno, "mount_setattr on '%s'", dest);
 	if (f->rec_set || f->rec_clr) {
 		struct mount_attr rec = { .attr_set = f->rec_set, .attr_clr = f->rec_clr };
 
 		if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &rec, sizeof(rec)) < 0)
 			return bk_err_set(err, BK_ERR_IO, errno,
-					  "set attributes of the mounts below '%s'", dest);
+					  "mount_setattr on the mounts below '%s'", dest);
 	}
 	for (size_t i = 0; i < f->n_propagation; i++) {
 		struct mount_attr p = { .propagation = f->propagation[i] & ~(unsigned long)MS_REC };
@@ -55,7 +55,7 @@ static int set_attrs(const struct mount_flags *f, int fd, const char *dest, stru
 		if (f->propagation[i] & MS_REC)
 			flags |= AT_RECURSIVE;
 		if (mount_setattr(fd, "", flags, &p, sizeof(p)) < 0)
-			return bk_err_set(err, BK_ERR_IO, errno, "make mount '%s' %s", dest,
+			return bk_err_set(err, BK_ERR_IO, errno, "mount_setattr: make '%s' %s", dest,
 					  mount_opts_propagation_name(f->propagation[i]));
 	}
 	return 0;

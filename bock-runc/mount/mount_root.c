@@ -63,13 +63,13 @@ int mount_root_bind(const char *rootfs, struct bk_root *ret, struct bk_err **err
 
 	tree = open_tree(AT_FDCWD, rootfs, CLONE_TREE | AT_RECURSIVE);
 	if (tree < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "open root file system '%s'", rootfs);
+		return bk_err_set(err, BK_ERR_IO, errno, "open_tree of root file system '%s'", rootfs);
 	if (fstat(tree, &st) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "status of root file system '%s'", rootfs);
 	if (!S_ISDIR(st.st_mode))
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "root.path: '%s' is not a directory", rootfs);
 	if (move_mount(tree, "", AT_FDCWD, rootfs, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "bind root file system '%s'", rootfs);
+		return bk_err_set(err, BK_ERR_IO, errno, "move_mount of root file system '%s'", rootfs);
 	bk_root_from_fd(ret, bk_steal_fd(&tree));
 	return 0;
 }
@@ -100,7 +100,7 @@ int mount_root_readonly(const struct bk_root *root, struct bk_err **err)
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 
 	if (mount_setattr(root->fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "make the root read-only");
+		return bk_err_set(err, BK_ERR_IO, errno, "mount_setattr: make the root read-only");
 	return 0;
 }
 
@@ -134,11 +134,11 @@ static int ro_path(const char *path, const struct bk_root *root, struct bk_err *
 		return rc;
 	tree = open_tree(fd, "", CLONE_TREE | AT_EMPTY_PATH | AT_RECURSIVE);
 	if (tree < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "clone mount");
+		return bk_err_set(err, BK_ERR_IO, errno, "open_tree");
 	if (mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "set read-only");
+		return bk_err_set(err, BK_ERR_IO, errno, "mount_setattr: set read-only");
 	if (move_mount(tree, "", fd, "", MOVE_FD_TO_FD) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "attach");
+		return bk_err_set(err, BK_ERR_IO, errno, "move_mount");
 	return 0;
 }
 
@@ -187,9 +187,9 @@ static int mask_file(int fd, int null_fd, struct bk_err **err)
 	bk_autoclose int tree = open_tree(null_fd, "", CLONE_TREE | AT_EMPTY_PATH);
 
 	if (tree < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "clone the null device");
+		return bk_err_set(err, BK_ERR_IO, errno, "open_tree of the null device");
 	if (move_mount(tree, "", fd, "", MOVE_FD_TO_FD) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "attach the null device");
+		return bk_err_set(err, BK_ERR_IO, errno, "move_mount of the null device");
 	return 0;
 }
 
