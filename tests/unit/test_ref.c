@@ -66,7 +66,7 @@ static void test_refused(void **state)
 static void test_check(void **state)
 {
 	static const char *const good[] = { "demo", "demo:1",	 "localhost:5000/a/b:c",
-					    "V1+x", "x@" DIGEST, "latest",
+					    "V1+x", ("x@" DIGEST), "latest",
 					    "_x" };
 	static const char *const bad[] = { "",	 "a b",	 "../x", "/x", "x/",
 					   "x:", "a//b", "a\nb", "-x", ".x" };
