@@ -495,15 +495,31 @@ static int by_path_down(const void *a, const void *b)
 	return strcmp((*y)->path, (*x)->path);
 }
 
+/* A user may have to let himself read an own directory first: its mode is set afterwards anyway. */
+static void make_readable(const struct layer_tree *t, const char *path)
+{
+	bk_autoclose int fd = -1;
+	struct stat st;
+
+	if (bk_root_openat_nolinks(t->root, path, O_PATH | O_DIRECTORY, 0, &fd, NULL) == 0 &&
+	    fstat(fd, &st) == 0)
+		(void)make_writable(fd, path, &st, NULL);
+}
+
 /* A directory that is none any more, or gone, was replaced later in the layer. */
 static int open_pending(const struct layer_tree *t, const struct layer_pending *p, int *ret_fd,
 			struct bk_err **err)
 {
+	const char *path = *p->path ? p->path : ".";
 	struct bk_err *why = NULL;
 	int errnum, rc;
 
-	rc = bk_root_openat_nolinks(t->root, *p->path ? p->path : ".", O_RDONLY | O_DIRECTORY, 0,
-				    ret_fd, &why);
+	rc = bk_root_openat_nolinks(t->root, path, O_RDONLY | O_DIRECTORY, 0, ret_fd, &why);
+	if (rc < 0 && bk_err_errno(why) == EACCES && p->whole) {
+		bk_err_clear(&why);
+		make_readable(t, path);
+		rc = bk_root_openat_nolinks(t->root, path, O_RDONLY | O_DIRECTORY, 0, ret_fd, &why);
+	}
 	errnum = bk_err_errno(why);
 	if (rc < 0 && (errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP)) {
 		bk_err_clear(&why);

@@ -444,8 +444,10 @@ against_umoci() {
 		char null 1 3
 		dir ro mode=555
 		file ro/f 1
+		dir closed mode=0
 		layer
 		file ro/g 2
+		dir closed mode=100
 	END
 	run -0 bock_image unpack --rootless u:1 "$T/b"
 	assert_output -p "device '/null' left out"
@@ -458,6 +460,7 @@ against_umoci() {
 	run -0 as_user "$U/bock-image" --root "$U/store" unpack u:1 "$U/b"
 	[ "$(cat "$U/b/rootfs/ro/f" "$U/b/rootfs/ro/g")" = 12 ]
 	[ "$(stat -c '%a %u' "$U/b/rootfs/ro")" = "555 65534" ]
+	[ "$(stat -c %a "$U/b/rootfs/closed")" = 100 ]
 	[ "$(stat -c %u "$U/b/rootfs/a")" -eq 65534 ]
 }
 
