@@ -61,6 +61,14 @@ int container_root_open(const char *path, bool make, struct container_root *ret,
 	return 0;
 }
 
+int container_check_id(const char *id, struct bk_err **err)
+{
+	if (bk_streq(id, CONTAINER_CACHE))
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "invalid container ID format: '%s': it is the runtime's own", id);
+	return bk_id_check(id, err);
+}
+
 void container_root_done(struct container_root *r)
 {
 	bk_close(&r->fd);
@@ -172,7 +180,7 @@ int container_open(const struct container_root *root, const char *id, bool lock,
 	struct stat st;
 	int rc;
 
-	rc = bk_id_check(id, err);
+	rc = container_check_id(id, err);
 	if (rc < 0)
 		return rc;
 	if (root->fd < 0)
@@ -398,8 +406,7 @@ int container_ids(const struct container_root *root, char ***ret, struct bk_err 
 	if (!d)
 		return bk_err_set(err, BK_ERR_IO, errno, "read '%s'", root->path);
 	while ((e = readdir(d))) {
-		/* what begins with a dot and is no container is our cache; ids may begin with one too */
-		if (bk_streq(e->d_name, ".cache") || bk_id_check(e->d_name, NULL) < 0)
+		if (container_check_id(e->d_name, NULL) < 0)
 			continue;
 		bk_strv_add(&ids, e->d_name);
 	}

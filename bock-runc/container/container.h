@@ -28,6 +28,7 @@
 #define CONTAINER_STATE_FILE "state.json"
 #define CONTAINER_CONFIG_FILE "config.json"
 #define CONTAINER_SOCKET "start.sock"
+#define CONTAINER_CACHE ".cache"	/* beside the containers: compiled seccomp profiles */
 
 /* The state folder of all containers. */
 struct container_root {
@@ -71,6 +72,9 @@ struct container {
 };
 
 #define CONTAINER_INIT { .dirfd = -1 }
+
+/* What an id may look like; the name of the cache is none. */
+int container_check_id(const char *id, struct bk_err **err);
 
 /* Reserves the id: makes ROOT/ID and locks it. "container with given ID already exists" if it is there. */
 int container_reserve(const struct container_root *root, const char *id, struct container *ret,

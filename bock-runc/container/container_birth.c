@@ -19,8 +19,6 @@
 #include "sys/sys_clone.h"
 #include "tty/tty_proxy.h"
 
-#define SECCOMP_CACHE ".cache"
-
 void container_birth_init(struct container_birth *b, struct container_created *r)
 {
 	*b = (struct container_birth){ .bpf = SEC_BPF_INIT, .cgroup_fd = -1, .sync_child = -1 };
@@ -46,12 +44,12 @@ static const struct oci_linux *linux_of(const struct container_created *r)
 
 static int run_seccomp(struct container_created *r, struct container_birth *b, struct bk_err **err)
 {
-	bk_autoclose int cache = openat(r->c.root->fd, SECCOMP_CACHE,
+	bk_autoclose int cache = openat(r->c.root->fd, CONTAINER_CACHE,
 					O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	/* without a cache the profile is compiled each time: slower, not wrong */
-	if (cache < 0 && errno == ENOENT && mkdirat(r->c.root->fd, SECCOMP_CACHE, 0700) == 0)
-		cache = openat(r->c.root->fd, SECCOMP_CACHE,
+	if (cache < 0 && errno == ENOENT && mkdirat(r->c.root->fd, CONTAINER_CACHE, 0700) == 0)
+		cache = openat(r->c.root->fd, CONTAINER_CACHE,
 			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return sec_seccomp_get(linux_of(r)->seccomp, cache, &b->bpf, err);
 }
@@ -158,12 +156,13 @@ static int run_clone(struct container_created *r, struct container_birth *b, str
 		leave_runtime(r, b);
 		init_child_run(&b->child);
 	}
+	bk_close(&b->sync_child);
+	/* even if there is no child: hooks that run now are the host's */
+	if (own >= 0)
+		rc = ns_join(own, OCI_NS_PID, "/proc/self/ns/pid", r->pid < 0 ? NULL : err);
 	if (r->pid < 0)
 		return bk_err_set(err, r->pid == -ENOSYS ? BK_ERR_UNSUPPORTED : BK_ERR_IO,
 				  (int)-r->pid, "clone3");
-	bk_close(&b->sync_child);
-	if (own >= 0)
-		rc = ns_join(own, OCI_NS_PID, "/proc/self/ns/pid", err);
 	return rc;
 }
 

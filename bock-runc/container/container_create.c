@@ -13,7 +13,6 @@
 #include "base/bk_auto.h"
 #include "base/bk_fd.h"
 #include "base/bk_file.h"
-#include "base/bk_id.h"
 #include "base/bk_str.h"
 #include "cgroup/cgroup.h"
 #include "codec/bk_time.h"
@@ -92,7 +91,7 @@ int container_plan(const struct container_create *p, struct container_created *r
 	const struct oci_linux *l;
 	int rc;
 
-	rc = bk_id_check(p->id, err);
+	rc = container_check_id(p->id, err);
 	if (rc == 0)
 		rc = spec_load(p->bundle, p->config_path, &r->spec, err);
 	if (rc < 0)

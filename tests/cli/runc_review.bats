@@ -205,3 +205,28 @@ os.execv(sys.argv[1], sys.argv[1:])' "$BOCK_RUNC" --root "$STATE" run -b "$B" "$
 	refused '.linux.sysctl = {"net.ipv4.ip_forward": "1"}' 'the container has no network namespace of its own'
 	refused '.linux.sysctl = {"kernel.msgmax": "8192"}' 'the container has no ipc namespace of its own'
 }
+
+@test "the name of the seccomp cache is no id" {
+	bundle true
+	ID=.cache run_it
+	assert_error "invalid container ID format: '.cache'"
+	run --separate-stderr bock_runc delete --force .cache
+	assert_error "invalid container ID format: '.cache'"
+}
+
+@test "a joined pid namespace that is dead: the poststop hooks run nevertheless" {
+	bundle sleep 1000
+	bock_runc run --detach -b "$B" "$ID-a" </dev/null 3>&-
+	edit --arg path "$T/ns" --arg ran "$T/ran" '
+		(.linux.namespaces[] | select(.type == "pid")).path = $path |
+		.hooks.poststop = [{path: "/bin/touch", args: ["touch", $ran]}]'
+	touch "$T/ns"
+	run --separate-stderr unshare --mount --propagation private sh -c '
+		mount --bind "/proc/$1/ns/pid" "$2/ns"
+		"$3" --root "$2/state" delete --force "$4-a"
+		"$3" --root "$2/state" run -b "$2/b" "$4"' - \
+		"$(bock_runc state "$ID-a" | jq -r .pid)" "$T" "$BOCK_RUNC" "$ID"
+	assert_error 'clone3: Cannot allocate memory'
+	[ -e "$T/ran" ]
+	assert_no_leftovers
+}
