@@ -278,12 +278,12 @@ int container_save(struct container *c, struct bk_err **err)
 
 int container_forget(struct container *c, struct bk_err **err)
 {
-	static const char *const files[] = { CONTAINER_STATE_FILE, CONTAINER_CONFIG_FILE,
-					     CONTAINER_SOCKET };
-
-	/* the usual content goes by name; only what a killed writer left needs a walk */
-	for (size_t i = 0; i < BK_ARRAY_SIZE(files); i++)
-		(void)unlinkat(c->dirfd, files[i], 0);
+	/*
+	 * The usual content goes by name; only the socket of a container that was never started and what a killed
+	 * writer left need a walk.
+	 */
+	(void)unlinkat(c->dirfd, CONTAINER_STATE_FILE, 0);
+	(void)unlinkat(c->dirfd, CONTAINER_CONFIG_FILE, 0);
 	if (unlinkat(c->root->fd, c->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	return bk_file_rmtree(c->root->fd, c->id, err);

@@ -138,7 +138,8 @@ int container_prepare(const struct container_create *p, struct container_created
 		container_created_done(r);
 		return rc;
 	}
-	r->owner_start = container_probe_self(&r->ignored_signals);
+	r->owner_pid = getpid();
+	r->owner_start = container_probe_ignored(r->owner_pid, &r->ignored_signals);
 	warn_of_caps(p, r);
 	return 0;
 }
@@ -168,7 +169,7 @@ static void fill_state(const struct container_create *p, struct container_create
 		.bundle = (char *)r->spec.bundle,
 		.rootfs = (char *)r->spec.rootfs,
 		.created = created,
-		.owner_pid = getpid(),
+		.owner_pid = r->owner_pid,
 		.owner_start = r->owner_start,
 		.cgroup = (char *)r->plan.params.cgroup,
 		.cgroup_top = r->plan.params.cgroup ?

@@ -12,8 +12,9 @@ struct container_created {
 	struct init_plan plan;
 	struct cgroup_host host;
 	struct container c;
-	uint64_t owner_start;	/* of the making process, as /proc/PID/stat has it */
-	uint64_t ignored_signals; /* of the making process, from its caller (container_probe_self) */
+	pid_t owner_pid;	/* the making process, and its start time as /proc/PID/stat has it */
+	uint64_t owner_start;
+	uint64_t ignored_signals; /* of the making process, from its caller (container_probe_ignored) */
 	pid_t pid;
 	int pidfd;
 	int sync;	/* run: closed by the child's execve, or the error why not */

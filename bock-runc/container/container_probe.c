@@ -78,10 +78,10 @@ uint64_t container_probe_start(pid_t pid)
 	return read_stat(pid, &state, NULL);
 }
 
-uint64_t container_probe_self(uint64_t *ret_ignored)
+uint64_t container_probe_ignored(pid_t pid, uint64_t *ret_ignored)
 {
 	char state;
 
 	*ret_ignored = 0;
-	return read_stat(getpid(), &state, ret_ignored);
+	return read_stat(pid, &state, ret_ignored);
 }

@@ -23,7 +23,7 @@ bool container_probe_pidfd(int pidfd, uint64_t inode);
 /* Start time of pid, 0 if there is none. */
 uint64_t container_probe_start(pid_t pid);
 
-/* Our own, and which of the signals 1..31 we were told to ignore: bit N - 1 for signal N. */
-uint64_t container_probe_self(uint64_t *ret_ignored);
+/* The same, and which of the signals 1..31 it ignores: bit N - 1 for signal N. */
+uint64_t container_probe_ignored(pid_t pid, uint64_t *ret_ignored);
 
 #endif

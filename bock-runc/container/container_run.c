@@ -85,7 +85,7 @@ static int run_foreground(struct container_create *p, bool keep, int *ret_status
 	rc = container_prepare(p, &r, err);
 	if (rc < 0)
 		return rc;
-	rc = container_watch_begin(p->root, p->id, r.owner_start, &watch, err);
+	rc = container_watch_begin(p->root, p->id, r.owner_pid, r.owner_start, &watch, err);
 	if (rc == 0)
 		rc = tty_proxy_begin(&proxy, err);
 	if (rc == 0) {

@@ -37,10 +37,9 @@ static _Noreturn void watch(const struct container_root *root, const char *id, i
 	_exit(0);
 }
 
-int container_watch_begin(const struct container_root *root, const char *id, uint64_t start,
-			  struct container_watch *ret, struct bk_err **err)
+int container_watch_begin(const struct container_root *root, const char *id, pid_t owner,
+			  uint64_t start, struct container_watch *ret, struct bk_err **err)
 {
-	pid_t owner = getpid();
 	int fds[2];
 	pid_t pid;
 
