@@ -26,7 +26,8 @@ static int signal_each(int cgroup, int sig, struct bk_err **err)
 	int rc = cgroup_procs(cgroup, true, &pids, &n, err);
 
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (kill(pids[i], sig) < 0 && errno != ESRCH)
+		/* 0 stands for processes of other pid namespaces, and to kill(2) for our own group */
+		if (pids[i] > 0 && kill(pids[i], sig) < 0 && errno != ESRCH)
 			rc = bk_err_set(err, BK_ERR_IO, errno, "signal process %d", (int)pids[i]);
 	}
 	return rc;

@@ -230,3 +230,16 @@ os.execv(sys.argv[1], sys.argv[1:])' "$BOCK_RUNC" --root "$STATE" run -b "$B" "$
 	[ -e "$T/ran" ]
 	assert_no_leftovers
 }
+
+@test "kill --all, where the container's processes are not to be seen, spares the caller" {
+	need_cgroup2
+	bundle sleep 1000
+	bock_runc run --detach -b "$B" "$ID" </dev/null 3>&-
+	# two shells: the first process of a pid namespace would ignore the signal
+	run setsid unshare --pid --fork sh -c '
+		sh -c "\"\$1\" --root \"\$2\" kill --all \"\$3\" TERM; echo alive" - "$@"; true' - \
+		"$BOCK_RUNC" "$STATE" "$ID"
+	[[ $output == *alive* ]] || fail "the caller was killed: $output"
+	assert_is running
+	bock_runc delete --force "$ID"
+}
