@@ -2,6 +2,7 @@
 #include "spec/spec_load.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <errno.h>
 
@@ -21,12 +22,17 @@ void spec_done(struct spec *s)
 static int decode(struct spec *s, int dirfd, const char *path, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(SPEC_CONFIG_MAX);
+	char *text;
 	int rc;
 
 	rc = bk_file_read(dirfd, path, &b, err);
 	if (rc < 0)
 		return rc;
-	s->text = bk_arena_strndup(s->arena, bk_buf_str(&b), b.len);
+	/* as it is: it may hold a NUL, which the parser is to find */
+	text = bk_arena_alloc(s->arena, b.len + 1);
+	if (b.len)
+		memcpy(text, b.data, b.len);
+	s->text = text;
 	s->text_len = b.len;
 	s->config = bk_arena_alloc(s->arena, sizeof(*s->config));
 	return bk_json_decode(&oci_runtime_config_type, path, s->text, s->text_len,
