@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bk_test.h"
+
+#include <sys/mount.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_str.h"
+#include "mount/mount_opts.h"
+#include "mount/mount_plan.h"
+
+/* Parses "a,b,c" and prints it: what the plan says, and what the words add up to. */
+static void parse(const char *words, struct mount_flags *ret, struct bk_arena *arena)
+{
+	bk_autostrv char **v = bk_strv_split(words, ",");
+	struct bk_err *err = NULL;
+
+	assert_ok(mount_opts_parse(v, "mounts[0]", arena, ret, &err), &err);
+}
+
+static void prints(const char *words, const char *want)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_SMALL);
+	struct mount_flags f;
+
+	parse(words, &f, arena);
+	mount_opts_print(&f, &b);
+	if (!bk_streq(bk_buf_str(&b), want))
+		print_error("for %s\n", words);
+	assert_string_equal(bk_buf_str(&b), want);
+}
+
+static void test_print(void **state)
+{
+	(void)state;
+	prints("", "defaults");
+	prints("defaults", "defaults");
+	prints("nosuid,noexec,ro,mode=755,size=1k", "noexec,nosuid,ro,mode=755,size=1k");
+	prints("ro,rw", "rw");
+	prints("rw,ro", "ro");
+	prints("noatime,strictatime", "strictatime");
+}
+
+static void test_attributes(void **state)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	struct mount_flags f;
+
+	(void)state;
+	parse("ro,nosuid,nodev,noexec,nosymfollow,nodiratime", &f, arena);
+	assert_true(f.attr_set ==
+		    (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+		     MOUNT_ATTR_NOSYMFOLLOW | MOUNT_ATTR_NODIRATIME));
+	assert_true(f.attr_clr == 0);
+	/* the last word wins, for each attribute on its own */
+	parse("ro,nosuid,rw", &f, arena);
+	assert_true(f.attr_set == MOUNT_ATTR_NOSUID);
+	assert_true(f.attr_clr == MOUNT_ATTR_RDONLY);
+	/* atime is one choice of several: clearing all of it comes with each */
+	parse("noatime", &f, arena);
+	assert_true(f.attr_set == MOUNT_ATTR_NOATIME && f.attr_clr == MOUNT_ATTR__ATIME);
+	parse("noatime,relatime", &f, arena);
+	assert_true(f.attr_set == MOUNT_ATTR_RELATIME && f.attr_clr == MOUNT_ATTR__ATIME);
+	assert_true((f.ms & (MS_NOATIME | MS_RELATIME)) == MS_RELATIME);
+	parse("rro,rnosuid,rrw", &f, arena);
+	assert_true(f.rec_set == MOUNT_ATTR_NOSUID && f.rec_clr == MOUNT_ATTR_RDONLY);
+	assert_true(f.attr_set == 0 && f.attr_clr == 0);
+	parse("sync,lazytime,async", &f, arena);
+	assert_true(f.super == MS_LAZYTIME);
+}
+
+static void test_kinds(void **state)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	struct mount_flags f;
+
+	(void)state;
+	parse("bind", &f, arena);
+	assert_true(f.bind && !f.recursive && !f.remount);
+	parse("rbind,rslave,shared", &f, arena);
+	assert_true(f.bind && f.recursive);
+	assert_int_equal(f.n_propagation, 2);
+	assert_true(f.propagation[0] == (MS_SLAVE | MS_REC) && f.propagation[1] == MS_SHARED);
+	parse("remount,x=1,y", &f, arena);
+	assert_true(f.remount);
+	assert_string_equal(f.data, "x=1,y");
+}
+
+static void refused(char *const *v, enum bk_err_kind kind, const char *words)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	struct bk_err *err = NULL;
+	struct mount_flags f;
+
+	assert_err(mount_opts_parse(v, "mounts[3]", arena, &f, &err), &err, kind, words);
+}
+
+static void test_refused(void **state)
+{
+	bk_autofree char *big = bk_malloc(MOUNT_DATA_MAX + 2);
+
+	(void)state;
+	memset(big, 'x', MOUNT_DATA_MAX + 1);
+	big[MOUNT_DATA_MAX + 1] = '\0';
+	refused((char *[]){ big, NULL }, BK_ERR_CONFIG, "mounts[3].options: more than");
+	refused((char *[]){ (char *)"idmap", NULL }, BK_ERR_UNSUPPORTED,
+		"mounts[3].options: 'idmap'");
+	refused((char *[]){ (char *)"tmpcopyup", NULL }, BK_ERR_UNSUPPORTED, "'tmpcopyup'");
+	refused((char *[]){ (char *)"shared", (char *)"slave", (char *)"private", (char *)"shared",
+			    (char *)"slave", NULL },
+		BK_ERR_CONFIG, "words of propagation");
+}
+
+/* The table is searched by halves: every name in it must be found. */
+static void test_table(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	for (const char *name; (name = mount_opts_name(n)); n++) {
+		bk_autoarena struct bk_arena *arena = bk_arena_new();
+		struct mount_flags f;
+
+		parse(name, &f, arena);
+		if (f.data)
+			print_error("%s is not found\n", name);
+		assert_null(f.data);
+		if (n)
+			assert_true(strcmp(mount_opts_name(n - 1), name) < 0);
+	}
+	assert_true(n > 50);
+	assert_true(mount_opts_propagation("rshared") == (MS_SHARED | MS_REC));
+	assert_true(mount_opts_propagation("ro") == 0);
+	assert_true(mount_opts_propagation("x") == 0);
+	assert_string_equal(mount_opts_propagation_name(MS_UNBINDABLE), "unbindable");
+}
+
+/* ---- mounts[] --------------------------------------------------------------------------------- */
+
+static int compile(const struct oci_mount *m, struct bk_arena *arena, struct mount_op *ret,
+		   struct bk_err **err)
+{
+	const struct mount_ctx ctx = { .bundle = "/bundle", .cgroup_dir = "/cg/x" };
+
+	return mount_plan_op(m, 2, &ctx, arena, ret, err);
+}
+
+static void plan(const char *dest, const char *type, const char *source, const char *options,
+		 const char *want)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_SMALL);
+	bk_autostrv char **v = bk_strv_split(options, ",");
+	struct oci_mount m = { .destination = (char *)dest,
+			       .type = (char *)type,
+			       .source = (char *)source,
+			       .options = v };
+	struct bk_err *err = NULL;
+	struct mount_op op;
+
+	assert_ok(compile(&m, arena, &op, &err), &err);
+	mount_plan_print(&op, &b);
+	assert_string_equal(bk_buf_str(&b), want);
+}
+
+static void plan_refused(const char *dest, const char *type, const char *source,
+			 const char *options, enum bk_err_kind kind, const char *words)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autostrv char **v = bk_strv_split(options, ",");
+	struct oci_mount m = { .destination = (char *)dest,
+			       .type = (char *)type,
+			       .source = (char *)source,
+			       .options = v };
+	struct bk_err *err = NULL;
+	struct mount_op op;
+
+	assert_err(compile(&m, arena, &op, &err), &err, kind, words);
+}
+
+static void test_plan(void **state)
+{
+	(void)state;
+	plan("/x", "tmpfs", NULL, "ro", "mount 'tmpfs' on '/x' type tmpfs (ro)");
+	plan("x//y/../z/", "tmpfs", "t", "", "mount 't' on '/x/z' type tmpfs (defaults)");
+	plan("/../../x", "tmpfs", "t", "", "mount 't' on '/x' type tmpfs (defaults)");
+	plan("/c", "cgroup", "cgroup", "ro", "mount cgroup2 on '/c' (ro)");
+	plan("/c", "cgroup2", "cgroup", "none", "mount cgroup2 on '/c' (defaults)");
+	plan("/proc", "proc", "proc", "", "mount 'proc' on '/proc' type proc (defaults)");
+	plan_refused("/x", "none", "t", "", BK_ERR_CONFIG, "mounts[2].type");
+	plan_refused("/x", NULL, "t", "", BK_ERR_CONFIG, "mounts[2].type");
+	plan_refused("/", "tmpfs", "t", "", BK_ERR_CONFIG, "is the root itself");
+	plan_refused("/x/..", "tmpfs", "t", "", BK_ERR_CONFIG, "is the root itself");
+	plan_refused("/proc", "tmpfs", "t", "", BK_ERR_CONFIG, "only a proc file system");
+	plan_refused("/proc/../proc/sys", "tmpfs", "t", "", BK_ERR_CONFIG, "inside /proc");
+	plan_refused("/x", "bind", "", "bind", BK_ERR_CONFIG, "mounts[2].source");
+	plan_refused("/x", "bind", "s", "bind,size=1", BK_ERR_CONFIG, "'size=1'");
+	plan_refused("/x", "bind", "s", "bind,dirsync", BK_ERR_UNSUPPORTED, "mounts[2].options");
+}
+
+BK_TEST_MAIN(cmocka_unit_test(test_print), cmocka_unit_test(test_attributes),
+	     cmocka_unit_test(test_kinds), cmocka_unit_test(test_refused),
+	     cmocka_unit_test(test_table), cmocka_unit_test(test_plan))

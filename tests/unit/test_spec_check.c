@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bk_test.h"
+
+#include "base/bk_auto.h"
+#include "base/bk_str.h"
+#include "codec/bk_json.h"
+#include "spec/spec_load.h"
+
+/* The members of a document that is right; a test replaces one of them. */
+struct doc {
+	const char *version, *root, *process, *linux_, *more;
+};
+
+#define RIGHT                                                    \
+	.version = "\"1.3.0\"", .root = "{\"path\":\"rootfs\"}", \
+	.process = "{\"cwd\":\"/\",\"args\":[\"x\"]}",           \
+	.linux_ = "{\"namespaces\":[{\"type\":\"mount\"}]}", .more = ""
+
+static int check(const struct doc *d, struct bk_err **err)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	struct oci_runtime_config c = { 0 };
+	bk_autofree char *text =
+		bk_asprintf("{\"ociVersion\":%s,\"root\":%s,\"process\":%s,\"linux\":%s%s}",
+			    d->version, d->root, d->process, d->linux_, d->more);
+	int rc = bk_json_decode(&oci_runtime_config_type, "config.json", text, strlen(text),
+				&bk_doc_limits_oci, arena, &c, err);
+
+	return rc < 0 ? rc : spec_check(&c, err);
+}
+
+static void refused(const struct doc *d, enum bk_err_kind kind, const char *words)
+{
+	struct bk_err *err = NULL;
+
+	assert_err(check(d, &err), &err, kind, words);
+}
+
+#define BAD(words, ...)	  refused(&(struct doc){ RIGHT, __VA_ARGS__ }, BK_ERR_CONFIG, words)
+#define LATER(words, ...) refused(&(struct doc){ RIGHT, __VA_ARGS__ }, BK_ERR_UNSUPPORTED, words)
+#define PROCESS(text)	  .process = "{\"cwd\":\"/\",\"args\":[\"x\"]," text "}"
+#define LINUX(text)	  .linux_ = "{\"namespaces\":[{\"type\":\"mount\"}]," text "}"
+#define NAMESPACES(text)  .linux_ = "{\"namespaces\":[{\"type\":\"mount\"}," text "]}"
+
+#pragma GCC diagnostic ignored "-Woverride-init"
+
+static void test_version(void **state)
+{
+	static const char *const right[] = { "1.0.0", "1.2.1", "1.0.0-rc5", "1.10.0+x" };
+	static const char *const wrong[] = { "2.0.0", "0.1.0", "1", "1.",     "1.0",
+					     "1..0",  "1.x.0", "",  "v1.0.0", "11.0.0" };
+	struct bk_err *err = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < BK_ARRAY_SIZE(right); i++) {
+		bk_autofree char *v = bk_asprintf("\"%s\"", right[i]);
+
+		assert_ok(check(&(struct doc){ RIGHT, .version = v }, &err), &err);
+	}
+	for (size_t i = 0; i < BK_ARRAY_SIZE(wrong); i++) {
+		bk_autofree char *v = bk_asprintf("\"%s\"", wrong[i]);
+
+		BAD("ociVersion: ", .version = v);
+	}
+}
+
+static void test_required(void **state)
+{
+	(void)state;
+	BAD("root.path", .root = "{\"path\":\"\"}");
+	BAD("root", .root = "null");
+	BAD("process", .process = "null");
+	BAD("linux", .linux_ = "null");
+	BAD("process.args", .process = "{\"cwd\":\"/\"}");
+	BAD("process.args", .process = "{\"cwd\":\"/\",\"args\":[]}");
+	BAD("process.cwd", .process = "{\"cwd\":\"x\",\"args\":[\"x\"]}");
+}
+
+static void test_process(void **state)
+{
+	struct bk_err *err = NULL;
+
+	(void)state;
+	assert_ok(check(&(struct doc){ RIGHT, PROCESS("\"user\":{\"uid\":4294967294,\"gid\":0,"
+						      "\"umask\":511},\"oomScoreAdj\":-1000") },
+			&err),
+		  &err);
+	BAD("process.user: 4294967295", PROCESS("\"user\":{\"uid\":4294967295,\"gid\":0}"));
+	BAD("process.user: 4294967295", PROCESS("\"user\":{\"uid\":0,\"gid\":4294967295}"));
+	BAD("process.user.umask", PROCESS("\"user\":{\"uid\":0,\"gid\":0,\"umask\":512}"));
+	BAD("process.oomScoreAdj", PROCESS("\"oomScoreAdj\":1001"));
+	BAD("process.oomScoreAdj", PROCESS("\"oomScoreAdj\":-1001"));
+}
+
+static void test_namespaces(void **state)
+{
+	(void)state;
+	BAD("a container needs a mount namespace",
+	    .linux_ = "{\"namespaces\":[{\"type\":\"pid\"}]}");
+	BAD("a container needs a mount namespace", .linux_ = "{}");
+	BAD("linux.namespaces[2].type: 'pid' is there twice",
+	    NAMESPACES("{\"type\":\"pid\"},{\"type\":\"pid\"}"));
+	BAD("linux.namespaces[1].path: 'x' is not absolute",
+	    NAMESPACES("{\"type\":\"pid\",\"path\":\"x\"}"));
+	BAD("linux.namespaces[1].type", NAMESPACES("{\"type\":\"nosuch\"}"));
+	BAD("linux.uidMappings: needs a user namespace",
+	    LINUX("\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1}]"));
+	BAD("a new user namespace needs uidMappings", NAMESPACES("{\"type\":\"user\"}"));
+	BAD("linux.timeOffsets", LINUX("\"timeOffsets\":{\"boottime\":{\"secs\":1}}"));
+	BAD("hostname: unable to set hostname without a private UTS",
+	    .more = ",\"hostname\":\"x\"");
+	BAD("domainname", .more = ",\"domainname\":\"x\"");
+}
+
+static void test_paths(void **state)
+{
+	(void)state;
+	BAD("linux.maskedPaths[1]: 'x'", LINUX("\"maskedPaths\":[\"/a\",\"x\"]"));
+	BAD("linux.readonlyPaths[0]: ''", LINUX("\"readonlyPaths\":[\"\"]"));
+	BAD("annotations", .more = ",\"annotations\":{\"\":\"x\"}");
+}
+
+static void test_unsupported(void **state)
+{
+	(void)state;
+	LATER("process.apparmorProfile", PROCESS("\"apparmorProfile\":\"x\""));
+	LATER("process.selinuxLabel", PROCESS("\"selinuxLabel\":\"x\""));
+	LATER("process.scheduler", PROCESS("\"scheduler\":{\"policy\":\"SCHED_OTHER\"}"));
+	LATER("linux.mountLabel", LINUX("\"mountLabel\":\"x\""));
+	LATER("linux.intelRdt", LINUX("\"intelRdt\":{}"));
+	LATER("linux.personality", LINUX("\"personality\":{\"domain\":\"LINUX32\"}"));
+}
+
+/* What `bock-runc spec` writes passes, and comes back from its own text the same. */
+static void test_default(void **state)
+{
+	(void)state;
+	for (int rootless = 0; rootless < 2; rootless++) {
+		bk_autoarena struct bk_arena *arena = bk_arena_new();
+		bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_DOC);
+		struct oci_runtime_config *made = spec_default(arena, rootless, 1000, 1001),
+					  read = { 0 };
+		struct bk_err *err = NULL;
+
+		assert_ok(spec_check(made, &err), &err);
+		assert_ok(bk_json_encode(&oci_runtime_config_type, made, 0, &b, &err), &err);
+		assert_ok(bk_json_decode(&oci_runtime_config_type, "x", bk_buf_str(&b), b.len,
+					 &bk_doc_limits_oci, arena, &read, &err),
+			  &err);
+		assert_ok(spec_check(&read, &err), &err);
+		assert_int_equal(spec_ns_is_new(&read, OCI_NS_USER), rootless);
+		assert_int_equal(spec_ns_is_new(&read, OCI_NS_NETWORK), !rootless);
+		assert_null(spec_ns(&read, OCI_NS_TIME));
+	}
+}
+
+BK_TEST_MAIN(cmocka_unit_test(test_version), cmocka_unit_test(test_required),
+	     cmocka_unit_test(test_process), cmocka_unit_test(test_namespaces),
+	     cmocka_unit_test(test_paths), cmocka_unit_test(test_unsupported),
+	     cmocka_unit_test(test_default))
