@@ -12,11 +12,13 @@
 #include "base/bk_mem.h"
 #include "base/bk_str.h"
 #include "layer/layer.h"
+#include "layer/layer_gunzip.h"
 
 #define READ_SIZE ((size_t)256 << 10)
 
 struct layer_stream {
-	struct archive *a; /* format "raw": one entry, whose content is ours */
+	struct layer_gunzip *gunzip; /* for gzip, instead of the next one */
+	struct archive *a;	     /* format "raw": one entry, whose content is ours */
 	int fd;
 	char *buf;
 	size_t ahead; /* bytes in buf that were read to see what this is */
@@ -78,15 +80,20 @@ static ssize_t fill(struct layer_stream *s)
 	return n;
 }
 
-static la_ssize_t on_read(struct archive *a, void *ctx, const void **ret)
+static ssize_t next_input(void *ctx, const void **ret)
 {
 	struct layer_stream *s = ctx;
-	ssize_t n = (ssize_t)s->ahead;
+	size_t ahead = s->ahead;
 
 	s->ahead = 0;
 	*ret = s->buf;
-	if (n == 0)
-		n = fill(s);
+	return ahead > 0 ? (ssize_t)ahead : fill(s);
+}
+
+static la_ssize_t on_read(struct archive *a, void *ctx, const void **ret)
+{
+	ssize_t n = next_input(ctx, ret);
+
 	if (n < 0)
 		archive_set_error(a, EIO, "read");
 	return n;
@@ -120,6 +127,8 @@ static int open_raw(struct layer_stream *s, struct bk_err **err)
 		return 0;
 	}
 	filter = filter_of(s);
+	if (filter == ARCHIVE_FILTER_GZIP)
+		return layer_gunzip_new(next_input, s, &s->gunzip, err);
 	s->a = archive_read_new();
 	if (!s->a)
 		return bk_err_set(err, BK_ERR_INTERNAL, 0, "libarchive gives no reader");
@@ -188,22 +197,47 @@ static int check_size(const struct layer_stream *s, struct bk_err **err)
 	return 0;
 }
 
-int layer_stream_next(struct layer_stream *s, const void **ret_data, size_t *ret_len,
+/* The next block of whichever decompressor there is; *ret_len is 0 at the end. */
+static int next_block(struct layer_stream *s, const void **ret_data, size_t *ret_len,
 		      struct bk_err **err)
 {
-	const void *data;
-	size_t len = 0;
+	struct bk_err *why = NULL;
 	la_int64_t offset;
 	int rc;
 
 	*ret_len = 0;
-	while (!s->end && len == 0) {
-		rc = archive_read_data_block(s->a, &data, &len, &offset);
-		if (rc == ARCHIVE_EOF)
-			s->end = true;
-		else if (rc != ARCHIVE_OK)
-			return failed(s, err);
+	if (!s->gunzip) {
+		do
+			rc = archive_read_data_block(s->a, ret_data, ret_len, &offset);
+		while (rc == ARCHIVE_OK && *ret_len == 0);
+		if (rc == ARCHIVE_OK)
+			return 0;
+		*ret_len = 0;
+		return rc == ARCHIVE_EOF ? 0 : failed(s, err);
 	}
+	rc = layer_gunzip_next(s->gunzip, ret_data, ret_len, &why);
+	if (rc < 0 && s->err) {
+		bk_err_clear(&why);
+		return failed(s, err);
+	}
+	bk_err_move(err, why);
+	return rc < 0 ? bk_err_wrap(err, rc, "decompress") : 0;
+}
+
+int layer_stream_next(struct layer_stream *s, const void **ret_data, size_t *ret_len,
+		      struct bk_err **err)
+{
+	const void *data;
+	size_t len;
+	int rc;
+
+	*ret_len = 0;
+	if (s->end)
+		return 0;
+	rc = next_block(s, &data, &len, err);
+	if (rc < 0)
+		return rc;
+	s->end = len == 0;
 	if (s->end)
 		return 0;
 	s->n_out += len;
@@ -276,6 +310,7 @@ void layer_stream_free(struct layer_stream *s)
 		return;
 	if (s->a)
 		(void)archive_read_free(s->a);
+	layer_gunzip_free(s->gunzip);
 	bk_digest_free(s->in);
 	bk_digest_free(s->out);
 	bk_err_clear(&s->err);

@@ -437,6 +437,28 @@ against_umoci() {
 	done
 }
 
+@test "gzip that is cut or has a wrong checksum is refused; padding behind it is taken" {
+	demo_tar
+	gzip -k "$T/rootfs.tar"
+	size=$(stat -c %s "$T/rootfs.tar.gz")
+	for keep in 5 15 200 $((size - 9)) $((size - 4)) $((size - 1)); do
+		head -c "$keep" "$T/rootfs.tar.gz" >"$T/cut.gz"
+		run -1 bock_image import "$T/cut.gz" cut:1
+	done
+	{
+		head -c $((size - 8)) "$T/rootfs.tar.gz"
+		printf '\1\2\3\4'
+		tail -c 4 "$T/rootfs.tar.gz"
+	} >"$T/sum.gz"
+	run -1 bock_image import "$T/sum.gz" sum:1
+	{
+		cat "$T/rootfs.tar.gz"
+		head -c 1000 /dev/zero
+	} >"$T/pad.gz"
+	run -0 bock_image import "$T/pad.gz" pad:1
+	[ "$(bock_image inspect --config pad:1 | jq -r '.rootfs.diff_ids[0]')" = "sha256:$(sha256sum <"$T/rootfs.tar" | cut -d' ' -f1)" ]
+}
+
 @test "unpack --rootless: all files are the caller's, devices are left out with a warning, ids are mapped" {
 	make_image "$STORE" u:1 <<-'END'
 		layer
