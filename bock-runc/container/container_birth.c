@@ -98,7 +98,7 @@ static int run_devices(struct container_created *r, struct container_birth *b, s
 
 	if (b->cgroup_fd < 0)
 		return 0; /* a user without a cgroup: the user's own rights bound the container */
-	return cgroup_devices_apply(b->cgroup_fd, res->devices, res->n_devices,
+	return cgroup_devices_apply(b->cgroup_fd, res ? res->devices : NULL, res ? res->n_devices : 0,
 				    r->plan.params.rootless, &attached, err);
 }
 

@@ -31,9 +31,10 @@ static int call(const struct container *c, struct bk_err **err)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/" CONTAINER_SOCKET, c->dirfd);
 	rc = bk_fd_unix_connect(path, &sock, err);
-	if (rc < 0)
-		return rc;
-	return bk_err_recv(sock, err);
+	/* at once: should we be killed now, a container that runs must not be taken for a created one */
+	if (unlinkat(c->dirfd, CONTAINER_SOCKET, 0) < 0 && errno != ENOENT && rc == 0)
+		rc = bk_err_set(err, BK_ERR_IO, errno, "remove '%s'", CONTAINER_SOCKET);
+	return rc < 0 ? rc : bk_err_recv(sock, err);
 }
 
 int container_start(struct container *c, struct bk_err **err)
@@ -43,8 +44,6 @@ int container_start(struct container *c, struct bk_err **err)
 	if (rc < 0)
 		return rc;
 	rc = call(c, err);
-	if (unlinkat(c->dirfd, CONTAINER_SOCKET, 0) < 0 && errno != ENOENT && rc == 0)
-		rc = bk_err_set(err, BK_ERR_IO, errno, "remove '%s'", CONTAINER_SOCKET);
 	if (rc < 0)
 		return rc;
 	rc = container_hooks_poststart(c, err);

@@ -105,7 +105,8 @@ static int plan_runtime(struct init_plan *p, struct bk_err **err)
 		add(p, INIT_RUNTIME, OP_CGROUP);
 		if (p->limits.n)
 			add(p, INIT_RUNTIME, OP_LIMITS);
-		if (l->resources && l->resources->n_devices)
+		/* without rules too: what no rule speaks about is denied, but for the default devices */
+		if ((l->resources && l->resources->n_devices) || !p->params.rootless)
 			add(p, INIT_RUNTIME, OP_DEVICES);
 	}
 	add(p, INIT_RUNTIME, OP_CLONE);

@@ -47,7 +47,7 @@ static void print_devices(const struct init_plan *p, struct bk_buf *out)
 	size_t n = 0;
 
 	bk_buf_adds(out, "devices");
-	if (cgroup_devices_rules(r->devices, r->n_devices, &rules, &n, NULL) == 0) {
+	if (cgroup_devices_rules(r ? r->devices : NULL, r ? r->n_devices : 0, &rules, &n, NULL) == 0) {
 		for (size_t i = 0; i < n; i++) {
 			bk_buf_adds(out, i ? ", " : " ");
 			cgroup_devices_print(&rules[i], out);

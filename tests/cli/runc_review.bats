@@ -243,3 +243,15 @@ os.execv(sys.argv[1], sys.argv[1:])' "$BOCK_RUNC" --root "$STATE" run -b "$B" "$
 	assert_is running
 	bock_runc delete --force "$ID"
 }
+
+@test "without linux.resources devices are denied all the same" {
+	need_cgroup2
+	bundle sh -c 'mknod /dev/tun2 c 10 237 && cat /dev/tun2'
+	edit 'del(.linux.resources) | .process.capabilities.bounding += ["CAP_MKNOD"] |
+		.process.capabilities.effective += ["CAP_MKNOD"] |
+		.process.capabilities.permitted += ["CAP_MKNOD"]'
+	run_it
+	[ "$status" -ne 0 ]
+	# shellcheck disable=SC2154 # bats' --separate-stderr
+	[[ $stderr == *'Operation not permitted'* ]]
+}
