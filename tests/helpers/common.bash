@@ -204,7 +204,10 @@ cgroup2_path() {
 # What a container may leave on the host: mounts (of this mount namespace), cgroups and processes that
 # carry the test's id, files in the state folder.
 leftovers() {
-	awk '{ print "mount " $5 " " $(NF - 2) }' /proc/self/mountinfo
+	# not what others mount in their own temporary folders meanwhile
+	awk -v tmp="${TMPDIR:-/tmp}/" -v mine="$T" -v user="${USER_DIR:-$T}" \
+		'index($5, tmp) != 1 || index($5, mine) == 1 || index($5, user) == 1 {
+			print "mount " $5 " " $(NF - 2) }' /proc/self/mountinfo
 	find /sys/fs/cgroup -type d -name "*$ID*" -printf 'cgroup %p\n' 2>/dev/null || :
 	# .cache holds compiled seccomp profiles, which are no container's
 	[ ! -d "$STATE" ] || find "$STATE" -mindepth 1 -not -path "$STATE/.cache*" -printf 'state %p\n'
