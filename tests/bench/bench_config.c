@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_config [--seccomp] [--namespaces mount,pid,...] IN OUT ARG...: writes the config.json IN as OUT,
- * without a terminal, with ARG... as process.args; with the default seccomp profile; with these new
- * namespaces alone.
+ * bench_config [--seccomp] [--namespaces mount,pid,...] IN OUT ARG...: writes the config.json IN as OUT, of
+ * version 1.0.2, without a terminal, with ARG... as process.args; with the default seccomp profile; with
+ * these new namespaces alone.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -36,6 +36,7 @@ static int convert(bool seccomp, const char *namespaces, char **argv, struct bk_
 
 	if (rc < 0)
 		return rc;
+	config.oci_version = bk_arena_strdup(arena, "1.0.2"); /* older runtimes refuse a newer one */
 	config.process->terminal = false;
 	config.process->args = argv + 2;
 	if (seccomp)
