@@ -89,7 +89,7 @@ static int make_file(const struct init_child *c, struct bk_buf *b, size_t *ret_s
 	};
 	size_t start;
 
-	bk_buf_add(b, init_stage_image, (size_t)(init_stage_image_end - init_stage_image));
+	bk_buf_add(b, init_stage_image, init_stage_image_size);
 	while (b->len % STAGE_ALIGN)
 		bk_buf_addc(b, '\0');
 	start = b->len;

@@ -10,7 +10,8 @@
 
 #include "init/init_child.h"
 
-extern const unsigned char init_stage_image[], init_stage_image_end[];
+extern const unsigned char init_stage_image[];
+extern const uint32_t init_stage_image_size; /* bytes */
 
 /* Executes the last stage in place of OP_READY and what follows; returns only on failure. */
 int init_stage_exec(struct init_child *c, struct bk_err **err);

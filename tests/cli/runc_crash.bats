@@ -42,7 +42,8 @@ each_point() {
 		[ $((n % $2)) -eq 1 ] || [ "$2" -eq 1 ] || continue
 		"$1" "$n" "$call" "$when" || fail "killed at call $n, $call #$when" || return 1
 	done 9<"$T/calls"
-	[ $((missed * 10 * $2)) -le "$n" ] || fail "only $((n / $2 - missed)) of $((n / $2)) were killed"
+	# how often a call is made depends on time: a busy machine may miss some points, not most
+	[ $((missed * 3 * $2)) -le "$n" ] || fail "only $((n / $2 - missed)) of $((n / $2)) were killed"
 }
 
 # killed_at CALL WHEN COMMAND...: bock-runc, killed at its WHENth CALL, or through before it (what calls
