@@ -20,6 +20,7 @@
 #include "base/bk_str.h"
 #include "hooks/hooks.h"
 #include "init/init_child.h"
+#include "init/init_ops.h"
 #include "init/init_stage.h"
 #include "init/init_sync.h"
 #include "mount/mount_root.h"
@@ -35,8 +36,6 @@
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
 #endif
-
-typedef int (*op_fn)(struct init_child *c, const struct init_op *op, struct bk_err **err);
 
 static const struct oci_runtime_config *config(const struct init_child *c)
 {
@@ -532,7 +531,7 @@ static int op_stage(struct init_child *c, const struct init_op *op, struct bk_er
 	return rc < 0 ? rc : init_stage_exec(c, err);
 }
 
-static const op_fn op_table[OP_KIND_MAX_] = {
+static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_OOM_SCORE] = op_oom_score,
 	[OP_BECOME_ROOT] = op_become_root,
 	[OP_JOIN] = op_join,

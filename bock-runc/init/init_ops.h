@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The operations that have a file of their own, for the table in init_ops.c. Each executes one operation of a
+ * plan in the child (init_child.h); an error names the property of config.json.
+ */
+#ifndef INIT_OPS_H
+#define INIT_OPS_H
+
+#include "init/init_child.h"
+
+typedef int (*init_op_fn)(struct init_child *c, const struct init_op *op, struct bk_err **err);
+
+#endif
