@@ -7,6 +7,7 @@
 
 #include "base/bk_auto.h"
 #include "base/bk_fd.h"
+#include "base/bk_path.h"
 #include "base/bk_str.h"
 #include "cmd/cmd.h"
 #include "ns/ns.h"
@@ -14,22 +15,37 @@
 #include "sec/sec_seccomp.h"
 
 static const char *const log_formats[] = { "text", "json", NULL };
+static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
+static const char *const rootless[] = { "auto", "true", "false", NULL };
+static const char *const cgroup_managers[] = { "cgroupfs", "disabled", "systemd", NULL };
 
 static const struct bk_cli_opt globals[] = {
 	{ "root", 0, BK_CLI_STR, offsetof(struct cmd_globals, root), "DIR",
 	  "state folder (default: /run/bock-runc; for a user $XDG_RUNTIME_DIR/bock-runc)", BK_CLI_DIR,
 	  NULL },
-	{ "log", 0, BK_CLI_STR, offsetof(struct cmd_globals, log), "FILE",
+	{ "log", 0, BK_CLI_STR, offsetof(struct cmd_globals, log), "[file:]FILE",
 	  "append messages to FILE too", BK_CLI_PATH, NULL },
 	{ "log-format", 0, BK_CLI_CHOICE, offsetof(struct cmd_globals, log_format), "FORMAT",
 	  "of the log file: text or json", 0, log_formats },
-	{ "debug", 0, BK_CLI_FLAG, offsetof(struct cmd_globals, debug), NULL, "log more", 0, NULL },
+	{ "log-level", 0, BK_CLI_CHOICE, offsetof(struct cmd_globals, log_level), "LEVEL",
+	  "how much is logged: error, warning (the default), info or debug", 0, log_levels },
+	{ "debug", 0, BK_CLI_FLAG, offsetof(struct cmd_globals, debug), NULL,
+	  "log more: as --log-level debug", 0, NULL },
+	{ "rootless", 0, BK_CLI_CHOICE, offsetof(struct cmd_globals, rootless), "WORD",
+	  "run without a cgroup where none may be made: true, false or auto (for users)", 0,
+	  rootless },
+	{ "cgroup-manager", 0, BK_CLI_CHOICE, offsetof(struct cmd_globals, cgroup_manager), "NAME",
+	  "who makes the cgroup: cgroupfs (we do) or disabled (nobody)", 0, cgroup_managers },
+	{ "systemd-cgroup", 0, BK_CLI_FLAG, offsetof(struct cmd_globals, systemd_cgroup), NULL,
+	  "let systemd make the cgroup: not supported by this version", 0, NULL },
 	BK_CLI_END,
 };
 
 static const struct bk_cli_cmd *const cmds_list[] = {
-	&cmd_create, &cmd_delete, &cmd_features, &cmd_kill, &cmd_list,
-	&cmd_run,    &cmd_spec,	  &cmd_start,	 &cmd_state,
+	&cmd_create, &cmd_delete, &cmd_features, &cmd_kill,  &cmd_list,	 &cmd_pause,
+	&cmd_ps,     &cmd_resume, &cmd_run,	 &cmd_spec,  &cmd_start, &cmd_state,
+	/* known, and not there yet */
+	&cmd_checkpoint, &cmd_events, &cmd_restore, &cmd_update,
 };
 
 /* Root of a user namespace keeps its state with the user who made that, as runc does. */
@@ -40,33 +56,46 @@ static bool is_user(void)
 	return geteuid() != 0 || (user && !bk_streq(user, "root") && ns_in_userns());
 }
 
-static char *default_root(void)
+static char *default_root(bool *ret_xdg)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
 
-	if (xdg && *xdg && is_user())
-		return bk_asprintf("%s/bock-runc", xdg);
-	return bk_strdup("/run/bock-runc");
+	*ret_xdg = xdg && *xdg && is_user();
+	return *ret_xdg ? bk_asprintf("%s/bock-runc", xdg) : bk_strdup("/run/bock-runc");
 }
 
 static char *owned_root; /* lives as long as the program */
+
+/* crun's forms: a file's name may have a prefix; other places than files are refused by theirs. */
+static int open_log(const struct cmd_globals *g, struct bk_log *log, struct bk_err **err)
+{
+	const char *path = bk_skip_prefix(g->log, "file:");
+
+	if (bk_skip_prefix(g->log, "journald:") || bk_skip_prefix(g->log, "syslog:"))
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "--log: '%s': only a file can be the log",
+				  g->log);
+	return bk_log_open(log, path ? path : g->log, (enum bk_log_format)g->log_format, err);
+}
 
 static int setup(void *globals_struct, struct bk_log *log, struct bk_err **err)
 {
 	struct cmd_globals *g = globals_struct;
 
-	if (g->debug)
-		log->level = BK_LOG_DEBUG;
-	if (g->log) {
-		int rc = bk_log_open(log, g->log, (enum bk_log_format)g->log_format, err);
+	bk_autofree char *clean = NULL;
+
+	log->level = g->debug ? BK_LOG_DEBUG : (enum bk_log_level)g->log_level;
+	if (g->log && *g->log) {
+		int rc = open_log(g, log, err);
 
 		if (rc < 0)
 			return rc;
 	}
 	if (!g->root || !*g->root)
-		g->root = owned_root = default_root();
-	if (bk_streq(g->root, "/"))
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "--root: '/' can't be the state folder");
+		g->root = owned_root = default_root(&g->root_is_xdg);
+	clean = bk_path_clean(g->root);
+	if (bk_streq(clean, "/"))
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "--root: '%s' can't be the state folder",
+				  g->root);
 	return 0;
 }
 
@@ -86,6 +115,7 @@ int main(int argc, char **argv)
 		.summary = "run containers according to the OCI runtime specification",
 		.globals = globals,
 		.globals_size = sizeof(struct cmd_globals),
+		.globals_defaults = &(struct cmd_globals){ .log_level = BK_LOG_WARNING },
 		.cmds = cmds,
 		.setup = setup,
 		.version = version,

@@ -14,6 +14,7 @@
 #include "base/bk_mem.h"
 #include "base/bk_path.h"
 #include "base/bk_str.h"
+#include "sys/sys_words.h"
 
 #define UNIFIED_MOUNT "/sys/fs/cgroup"
 #define HYBRID_MOUNT  "/sys/fs/cgroup/unified"
@@ -215,10 +216,10 @@ static int check_existing(int dirfd, struct bk_err **err)
 		if (rc < 0)
 			return rc;
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "container's cgroup is not empty: %zu process(es) found", n);
+				  SYS_WORD_CGROUP_NOT_EMPTY ": %zu process(es) found", n);
 	}
 	if (frozen)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "container's cgroup unexpectedly frozen");
+		return bk_err_set(err, BK_ERR_CONFIG, 0, SYS_WORD_CGROUP_FROZEN);
 	return 0;
 }
 

@@ -94,6 +94,12 @@ int cgroup_freeze(int dirfd, int timeout_ms, struct bk_err **err);
 int cgroup_thaw(int dirfd, int timeout_ms, struct bk_err **err);
 
 /*
+ * Whether it was told to freeze, itself (not a cgroup above): what cgroup.freeze says. Three system
+ * calls; false where it can't be read.
+ */
+bool cgroup_is_frozen(const struct cgroup_host *h, const char *path);
+
+/*
  * Removes the cgroup with its descendants, then its parents down to the first top_len bytes of
  * path (from cgroup_make; 0: no parent) as far as they are empty. Processes that are still dying
  * are waited for at most timeout_ms; the error names those that hold it. Absent is success.

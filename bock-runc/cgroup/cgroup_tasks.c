@@ -153,6 +153,19 @@ int cgroup_thaw(int dirfd, int timeout_ms, struct bk_err **err)
 	return set_frozen(dirfd, false, timeout_ms, err);
 }
 
+bool cgroup_is_frozen(const struct cgroup_host *h, const char *path)
+{
+	bk_autofree char *file = NULL;
+	bk_autoclose int fd = -1;
+	char word = '0';
+
+	if (h->kind == CGROUP_NONE)
+		return false;
+	file = bk_asprintf("%s%s/cgroup.freeze", h->mount, path);
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, &word, 1) == 1 && word == '1';
+}
+
 struct pid_list {
 	pid_t *pids;
 	size_t n, cap;

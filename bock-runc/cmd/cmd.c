@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/cmd.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bk_auto.h"
 #include "base/bk_fd.h"
 #include "base/bk_str.h"
 #include "container/container_create.h"
+#include "sys/sys_words.h"
 
 #define PLAN_TEXT_MAX ((size_t)4 << 20)
 
@@ -15,7 +17,12 @@ int cmd_root(const struct bk_cli_call *call, bool make, struct container_root *r
 {
 	const struct cmd_globals *g = call->globals;
 
-	return container_root_open(g->root, make, ret, err);
+	int rc = container_root_open(g->root, make, ret, err);
+
+	/* the sticky bit keeps it from who tidies the runtime directory up */
+	if (rc == 0 && make && g->root_is_xdg)
+		(void)fchmod(ret->fd, 0700 | S_ISVTX);
+	return rc;
 }
 
 int cmd_open(const struct bk_cli_call *call, const struct container_root *root, bool lock,
@@ -26,10 +33,19 @@ int cmd_open(const struct bk_cli_call *call, const struct container_root *root, 
 	return rc < 0 ? bk_err_wrap(err, rc, "container '%s'", call->args[0]) : 0;
 }
 
-void cmd_create_params(const struct bk_cli_call *call, const struct container_root *root,
-		       struct container_create *ret)
+int cmd_create_params(const struct bk_cli_call *call, const struct container_root *root,
+		      struct container_create *ret, struct bk_err **err)
 {
+	const struct cmd_globals *g = call->globals;
 	const struct cmd_create_opts *o = call->opts;
+
+	if (g->systemd_cgroup || g->cgroup_manager == CMD_CGROUP_SYSTEMD)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "%s: " SYS_WORD_LATER,
+				  g->systemd_cgroup ? "--systemd-cgroup" :
+						      "--cgroup-manager=systemd");
+	if (o->no_pivot)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "--no-pivot: " SYS_WORD_LATER);
 
 	*ret = (struct container_create){
 		.root = root,
@@ -40,7 +56,11 @@ void cmd_create_params(const struct bk_cli_call *call, const struct container_ro
 		.pid_file = o->pid_file,
 		.preserve_fds = o->preserve_fds,
 		.no_new_keyring = o->no_new_keyring,
+		.no_cgroup = g->cgroup_manager == CMD_CGROUP_DISABLED,
+		.cgroup_needed = g->rootless == CMD_ROOTLESS_FALSE,
+		.cgroup_optional = g->rootless == CMD_ROOTLESS_TRUE,
 	};
+	return 0;
 }
 
 int cmd_print(const struct bk_buf *b, struct bk_err **err)
@@ -64,8 +84,9 @@ int cmd_dry_run(const struct bk_cli_call *call, struct bk_err **err)
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(PLAN_TEXT_MAX);
 	int rc;
 
-	cmd_create_params(call, NULL, &p);
-	rc = container_plan(&p, &r, err);
+	rc = cmd_create_params(call, NULL, &p, err);
+	if (rc == 0)
+		rc = container_plan(&p, &r, err);
 	if (rc == 0) {
 		init_plan_print(&r.plan, &b);
 		rc = bk_buf_check(&b, "the plan", err);

@@ -13,11 +13,22 @@ struct cmd_globals {
 	const char *root;
 	const char *log;
 	int log_format;		/* enum bk_log_format */
+	int log_level;		/* enum bk_log_level */
+	int rootless;		/* enum cmd_rootless */
+	int cgroup_manager;	/* enum cmd_cgroup_manager */
 	bool debug;
+	bool systemd_cgroup;
+	bool root_is_xdg;	/* not given: root is in $XDG_RUNTIME_DIR */
 };
 
+/* In the order of main.c's choices. */
+enum cmd_rootless { CMD_ROOTLESS_AUTO, CMD_ROOTLESS_TRUE, CMD_ROOTLESS_FALSE };
+enum cmd_cgroup_manager { CMD_CGROUPFS, CMD_CGROUP_DISABLED, CMD_CGROUP_SYSTEMD };
+
 extern const struct bk_cli_cmd cmd_create, cmd_start, cmd_run, cmd_state, cmd_kill, cmd_delete,
-	cmd_list, cmd_spec, cmd_features;
+	cmd_list, cmd_spec, cmd_features, cmd_pause, cmd_resume, cmd_ps;
+/* cmd_later.c: known names that this version refuses */
+extern const struct bk_cli_cmd cmd_checkpoint, cmd_events, cmd_restore, cmd_update;
 
 /* Options that create and run share, so that their tables and meaning can't drift. */
 struct cmd_create_opts {
@@ -27,6 +38,8 @@ struct cmd_create_opts {
 	const char *pid_file;
 	uint32_t preserve_fds;
 	bool no_new_keyring;
+	bool no_pivot;
+	bool no_subreaper;	/* we never are one: see the man page */
 	bool dry_run;
 	/* run */
 	bool detach;
@@ -44,10 +57,10 @@ int cmd_open(const struct bk_cli_call *call, const struct container_root *root, 
 /* Compiles and prints the plan (--dry-run). */
 int cmd_dry_run(const struct bk_cli_call *call, struct bk_err **err);
 
-/* Fills what create and run have in common. */
+/* Fills what create and run have in common; refuses what is asked for and not there. */
 struct container_create;
-void cmd_create_params(const struct bk_cli_call *call, const struct container_root *root,
-		       struct container_create *ret);
+int cmd_create_params(const struct bk_cli_call *call, const struct container_root *root,
+		      struct container_create *ret, struct bk_err **err);
 
 /* Logs and frees warnings. */
 void cmd_warn(const struct bk_cli_call *call, char **warnings);
@@ -68,6 +81,10 @@ int cmd_print(const struct bk_buf *b, struct bk_err **err);
 	  "pass N further file descriptors on, from 3", 0, NULL },                                \
 	{ "no-new-keyring", 0, BK_CLI_FLAG, offsetof(struct cmd_create_opts, no_new_keyring),     \
 	  NULL, "keep the caller's session keyring", 0, NULL },                                   \
+	{ "no-subreaper", 0, BK_CLI_FLAG, offsetof(struct cmd_create_opts, no_subreaper), NULL,   \
+	  "adopt no orphans of the container, which never happens", 0, NULL },                    \
+	{ "no-pivot", 0, BK_CLI_FLAG, offsetof(struct cmd_create_opts, no_pivot), NULL,           \
+	  "do without pivot_root: not supported by this version", 0, NULL },                      \
 	{ "dry-run", 0, BK_CLI_FLAG, offsetof(struct cmd_create_opts, dry_run), NULL,             \
 	  "print what would be done, and do nothing", 0, NULL }
 

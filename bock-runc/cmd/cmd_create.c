@@ -16,10 +16,11 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 	(void)ret_status;
 	if (o->dry_run)
 		return cmd_dry_run(call, err);
-	rc = cmd_root(call, true, &root, err);
+	rc = cmd_create_params(call, &root, &p, err);
+	if (rc == 0)
+		rc = cmd_root(call, true, &root, err);
 	if (rc < 0)
 		return rc;
-	cmd_create_params(call, &root, &p);
 	p.wait_start = true;
 	p.warnings = &warnings;
 	rc = container_prepare(&p, &r, err);

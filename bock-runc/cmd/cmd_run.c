@@ -14,10 +14,11 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 
 	if (o->dry_run)
 		return cmd_dry_run(call, err);
-	rc = cmd_root(call, true, &root, err);
+	rc = cmd_create_params(call, &root, &p, err);
+	if (rc == 0)
+		rc = cmd_root(call, true, &root, err);
 	if (rc < 0)
 		return rc;
-	cmd_create_params(call, &root, &p);
 	p.warnings = &warnings;
 	rc = container_run(&p, o->detach, o->keep, ret_status, &warnings, err);
 	cmd_warn(call, warnings);

@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "codec/bk_json.h"
 #include "spec/spec_load.h"
+#include "sys/sys_words.h"
 
 struct opts {
 	const char *bundle;
@@ -33,7 +34,7 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0 && errno == EEXIST)
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "file %s exists. Remove it first", path);
+				  "file %s " SYS_WORD_SPEC_EXISTS, path);
 	if (fd < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "make '%s'", path);
 	rc = bk_fd_write_all(fd, b.data, b.len);

@@ -18,8 +18,10 @@
 #include "base/bk_id.h"
 #include "base/bk_path.h"
 #include "base/bk_str.h"
+#include "cgroup/cgroup.h"
 #include "codec/bk_json.h"
 #include "container/container_probe.h"
+#include "sys/sys_words.h"
 
 static const struct bk_doc_field state_fields[] = {
 	BK_DOC_STR_F(struct container_state, oci_version, "ociVersion", BK_DOC_REQUIRED),
@@ -65,7 +67,7 @@ int container_check_id(const char *id, struct bk_err **err)
 {
 	if (bk_streq(id, CONTAINER_CACHE))
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "invalid container ID format: '%s': it is the runtime's own", id);
+				  SYS_WORD_ID_FORMAT ": '%s': it is the runtime's own", id);
 	return bk_id_check(id, err);
 }
 
@@ -110,7 +112,7 @@ static int try_reserve(const struct container_root *root, const char *id, int *r
 	if (mkdirat(root->fd, id, 0700) < 0) {
 		if (errno == EEXIST)
 			return bk_err_set(err, BK_ERR_CONFIG, 0,
-					  "container with given ID already exists");
+					  SYS_WORD_EXISTS);
 		return bk_err_set(err, BK_ERR_IO, errno, "make '%s/%s'", root->path, id);
 	}
 	fd = openat(root->fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -151,7 +153,7 @@ int container_reserve(const struct container_root *root, const char *id, struct 
 
 static int not_there(struct bk_err **err)
 {
-	return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "container does not exist");
+	return bk_err_set(err, BK_ERR_NOT_FOUND, 0, SYS_WORD_NOT_EXIST);
 }
 
 static int read_state(struct container *c, struct bk_err **err)
@@ -315,6 +317,16 @@ static bool waits_for_start(const struct container *c)
 	return faccessat(c->root->fd, path, F_OK, 0) == 0;
 }
 
+static bool is_paused(const struct container_state *s)
+{
+	struct cgroup_host host;
+
+	if (!s->cgroup)
+		return false;
+	cgroup_find(&host);
+	return cgroup_is_frozen(&host, s->cgroup);
+}
+
 int container_status(const struct container *c, enum oci_status *ret, pid_t *ret_pid,
 		     struct bk_err **err)
 {
@@ -334,7 +346,9 @@ int container_status(const struct container *c, enum oci_status *ret, pid_t *ret
 	}
 	if (ret_pid)
 		*ret_pid = s->pid;
-	if (!waits_for_start(c))
+	if (is_paused(s))
+		*ret = OCI_PAUSED;
+	else if (!waits_for_start(c))
 		*ret = OCI_RUNNING;
 	else if (container_probe_alive(s->owner_pid, s->owner_start))
 		*ret = OCI_CREATING;
@@ -380,7 +394,7 @@ int container_pidfd(const struct container *c, int *ret_fd, struct bk_err **err)
 	/* the descriptor first, then the check: afterwards the pid can't be another's any more */
 	if (fd < 0 || !(s->pid_inode ? container_probe_pidfd(fd, s->pid_inode) :
 				       container_probe_alive(s->pid, s->pid_start)))
-		return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "container not running");
+		return bk_err_set(err, BK_ERR_NOT_FOUND, 0, SYS_WORD_NOT_RUNNING);
 	*ret_fd = bk_steal_fd(&fd);
 	return 0;
 }

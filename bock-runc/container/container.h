@@ -24,6 +24,7 @@
 #define CONTAINER_STATE_MAX ((size_t)16 << 20)
 #define CONTAINER_LOCK_TIMEOUT_MS 30000
 #define CONTAINER_KILL_TIMEOUT_MS 10000		/* until SIGKILL has worked */
+#define CONTAINER_FREEZE_TIMEOUT_MS 10000	/* until all its processes have stopped */
 #define CONTAINER_RESERVE_TRIES 10
 #define CONTAINER_STATE_FILE "state.json"
 #define CONTAINER_CONFIG_FILE "config.json"
@@ -117,6 +118,20 @@ int container_pidfd(const struct container *c, int *ret_fd, struct bk_err **err)
 
 /* Sends a signal; all: to every process of the container. */
 int container_kill(const struct container *c, int sig, bool all, struct bk_err **err);
+
+/*
+ * Stops all its processes, or lets them go on; waits until the kernel has done so, at most
+ * CONTAINER_FREEZE_TIMEOUT_MS. "container not running" unless it runs or is created, "container not
+ * paused".
+ */
+int container_pause(const struct container *c, struct bk_err **err);
+int container_resume(const struct container *c, struct bk_err **err);
+
+/*
+ * The processes of the container (of its cgroup and those below), as the caller's pid namespace counts
+ * them; heap array. A container without a cgroup: its first process. None when it has stopped.
+ */
+int container_procs(const struct container *c, pid_t **ret, size_t *ret_n, struct bk_err **err);
 
 /*
  * Lets a created container run and runs its poststart hooks; returns when the program has been executed,

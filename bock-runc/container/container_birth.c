@@ -57,7 +57,7 @@ static int run_seccomp(struct container_created *r, struct container_birth *b, s
 /* A user who was delegated no cgroup runs without one; limits were refused with the plan then. */
 static bool tolerable(const struct container_created *r, struct bk_err *e)
 {
-	return r->plan.params.rootless && !linux_of(r)->cgroups_path &&
+	return r->plan.params.cgroup_optional && !linux_of(r)->cgroups_path &&
 	       (bk_err_kind_of(e) == BK_ERR_PERMISSION || bk_err_errno(e) == EROFS);
 }
 

@@ -21,6 +21,7 @@
 #include "init/init_stage.h"
 #include "ns/ns.h"
 #include "proc/proc_sysctl.h"
+#include "sys/sys_words.h"
 
 /* A terminal needs somebody who takes its master, and a taker needs a terminal. */
 static int check_terminal(const struct container_create *p, const struct spec *spec,
@@ -30,12 +31,10 @@ static int check_terminal(const struct container_create *p, const struct spec *s
 
 	if (terminal && !p->console_socket && !p->own_terminal)
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "cannot allocate tty if runc will detach without setting console "
-				  "socket (process.terminal is true: see --console-socket)");
+				  SYS_WORD_TTY_NO_SOCKET " (process.terminal is true: see --console-socket)");
 	if (!terminal && p->console_socket)
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "cannot use console socket if runc will not detach or allocate tty "
-				  "(process.terminal is false)");
+				  SYS_WORD_SOCKET_NO_TTY " (process.terminal is false)");
 	return 0;
 }
 
@@ -67,7 +66,7 @@ static int check_preserved(uint32_t n, struct bk_err **err)
 
 		if (flags < 0 || flags & FD_CLOEXEC)
 			return bk_err_set(err, BK_ERR_CONFIG, 0,
-					  "please check that preserved-fd %u (of %u) is present", i, n);
+					  SYS_WORD_PRESERVED_FD " %u (of %u) is present", i, n);
 	}
 	return 0;
 }
@@ -98,9 +97,11 @@ int container_plan(const struct container_create *p, struct container_created *r
 		return rc;
 	l = r->spec.config->linux_;
 	params.rootless = geteuid() != 0 || ns_in_userns();
+	params.cgroup_optional = !p->cgroup_needed && (params.rootless || p->cgroup_optional);
+	params.no_cgroup = p->no_cgroup;
 	params.setgroups_denied = denies_setgroups(r->spec.config, params.rootless);
 	cgroup_find(&r->host);
-	if (r->host.kind != CGROUP_NONE) {
+	if (r->host.kind != CGROUP_NONE && !p->no_cgroup) {
 		rc = cgroup_path(&r->host, l->cgroups_path, p->id, params.rootless, &path, err);
 		if (rc < 0)
 			return rc;

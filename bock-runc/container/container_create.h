@@ -22,6 +22,9 @@ struct container_create {
 	const char *pid_file;		/* NULL: none */
 	uint32_t preserve_fds;
 	bool no_new_keyring;
+	bool no_cgroup;			/* make none */
+	bool cgroup_needed;		/* a user without a delegated one is refused */
+	bool cgroup_optional;		/* root, too, runs without one where none may be made */
 	bool wait_start;		/* create */
 	bool own_terminal;		/* foreground run: the pty's master comes to us */
 	bool die_with_runtime;		/* foreground run */

@@ -13,6 +13,7 @@
 #include "container/container_hooks.h"
 #include "container/container_probe.h"
 #include "spec/spec_load.h"
+#include "sys/sys_words.h"
 
 #define CONTAINER_UNBORN_TIMEOUT_MS 500	/* a child whose pid was not saved dies with its runtime */
 
@@ -71,7 +72,7 @@ static int may_delete(const struct container *c, bool force, enum oci_status sta
 {
 	if (force || status == OCI_STOPPED || status == OCI_CREATED)
 		return 0;
-	return bk_err_set(err, BK_ERR_CONFIG, 0, "cannot delete container %s that is not stopped: %s",
+	return bk_err_set(err, BK_ERR_CONFIG, 0, SYS_WORD_NOT_STOPPED,
 			  c->id, container_status_name(status));
 }
 

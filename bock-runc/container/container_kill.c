@@ -7,6 +7,7 @@
 #include "base/bk_auto.h"
 #include "cgroup/cgroup.h"
 #include "container/container.h"
+#include "sys/sys_words.h"
 
 static int open_cgroup(const struct container *c, int *ret_fd, struct bk_err **err)
 {
@@ -66,7 +67,7 @@ int container_kill(const struct container *c, int sig, bool all, struct bk_err *
 		return all ? 0 : rc;
 	if (pidfd_send_signal(pidfd, sig, NULL, 0) < 0) {
 		if (errno == ESRCH)
-			return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "container not running");
+			return bk_err_set(err, BK_ERR_NOT_FOUND, 0, SYS_WORD_NOT_RUNNING);
 		return bk_err_set(err, BK_ERR_IO, errno, "send signal %d", sig);
 	}
 	return 0;

@@ -9,6 +9,7 @@
 #include "base/bk_fd.h"
 #include "container/container.h"
 #include "container/container_hooks.h"
+#include "sys/sys_words.h"
 
 static int check_status(const struct container *c, struct bk_err **err)
 {
@@ -18,8 +19,11 @@ static int check_status(const struct container *c, struct bk_err **err)
 	if (rc < 0 || status == OCI_CREATED)
 		return rc;
 	if (status == OCI_STOPPED)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "cannot start a container that has stopped");
-	return bk_err_set(err, BK_ERR_CONFIG, 0, "cannot start an already running container");
+		return bk_err_set(err, BK_ERR_CONFIG, 0, SYS_WORD_START_STOPPED);
+	if (status == OCI_RUNNING)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, SYS_WORD_START_RUNNING);
+	return bk_err_set(err, BK_ERR_CONFIG, 0, SYS_WORD_START_STATE,
+			  container_status_name(status));
 }
 
 /* Calls the container's first process; its end of the connection closes by execve. */

@@ -31,6 +31,7 @@
 #include "proc/proc_fs.h"
 #include "proc/proc_rlimit.h"
 #include "proc/proc_user.h"
+#include "sys/sys_words.h"
 #include "tty/tty_console.h"
 
 #ifndef CLONE_NEWTIME
@@ -503,10 +504,10 @@ int init_exec_error(const char *program, int errnum, struct bk_err **err)
 	switch (errnum) {
 	case ENOENT:
 		return bk_err_set(err, BK_ERR_NOT_FOUND, 0,
-				  "exec %s: no such file or directory (its interpreter is missing)",
+				  "exec %s: " SYS_WORD_NO_FILE " (its interpreter is missing)",
 				  program);
 	case EACCES:
-		return bk_err_set(err, BK_ERR_PERMISSION, 0, "exec %s: permission denied", program);
+		return bk_err_set(err, BK_ERR_PERMISSION, 0, "exec %s: " SYS_WORD_NO_PERMISSION, program);
 	case ENOEXEC:
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "exec %s: exec format error", program);
 	default:

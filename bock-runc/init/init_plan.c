@@ -78,6 +78,27 @@ static bool needs_seal(const struct init_plan *p)
 	       (h && h->n_start_container) || small_files(p->spec->config->process);
 }
 
+/* What only a cgroup can give is refused where there is none. */
+static int check_cgroup(const struct init_plan *p, const struct oci_resources *r,
+			struct bk_err **err)
+{
+	if (p->params.cgroup)
+		return 0;
+	if (p->limits.n && p->params.no_cgroup)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "linux.resources: limits are asked for, but cgroups are disabled");
+	if (p->limits.n)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "linux.resources: limits are asked for, but there is no cgroup v2 "
+				  "hierarchy at /sys/fs/cgroup or /sys/fs/cgroup/unified");
+	/* a user's own rights bound the container; root's would not */
+	if (r && r->n_devices && !p->params.rootless && !p->params.no_cgroup)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "linux.resources.devices: there is no cgroup v2 hierarchy at "
+				  "/sys/fs/cgroup or /sys/fs/cgroup/unified to enforce them");
+	return 0;
+}
+
 /* What the runtime's process does. */
 static int plan_runtime(struct init_plan *p, struct bk_err **err)
 {
@@ -86,17 +107,10 @@ static int plan_runtime(struct init_plan *p, struct bk_err **err)
 	int rc;
 
 	rc = cgroup_limits_compile(l->resources, &p->limits, err);
+	if (rc == 0)
+		rc = check_cgroup(p, l->resources, err);
 	if (rc < 0)
 		return rc;
-	if (p->limits.n && !p->params.cgroup)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "linux.resources: limits are asked for, but there is no cgroup v2 "
-				  "hierarchy at /sys/fs/cgroup or /sys/fs/cgroup/unified");
-	/* a user's own rights bound the container; root's would not */
-	if (l->resources && l->resources->n_devices && !p->params.cgroup && !p->params.rootless)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "linux.resources.devices: there is no cgroup v2 hierarchy at "
-				  "/sys/fs/cgroup or /sys/fs/cgroup/unified to enforce them");
 	if (needs_seal(p))
 		add(p, INIT_RUNTIME, OP_SEAL);
 	if (l->seccomp)

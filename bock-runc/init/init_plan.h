@@ -100,6 +100,8 @@ struct init_params {
 	const char *cgroup;	/* as seen from the root of the mount; NULL: none */
 	const char *cgroup_mount;
 	bool rootless;		/* not the real root */
+	bool no_cgroup;		/* asked for: cgroup is NULL, and devices are not controlled */
+	bool cgroup_optional;	/* where none may be made, the container runs without one */
 	bool setgroups_denied;	/* the id map will be a single self-mapping by an unprivileged user */
 	unsigned int preserve_fds;
 };

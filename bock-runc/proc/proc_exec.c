@@ -13,6 +13,7 @@
 #include "base/bk_num.h"
 #include "base/bk_path.h"
 #include "base/bk_str.h"
+#include "sys/sys_words.h"
 
 #define PASSWD_MAX ((size_t)1 << 20)
 
@@ -119,13 +120,13 @@ static int fail_path(const char *name, int errnum, struct bk_err **err)
 	switch (errnum) {
 	case ENOENT:
 		return bk_err_set(err, BK_ERR_NOT_FOUND, 0,
-				  "exec: \"%s\": stat %s: no such file or directory", name, name);
+				  "exec: \"%s\": stat %s: " SYS_WORD_NO_FILE, name, name);
 	case EISDIR:
 		return bk_err_set(err, BK_ERR_PERMISSION, 0,
-				  "exec: \"%s\": is a directory: permission denied", name);
+				  "exec: \"%s\": is a directory: " SYS_WORD_NO_PERMISSION, name);
 	case EACCES:
 	case EPERM:
-		return bk_err_set(err, BK_ERR_PERMISSION, 0, "exec: \"%s\": permission denied", name);
+		return bk_err_set(err, BK_ERR_PERMISSION, 0, "exec: \"%s\": " SYS_WORD_NO_PERMISSION, name);
 	case ENOTDIR:
 		return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "exec: \"%s\": stat %s: not a directory",
 				  name, name);
@@ -141,7 +142,7 @@ int proc_exec_find(const char *name, char *const *env, char **ret, struct bk_err
 	int denied = 0;
 
 	if (!*name)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "exec: \"\": executable file not found in $PATH");
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "exec: \"\": " SYS_WORD_NOT_IN_PATH);
 	if (strchr(name, '/')) {
 		int e = executable(name);
 
@@ -166,5 +167,5 @@ int proc_exec_find(const char *name, char *const *env, char **ret, struct bk_err
 	if (denied)
 		return fail_path(name, denied, err);
 	return bk_err_set(err, BK_ERR_NOT_FOUND, 0,
-			  "exec: \"%s\": executable file not found in $PATH", name);
+			  "exec: \"%s\": " SYS_WORD_NOT_IN_PATH, name);
 }

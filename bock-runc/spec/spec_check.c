@@ -5,6 +5,7 @@
 #include "base/bk_num.h"
 #include "base/bk_str.h"
 #include "spec/spec_load.h"
+#include "sys/sys_words.h"
 
 static int bad(struct bk_err **err, const char *path, const char *why)
 {
@@ -25,7 +26,7 @@ static int check_version(const char *v, struct bk_err **err)
 }
 
 
-#define LATER "not supported by this version"
+#define LATER SYS_WORD_LATER
 
 /* What this version does not do is refused here, before any side effect. */
 static int check_supported_process(const struct oci_process *p, struct bk_err **err)
@@ -145,29 +146,71 @@ static int check_annotations(const struct oci_runtime_config *c, struct bk_err *
 	return 0;
 }
 
+static int check_required(const struct oci_runtime_config *c, struct bk_err **err)
+{
+	if (!c->root || !c->root->path || !*c->root->path)
+		return bad(err, "root.path", "required member is missing");
+	if (!c->linux_)
+		return bad(err, "linux",
+			   "required member is missing: this runtime runs Linux containers");
+	return c->process ? 0 : bad(err, "process", "required member is missing");
+}
+
+static int check_oci_version(const struct oci_runtime_config *c, struct bk_err **err)
+{
+	return check_version(c->oci_version, err);
+}
+
+static int check_config_process(const struct oci_runtime_config *c, struct bk_err **err)
+{
+	return check_process(c->process, err);
+}
+
+static int check_config_linux(const struct oci_runtime_config *c, struct bk_err **err)
+{
+	return check_supported_linux(c->linux_, err);
+}
+
+static int check_masked(const struct oci_runtime_config *c, struct bk_err **err)
+{
+	return check_paths(c->linux_->masked_paths, "linux.maskedPaths", err);
+}
+
+static int check_readonly(const struct oci_runtime_config *c, struct bk_err **err)
+{
+	return check_paths(c->linux_->readonly_paths, "linux.readonlyPaths", err);
+}
+
+/* In this order; those behind check_required may rely on what it found. */
+static int (*const checks[])(const struct oci_runtime_config *c, struct bk_err **err) = {
+	check_oci_version, check_required,  check_config_process, check_namespaces,
+	check_config_linux, check_hostnames, check_masked,	   check_readonly,
+	check_annotations,
+};
+
 int spec_check(const struct oci_runtime_config *c, struct bk_err **err)
 {
-	int rc = check_version(c->oci_version, err);
+	int rc = 0;
 
-	if (rc == 0 && (!c->root || !c->root->path || !*c->root->path))
-		rc = bad(err, "root.path", "required member is missing");
-	if (rc == 0 && !c->linux_)
-		rc = bad(err, "linux", "required member is missing: this runtime runs Linux containers");
-	if (rc == 0 && !c->process)
-		rc = bad(err, "process", "required member is missing");
-	if (rc == 0)
-		rc = check_process(c->process, err);
-	if (rc == 0)
-		rc = check_namespaces(c, err);
-	if (rc == 0)
-		rc = check_supported_linux(c->linux_, err);
-	if (rc == 0)
-		rc = check_hostnames(c, err);
-	if (rc == 0)
-		rc = check_paths(c->linux_->masked_paths, "linux.maskedPaths", err);
-	if (rc == 0)
-		rc = check_paths(c->linux_->readonly_paths, "linux.readonlyPaths", err);
-	if (rc == 0)
-		rc = check_annotations(c, err);
+	for (size_t i = 0; i < BK_ARRAY_SIZE(checks) && rc == 0; i++)
+		rc = checks[i](c, err);
 	return rc;
+}
+
+size_t spec_check_each(const struct oci_runtime_config *c,
+		       void (*found)(struct bk_err *e, void *ctx), void *ctx)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < BK_ARRAY_SIZE(checks); i++) {
+		struct bk_err *e = NULL;
+
+		if (checks[i](c, &e) == 0)
+			continue;
+		n++;
+		found(e, ctx);
+		if (checks[i] == check_required)
+			break;
+	}
+	return n;
 }

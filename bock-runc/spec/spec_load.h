@@ -37,6 +37,11 @@ void spec_done(struct spec *s);
  * absolute paths, namespaces, hooks, and what this version does not support, refused by name.
  */
 int spec_check(const struct oci_runtime_config *c, struct bk_err **err);
+/*
+ * The same, going on behind a problem: one a group of rules. found() owns the error. Returns how many.
+ */
+size_t spec_check_each(const struct oci_runtime_config *c,
+		       void (*found)(struct bk_err *e, void *ctx), void *ctx);
 
 /* Whether the document lists that namespace, and its row (NULL if it doesn't). */
 const struct oci_namespace *spec_ns(const struct oci_runtime_config *c, int type);

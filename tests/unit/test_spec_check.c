@@ -44,6 +44,46 @@ static void refused(const struct doc *d, enum bk_err_kind kind, const char *word
 
 #pragma GCC diagnostic ignored "-Woverride-init"
 
+/* Gathers errors as "text;". */
+static void gather(struct bk_err *e, void *ctx)
+{
+	char text[BK_ERR_MSG_MAX];
+
+	bk_buf_printf(ctx, "%s;", bk_err_print(e, text, sizeof(text)));
+	bk_err_clear(&e);
+}
+
+static void each(const char *text, size_t n, const char *const *words)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autobuf struct bk_buf found = BK_BUF_INIT(BK_BUF_SMALL);
+	struct oci_runtime_config c = { 0 };
+	struct bk_err *err = NULL;
+
+	assert_ok(bk_json_decode(&oci_runtime_config_type, "config.json", text, strlen(text),
+				 &bk_doc_limits_oci, arena, &c, &err), &err);
+	assert_int_equal(spec_check_each(&c, gather, &found), n);
+	for (; *words; words++) {
+		if (!strstr(bk_buf_str(&found), *words))
+			fail_msg("'%s' is not in: %s", *words, bk_buf_str(&found));
+	}
+}
+
+static void test_each(void **state)
+{
+	(void)state;
+	each("{\"ociVersion\":\"2.0.0\",\"root\":{\"path\":\"x\"},\"process\":{\"cwd\":\"y\"},"
+	     "\"linux\":{\"maskedPaths\":[\"z\"]},\"annotations\":{\"\":\"\"}}",
+	     5, (const char *const[]){ "ociVersion: ", "process.cwd: ", "linux.namespaces: ",
+				       "linux.maskedPaths[0]: ", "annotations: ", NULL });
+	/* without what it takes to look further it ends */
+	each("{\"ociVersion\":\"2.0.0\",\"annotations\":{\"\":\"\"}}", 2,
+	     (const char *const[]){ "ociVersion: ", "root.path: ", NULL });
+	each("{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"x\"},\"process\":{\"cwd\":\"/\",\"args\":[\"x\"]},"
+	     "\"linux\":{\"namespaces\":[{\"type\":\"mount\"}]}}",
+	     0, (const char *const[]){ NULL });
+}
+
 static void test_version(void **state)
 {
 	static const char *const right[] = { "1.0.0", "1.2.1", "1.0.0-rc5", "1.10.0+x" };
@@ -154,7 +194,7 @@ static void test_default(void **state)
 	}
 }
 
-BK_TEST_MAIN(cmocka_unit_test(test_version), cmocka_unit_test(test_required),
+BK_TEST_MAIN(cmocka_unit_test(test_each), cmocka_unit_test(test_version), cmocka_unit_test(test_required),
 	     cmocka_unit_test(test_process), cmocka_unit_test(test_namespaces),
 	     cmocka_unit_test(test_paths), cmocka_unit_test(test_unsupported),
 	     cmocka_unit_test(test_default))
