@@ -37,6 +37,7 @@ static const struct bk_doc_field state_fields[] = {
 	BK_DOC_STR_F(struct container_state, cgroup, "cgroup", 0),
 	BK_DOC_NUM_F(struct container_state, cgroup_top, "cgroupTop", BK_DOC_U64, 0),
 	BK_DOC_BOOL_F(struct container_state, shared_pid_ns, "sharedPidNamespace", 0),
+	BK_DOC_BOOL_F(struct container_state, no_new_keyring, "noNewKeyring", 0),
 	BK_DOC_BOOL_F(struct container_state, has_poststart, "hasPoststart", 0),
 	BK_DOC_BOOL_F(struct container_state, has_poststop, "hasPoststop", 0),
 	BK_DOC_STRMAP_F(struct container_state, annotations, n_annotations, "annotations", 0),

@@ -56,6 +56,7 @@ struct container_state {
 	char *cgroup;		/* as seen from the root of the mount; NULL: none */
 	uint64_t cgroup_top;	/* cgroup_remove's top_len */
 	bool shared_pid_ns;
+	bool no_new_keyring;	/* the container has its caller's */
 	bool has_poststart;
 	bool has_poststop;
 	struct bk_doc_pair *annotations;

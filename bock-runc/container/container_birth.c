@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,7 +43,8 @@ static const struct oci_linux *linux_of(const struct container_created *r)
 	return r->spec.config->linux_;
 }
 
-static int run_seccomp(struct container_created *r, struct container_birth *b, struct bk_err **err)
+int container_birth_seccomp(struct container_created *r, struct container_birth *b,
+			    struct bk_err **err)
 {
 	bk_autoclose int cache = openat(r->c.root->fd, CONTAINER_CACHE,
 					O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -137,7 +139,7 @@ static void leave_runtime(const struct container_created *r, const struct contai
 		(void)close(b->watch_fd);
 }
 
-static int run_clone(struct container_created *r, struct container_birth *b, struct bk_err **err)
+int container_birth_clone(struct container_created *r, struct container_birth *b, struct bk_err **err)
 {
 	uint64_t flags = r->plan.joins_user ? 0 : r->plan.clone_flags;
 	bk_autoclose int own = -1;
@@ -167,7 +169,7 @@ static int run_clone(struct container_created *r, struct container_birth *b, str
 }
 
 /* The intermediate process hands us the child and ends. */
-static int adopt(struct container_created *r, struct bk_err **err)
+int container_birth_adopt(struct container_created *r, struct bk_err **err)
 {
 	siginfo_t info;
 	pid_t pid;
@@ -197,10 +199,10 @@ static int save_pid(struct container_created *r, struct bk_err **err)
 static int run_clone_and_save(struct container_created *r, struct container_birth *b,
 			      struct bk_err **err)
 {
-	int rc = run_clone(r, b, err);
+	int rc = container_birth_clone(r, b, err);
 
 	if (rc == 0 && r->plan.joins_user)
-		rc = adopt(r, err);
+		rc = container_birth_adopt(r, err);
 	return rc == 0 ? save_pid(r, err) : rc;
 }
 
@@ -246,12 +248,34 @@ static int how_it_died(struct container_created *r, struct bk_err **err)
 						     "");
 }
 
+/*
+ * exec: the last stage has forked, and its child is ours. As long as we don't reap it its pid is no
+ * other process's.
+ */
+static int adopt_forked(struct container_created *r, pid_t pid, struct bk_err **err)
+{
+	bk_autoclose int pidfd = pidfd_open(pid, 0);
+	siginfo_t info = { 0 };
+
+	if (pidfd < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open a pidfd of process %d", (int)pid);
+	if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return bk_err_set(err, BK_ERR_INTERNAL, errno, "process %d is not our child", (int)pid);
+	while (waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+		;
+	bk_close(&r->pidfd);
+	r->pidfd = bk_steal_fd(&pidfd);
+	r->pid = pid;
+	return 0;
+}
+
 /* Serves the child until it is ready. */
-static int converse(struct container_created *r, struct bk_err **err)
+int container_birth_converse(struct container_created *r, struct bk_err **err)
 {
 	for (;;) {
 		int fd = -1, rc = 0;
-		int got = init_sync_recv(r->sync, NULL, &fd, err);
+		pid_t pid = 0;
+		int got = init_sync_recv(r->sync, &pid, &fd, err);
 
 		if (got < 0)
 			return got;
@@ -259,7 +283,7 @@ static int converse(struct container_created *r, struct bk_err **err)
 		case 0:
 			return how_it_died(r, err);
 		case SYNC_READY:
-			return 0;
+			return pid > 0 ? adopt_forked(r, pid, err) : 0;
 		case SYNC_HOOKS:
 			rc = run_hooks(r, err);
 			break;
@@ -284,7 +308,7 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
 
 		switch (r->plan.ops[INIT_RUNTIME][i].kind) {
 		case OP_SECCOMP_COMPILE:
-			rc = run_seccomp(r, b, err);
+			rc = container_birth_seccomp(r, b, err);
 			break;
 		case OP_CGROUP:
 			rc = run_cgroup(r, b, err);
@@ -307,7 +331,7 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
 		if (rc < 0)
 			return rc;
 	}
-	return converse(r, err);
+	return container_birth_converse(r, err);
 }
 
 int container_birth_release(struct container_created *r, bool wait, struct bk_err **err)

@@ -22,6 +22,16 @@ void container_birth_done(struct container_birth *b);
 /* Executes the stage; returns when the child is ready and waits to be let go. */
 int container_birth_run(struct container_created *r, struct container_birth *b, struct bk_err **err);
 
+/* The parts of it that `exec` has too: the filter, the clone, and the talk until the child is ready. */
+int container_birth_seccomp(struct container_created *r, struct container_birth *b,
+			    struct bk_err **err);
+int container_birth_clone(struct container_created *r, struct container_birth *b,
+			  struct bk_err **err);
+int container_birth_converse(struct container_created *r, struct bk_err **err);
+
+/* Takes the child over from the intermediate process (plan.joins_user, OP_FORK). */
+int container_birth_adopt(struct container_created *r, struct bk_err **err);
+
 /*
  * Lets the child go on. wait (create): until it no longer dies with us, which it says by closing its end.
  */

@@ -12,7 +12,6 @@
 
 #include "base/bk_auto.h"
 #include "base/bk_fd.h"
-#include "base/bk_file.h"
 #include "base/bk_str.h"
 #include "cgroup/cgroup.h"
 #include "codec/bk_time.h"
@@ -59,7 +58,7 @@ static int check_sysctls(const struct oci_runtime_config *config, struct bk_err 
 }
 
 /* What came through our execve can't be close-on-exec; what is, is our own (the log, the state folder). */
-static int check_preserved(uint32_t n, struct bk_err **err)
+int container_check_preserved(uint32_t n, struct bk_err **err)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		int flags = fcntl((int)(3 + i), F_GETFD);
@@ -130,7 +129,7 @@ int container_prepare(const struct container_create *p, struct container_created
 	if (rc == 0)
 		rc = check_terminal(p, &r->spec, err);
 	if (rc == 0)
-		rc = check_preserved(p->preserve_fds, err);
+		rc = container_check_preserved(p->preserve_fds, err);
 	if (rc == 0)
 		rc = check_sysctls(r->spec.config, err);
 	if (rc == 0 && r->plan.ops[INIT_RUNTIME][0].kind == OP_SEAL)
@@ -176,6 +175,7 @@ static void fill_state(const struct container_create *p, struct container_create
 		.cgroup_top = r->plan.params.cgroup ?
 			cgroup_top(r->plan.params.cgroup_mount, r->plan.params.cgroup) : 0,
 		.shared_pid_ns = !pid || (pid->path && *pid->path),
+		.no_new_keyring = p->no_new_keyring,
 		.has_poststart = c->hooks && c->hooks->n_poststart,
 		.has_poststop = c->hooks && c->hooks->n_poststop,
 		.annotations = c->annotations,
@@ -213,19 +213,6 @@ static int listen_start(int dirfd, int *ret_fd, struct bk_err **err)
 	return 0;
 }
 
-static int write_pid_file(const struct container_create *p, const struct container_created *r,
-			  struct bk_err **err)
-{
-	char text[16];
-	int n, rc;
-
-	if (!p->pid_file)
-		return 0;
-	n = snprintf(text, sizeof(text), "%d", (int)r->pid);
-	rc = bk_file_write_atomic(AT_FDCWD, p->pid_file, text, (size_t)n, 0644, false, err);
-	return rc < 0 ? bk_err_wrap(err, rc, "pid file") : 0;
-}
-
 static int open_ends(const struct container_create *p, struct container_created *r,
 		     struct container_birth *b, struct bk_err **err)
 {
@@ -256,7 +243,7 @@ static int make(const struct container_create *p, struct container_created *r,
 	if (rc == 0)
 		rc = container_birth_run(r, b, err);
 	if (rc == 0)
-		rc = write_pid_file(p, r, err);
+		rc = container_created_pid_file(r, p->pid_file, err);
 	if (rc == 0)
 		rc = container_birth_release(r, p->wait_start, err);
 	r->c.state.created = NULL;

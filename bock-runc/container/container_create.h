@@ -54,4 +54,7 @@ int container_prepare(const struct container_create *p, struct container_created
 int container_create(const struct container_create *p, struct container_created *r,
 		     struct bk_err **err);
 
+/* --preserve-fds: descriptors 3 to 3 + n - 1 are there, and the caller's; "please check that preserved-fd ...". */
+int container_check_preserved(uint32_t n, struct bk_err **err);
+
 #endif

@@ -2,11 +2,14 @@
 #include "container/container_made.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_file.h"
 #include "base/bk_str.h"
 #include "container/container_hooks.h"
 #include "init/init_sync.h"
@@ -39,6 +42,19 @@ void container_created_undo(struct container_created *r)
 		container_created_kill(r);
 	if (r->c.dirfd >= 0)
 		(void)container_delete(&r->c, true, &ignored, NULL);
+}
+
+int container_created_pid_file(const struct container_created *r, const char *path,
+			       struct bk_err **err)
+{
+	char text[16];
+	int n, rc;
+
+	if (!path)
+		return 0;
+	n = snprintf(text, sizeof(text), "%d", (int)r->pid);
+	rc = bk_file_write_atomic(AT_FDCWD, path, text, (size_t)n, 0644, false, err);
+	return rc < 0 ? bk_err_wrap(err, rc, "pid file") : 0;
 }
 
 int container_created_started(struct container_created *r, struct bk_err **err)

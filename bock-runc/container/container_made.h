@@ -27,6 +27,10 @@ struct container_created {
 /* run: waits until the child has executed its program, and runs the poststart hooks. */
 int container_created_started(struct container_created *r, struct bk_err **err);
 
+/* --pid-file: replaces the file at path (NULL: none) as a whole, with the pid and no newline. */
+int container_created_pid_file(const struct container_created *r, const char *path,
+			       struct bk_err **err);
+
 /* Undoes a creation: kills, deletes, runs poststop. Best effort; what fails is left for delete --force. */
 void container_created_undo(struct container_created *r);
 

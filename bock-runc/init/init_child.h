@@ -19,7 +19,8 @@ struct init_child {
 	const struct init_plan *plan;
 	const struct sec_bpf *bpf;
 	int sync;		/* our end of the pair */
-	int listen_fd;		/* create: the socket on which `start` calls; -1: run */
+	int listen_fd;		/* create: the socket on which `start` calls; -1: run, exec */
+	int enter_fd;		/* exec: pidfd of the container's first process; else -1 */
 	int console_sock;	/* where the pty's master goes; -1: to the runtime */
 	bool die_with_parent;	/* foreground run */
 	bool new_keyring;

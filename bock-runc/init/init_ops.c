@@ -70,6 +70,12 @@ static int same_maps(const struct oci_linux *l, struct bk_err **err)
 	return rc;
 }
 
+/* Without maps the user namespace is one that was joined by its path, and nobody said what is in it. */
+static bool has_root(const struct oci_id_mapping *maps, size_t n)
+{
+	return n == 0 || ns_maps_has(maps, n, 0);
+}
+
 static int op_become_root(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
 	const struct oci_linux *l = config(c)->linux_;
@@ -78,7 +84,7 @@ static int op_become_root(struct init_child *c, const struct init_op *op, struct
 	(void)op;
 	if (c->plan->new_user)
 		rc = init_child_wait(c, SYNC_MAPS, err);
-	else if (l->n_uid_mappings || l->n_gid_mappings)
+	else if (!c->plan->params.exec && (l->n_uid_mappings || l->n_gid_mappings))
 		rc = same_maps(l, err);
 	if (rc < 0)
 		return rc;
@@ -88,11 +94,9 @@ static int op_become_root(struct init_child *c, const struct init_op *op, struct
 			return bk_err_set(err, BK_ERR_IO, errno, "drop groups");
 		c->setgroups_denied = true; /* with every right in it: by whoever made it */
 	}
-	if ((!c->plan->new_user || ns_maps_has(l->gid_mappings, l->n_gid_mappings, 0)) &&
-	    setresgid(0, 0, 0) < 0)
+	if (has_root(l->gid_mappings, l->n_gid_mappings) && setresgid(0, 0, 0) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "become group 0 of the user namespace");
-	if ((!c->plan->new_user || ns_maps_has(l->uid_mappings, l->n_uid_mappings, 0)) &&
-	    setresuid(0, 0, 0) < 0)
+	if (has_root(l->uid_mappings, l->n_uid_mappings) && setresuid(0, 0, 0) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "become user 0 of the user namespace");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) /* a change of user clears it */
 		return bk_err_set(err, BK_ERR_IO, errno, "set the death signal");
@@ -167,10 +171,14 @@ static int op_session(struct init_child *c, const struct init_op *op, struct bk_
 	 * The processes of a shared pid namespace must not trace us, nor look into /proc/PID/fd and
 	 * /proc/PID/mem, once our rights are down to theirs; execve ends it.
 	 */
-	if (!spec_ns_is_new(config(c), OCI_NS_PID) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	if ((c->plan->params.exec || !spec_ns_is_new(config(c), OCI_NS_PID)) &&
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "hide from other processes");
-	/* with a terminal, the session begins when that becomes the controlling one (op_console) */
-	if (!config(c)->process->terminal && setsid() < 0)
+	/*
+	 * With a terminal, the session begins when that becomes the controlling one (op_console), and
+	 * with a fork to come after it.
+	 */
+	if (!config(c)->process->terminal && !c->plan->stage_forks && setsid() < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "make a session");
 	if (c->new_keyring) {
 		bk_autofree char *name = bk_asprintf("_ses.%s", c->plan->params.id);
@@ -251,18 +259,18 @@ static int op_console(struct init_child *c, const struct init_op *op, struct bk_
 
 	(void)op;
 	rc = bk_root_openat(&c->root, "/dev/pts", O_RDONLY | O_DIRECTORY, 0, &pts, err);
-	if (rc == 0)
+	if (rc == 0 && !c->plan->params.exec)
 		rc = bk_root_openat(&c->root, "/dev", O_RDONLY | O_DIRECTORY, 0, &dev, err);
 	if (rc == 0)
 		rc = tty_console_open(pts, &master, &slave, &index, err);
 	if (rc == 0 && size)
 		rc = tty_console_size(slave, size->height, size->width, err);
-	if (rc == 0)
+	if (rc == 0 && dev >= 0) /* the console is the first process's terminal */
 		rc = tty_console_bind(dev, slave, err);
 	if (rc == 0)
 		rc = send_master(c, master, index, err);
 	if (rc == 0)
-		rc = tty_console_stdio(&slave, err);
+		rc = tty_console_stdio(&slave, !c->plan->stage_forks, err);
 	return rc < 0 ? bk_err_wrap(err, rc, "process.terminal") : 0;
 }
 
@@ -363,6 +371,14 @@ static int op_masked_paths(struct init_child *c, const struct init_op *op, struc
 static int op_rlimit(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
 	int rc = proc_rlimit_set(op->u.rlimit, err);
+
+	(void)c;
+	return rc < 0 ? bk_err_wrap(err, rc, "process.rlimits") : 0;
+}
+
+static int op_nproc_room(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	int rc = proc_rlimit_make_room(op->u.rlimit, err);
 
 	(void)c;
 	return rc < 0 ? bk_err_wrap(err, rc, "process.rlimits") : 0;
@@ -535,6 +551,8 @@ static int op_stage(struct init_child *c, const struct init_op *op, struct bk_er
 static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_OOM_SCORE] = op_oom_score,
 	[OP_BECOME_ROOT] = op_become_root,
+	[OP_ENTER] = init_op_enter,
+	[OP_FORK] = init_op_fork,
 	[OP_JOIN] = op_join,
 	[OP_TIME_NS] = op_time_ns,
 	[OP_CGROUP_NS] = op_cgroup_ns,
@@ -560,6 +578,7 @@ static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_READONLY_PATHS] = op_readonly_paths,
 	[OP_MASKED_PATHS] = op_masked_paths,
 	[OP_RLIMIT] = op_rlimit,
+	[OP_NPROC_ROOM] = op_nproc_room,
 	[OP_ENVIRONMENT] = op_environment,
 	[OP_STDIO_OWNER] = op_stdio_owner,
 	[OP_NO_NEW_PRIVS] = op_no_new_privs,

@@ -10,4 +10,8 @@
 
 typedef int (*init_op_fn)(struct init_child *c, const struct init_op *op, struct bk_err **err);
 
+/* init_ops_exec.c */
+int init_op_enter(struct init_child *c, const struct init_op *op, struct bk_err **err);
+int init_op_fork(struct init_child *c, const struct init_op *op, struct bk_err **err);
+
 #endif

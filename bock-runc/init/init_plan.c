@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "init/init_plan.h"
+#include "init/init_plan_priv.h"
 
 #include <sched.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 
 #define STAGE_IMAGE_MAX ((size_t)64 << 10)	/* bytes of the last stage's program */
 
-static struct init_op *add(struct init_plan *p, enum init_stage stage, enum init_op_kind kind)
+struct init_op *init_plan_add(struct init_plan *p, enum init_stage stage, enum init_op_kind kind)
 {
 	struct init_op *op;
 
@@ -65,17 +65,22 @@ static bool small_files(const struct oci_process *proc)
 	return false;
 }
 
+bool init_plan_stage_serves(const struct init_plan *p)
+{
+	return STAGE_HAVE && !small_files(p->spec->config->process);
+}
+
 /*
  * Whether our own program must be sealed as a whole: when processes of a container can see us at work
  * before the last stage takes over (a pid namespace that is not ours alone), or the last stage can't
- * do all that is left (hooks; an architecture that has none; a limit that its own file would break).
+ * do all that is left (hooks).
  */
 static bool needs_seal(const struct init_plan *p)
 {
 	const struct oci_hooks *h = p->spec->config->hooks;
 
-	return !STAGE_HAVE || !spec_ns_is_new(p->spec->config, OCI_NS_PID) ||
-	       (h && h->n_start_container) || small_files(p->spec->config->process);
+	return !init_plan_stage_serves(p) || !spec_ns_is_new(p->spec->config, OCI_NS_PID) ||
+	       (h && h->n_start_container);
 }
 
 /* What only a cgroup can give is refused where there is none. */
@@ -111,23 +116,24 @@ static int plan_runtime(struct init_plan *p, struct bk_err **err)
 		rc = check_cgroup(p, l->resources, err);
 	if (rc < 0)
 		return rc;
-	if (needs_seal(p))
-		add(p, INIT_RUNTIME, OP_SEAL);
+	p->seal = needs_seal(p);
+	if (p->seal)
+		init_plan_add(p, INIT_RUNTIME, OP_SEAL);
 	if (l->seccomp)
-		add(p, INIT_RUNTIME, OP_SECCOMP_COMPILE);
+		init_plan_add(p, INIT_RUNTIME, OP_SECCOMP_COMPILE);
 	if (p->params.cgroup) {
-		add(p, INIT_RUNTIME, OP_CGROUP);
+		init_plan_add(p, INIT_RUNTIME, OP_CGROUP);
 		if (p->limits.n)
-			add(p, INIT_RUNTIME, OP_LIMITS);
+			init_plan_add(p, INIT_RUNTIME, OP_LIMITS);
 		/* without rules too: what no rule speaks about is denied, but for the default devices */
 		if ((l->resources && l->resources->n_devices) || !p->params.rootless)
-			add(p, INIT_RUNTIME, OP_DEVICES);
+			init_plan_add(p, INIT_RUNTIME, OP_DEVICES);
 	}
-	add(p, INIT_RUNTIME, OP_CLONE);
+	init_plan_add(p, INIT_RUNTIME, OP_CLONE);
 	if (p->new_user)
-		add(p, INIT_RUNTIME, OP_ID_MAPS);
+		init_plan_add(p, INIT_RUNTIME, OP_ID_MAPS);
 	if (h && (h->n_prestart || h->n_create_runtime))
-		add(p, INIT_RUNTIME, OP_RUNTIME_HOOKS);
+		init_plan_add(p, INIT_RUNTIME, OP_RUNTIME_HOOKS);
 	return 0;
 }
 
@@ -136,28 +142,28 @@ static void plan_enter(struct init_plan *p)
 	const struct oci_process *proc = p->spec->config->process;
 
 	if (proc->has_oom_score_adj)
-		add(p, INIT_CONTAINER, OP_OOM_SCORE);
+		init_plan_add(p, INIT_CONTAINER, OP_OOM_SCORE);
 	/* while /proc is the host's, and /proc/self belongs to us: after a change of user it is root's */
 	if (spec_ns_is_new(p->spec->config, OCI_NS_TIME))
-		add(p, INIT_CONTAINER, OP_TIME_NS);
+		init_plan_add(p, INIT_CONTAINER, OP_TIME_NS);
 	if (p->new_user || p->join[OCI_NS_USER])
-		add(p, INIT_CONTAINER, OP_BECOME_ROOT);
+		init_plan_add(p, INIT_CONTAINER, OP_BECOME_ROOT);
 	if (spec_ns_is_new(p->spec->config, OCI_NS_IPC) && spec_ns(p->spec->config, OCI_NS_USER))
-		add(p, INIT_CONTAINER, OP_IPC_NS);
+		init_plan_add(p, INIT_CONTAINER, OP_IPC_NS);
 	for (int t = 0; t < OCI_NS_MAX_; t++) {
 		/* pid is joined before the clone; all of them are where an intermediate process is */
 		if (!p->join[t] || t == OCI_NS_PID || p->joins_user)
 			continue;
-		struct init_op *op = add(p, INIT_CONTAINER, OP_JOIN);
+		struct init_op *op = init_plan_add(p, INIT_CONTAINER, OP_JOIN);
 
 		op->u.ns.type = t;
 		op->u.ns.path = p->join[t];
 	}
 	if (spec_ns_is_new(p->spec->config, OCI_NS_CGROUP))
-		add(p, INIT_CONTAINER, OP_CGROUP_NS);
-	add(p, INIT_CONTAINER, OP_SESSION);
+		init_plan_add(p, INIT_CONTAINER, OP_CGROUP_NS);
+	init_plan_add(p, INIT_CONTAINER, OP_SESSION);
 	if (spec_ns_is_new(p->spec->config, OCI_NS_NETWORK))
-		add(p, INIT_CONTAINER, OP_LOOPBACK);
+		init_plan_add(p, INIT_CONTAINER, OP_LOOPBACK);
 }
 
 /* A /dev that is the caller's own bind mount is left alone. */
@@ -192,7 +198,7 @@ static void plan_late_dev(struct init_plan *p)
 			return;
 		m.kind = MOUNT_REMOUNT;
 		m.f = (struct mount_flags){ .attr_set = MOUNT_ATTR_RDONLY, .bind = true };
-		add(p, INIT_CONTAINER, OP_MOUNT)->u.mount = m;
+		init_plan_add(p, INIT_CONTAINER, OP_MOUNT)->u.mount = m;
 		return;
 	}
 }
@@ -216,7 +222,7 @@ static int plan_mounts(struct init_plan *p, struct bk_err **err)
 			return rc;
 		if (dev_is_late(&m))
 			m.f.ms &= ~(unsigned long)MS_RDONLY; /* plan_late_dev */
-		add(p, INIT_CONTAINER, OP_MOUNT)->u.mount = m;
+		init_plan_add(p, INIT_CONTAINER, OP_MOUNT)->u.mount = m;
 	}
 	return 0;
 }
@@ -234,11 +240,11 @@ static int plan_devices(struct init_plan *p, struct bk_err **err)
 		return rc;
 	if (!dev_is_ours(p))
 		return 0;
-	op = add(p, INIT_CONTAINER, OP_DEV_NODES);
+	op = init_plan_add(p, INIT_CONTAINER, OP_DEV_NODES);
 	op->u.nodes.v = nodes;
 	op->u.nodes.n = n;
 	op->u.nodes.bind = p->new_user || p->join[OCI_NS_USER] || p->params.rootless;
-	add(p, INIT_CONTAINER, OP_DEV_LINKS);
+	init_plan_add(p, INIT_CONTAINER, OP_DEV_LINKS);
 	return 0;
 }
 
@@ -271,30 +277,30 @@ static int plan_container(struct init_plan *p, struct bk_err **err)
 	rc = propagation_of(c->linux_, &propagation, err);
 	if (rc < 0)
 		return rc;
-	add(p, INIT_CONTAINER, OP_ISOLATE)->u.propagation = propagation;
-	add(p, INIT_CONTAINER, OP_ROOT_BIND)->u.text = p->spec->rootfs;
+	init_plan_add(p, INIT_CONTAINER, OP_ISOLATE)->u.propagation = propagation;
+	init_plan_add(p, INIT_CONTAINER, OP_ROOT_BIND)->u.text = p->spec->rootfs;
 	if (c->linux_->n_sysctl)
-		add(p, INIT_CONTAINER, OP_PRIVATE_PROC);
+		init_plan_add(p, INIT_CONTAINER, OP_PRIVATE_PROC);
 	rc = plan_mounts(p, err);
 	if (rc == 0)
 		rc = plan_devices(p, err);
 	if (rc < 0)
 		return rc;
 	if (c->process->terminal)
-		add(p, INIT_CONTAINER, OP_CONSOLE);
+		init_plan_add(p, INIT_CONTAINER, OP_CONSOLE);
 	plan_late_dev(p);
 	if (h && (h->n_prestart || h->n_create_runtime))
-		add(p, INIT_CONTAINER, OP_WAIT_HOOKS);
+		init_plan_add(p, INIT_CONTAINER, OP_WAIT_HOOKS);
 	if (h && h->n_create_container)
-		add(p, INIT_CONTAINER, OP_CREATE_HOOKS);
+		init_plan_add(p, INIT_CONTAINER, OP_CREATE_HOOKS);
 	/* while the host's null device can still be reached */
 	if (has_paths(c->linux_->readonly_paths))
-		add(p, INIT_CONTAINER, OP_READONLY_PATHS);
+		init_plan_add(p, INIT_CONTAINER, OP_READONLY_PATHS);
 	if (has_paths(c->linux_->masked_paths))
-		add(p, INIT_CONTAINER, OP_MASKED_PATHS);
-	add(p, INIT_CONTAINER, OP_PIVOT);
+		init_plan_add(p, INIT_CONTAINER, OP_MASKED_PATHS);
+	init_plan_add(p, INIT_CONTAINER, OP_PIVOT);
 	if (propagation)
-		add(p, INIT_PROCESS, OP_PROPAGATION)->u.propagation = propagation;
+		init_plan_add(p, INIT_PROCESS, OP_PROPAGATION)->u.propagation = propagation;
 	return 0;
 }
 
@@ -312,7 +318,7 @@ static int plan_sysctls(struct init_plan *p, struct bk_err **err)
 
 		if (rc < 0)
 			return rc;
-		op = add(p, INIT_PROCESS, OP_SYSCTL);
+		op = init_plan_add(p, INIT_PROCESS, OP_SYSCTL);
 		op->u.pair.path = bk_arena_strdup(p->arena, path);
 		op->u.pair.value = l->sysctl[i].value;
 	}
@@ -326,19 +332,15 @@ static int plan_face(struct init_plan *p, struct bk_err **err)
 	int rc;
 
 	if (c->hostname && *c->hostname)
-		add(p, INIT_PROCESS, OP_HOSTNAME)->u.text = c->hostname;
+		init_plan_add(p, INIT_PROCESS, OP_HOSTNAME)->u.text = c->hostname;
 	if (c->domainname && *c->domainname)
-		add(p, INIT_PROCESS, OP_DOMAINNAME)->u.text = c->domainname;
+		init_plan_add(p, INIT_PROCESS, OP_DOMAINNAME)->u.text = c->domainname;
 	rc = plan_sysctls(p, err);
-	if (rc == 0)
-		rc = proc_rlimit_check(c->process->rlimits, c->process->n_rlimits, err);
 	if (rc < 0)
 		return rc;
-	add(p, INIT_PROCESS, OP_MAKE_CWD)->u.text = c->process->cwd;
+	init_plan_add(p, INIT_PROCESS, OP_MAKE_CWD)->u.text = c->process->cwd;
 	if (c->root->readonly)
-		add(p, INIT_PROCESS, OP_ROOT_READONLY);
-	for (size_t i = 0; i < c->process->n_rlimits; i++)
-		add(p, INIT_PROCESS, OP_RLIMIT)->u.rlimit = &c->process->rlimits[i];
+		init_plan_add(p, INIT_PROCESS, OP_ROOT_READONLY);
 	return 0;
 }
 
@@ -347,36 +349,47 @@ static int plan_face(struct init_plan *p, struct bk_err **err)
  * while that is there, and must allow the steps that follow; with it, the filter comes last and need
  * allow no more than execve.
  */
-static int plan_process(struct init_plan *p, struct bk_err **err)
+int init_plan_process(struct init_plan *p, struct bk_err **err)
 {
 	const struct oci_runtime_config *c = p->spec->config;
 	const struct oci_process *proc = c->process;
 	int rc = sec_caps_compile(proc->capabilities, &p->caps, &p->unknown_caps, err);
 
+	if (rc == 0)
+		rc = proc_rlimit_check(proc->rlimits, proc->n_rlimits, err);
 	if (rc < 0)
 		return rc;
-	add(p, INIT_PROCESS, OP_ENVIRONMENT);
-	add(p, INIT_PROCESS, OP_STDIO_OWNER);
+	for (size_t i = 0; i < proc->n_rlimits; i++) {
+		bool late = p->stage_forks && bk_streq(proc->rlimits[i].type, "RLIMIT_NPROC");
+
+		/* whoever forks as the container's user would count beside the program */
+		init_plan_add(p, INIT_PROCESS, late ? OP_NPROC_ROOM : OP_RLIMIT)->u.rlimit =
+			&proc->rlimits[i];
+		if (late)
+			p->nproc = &proc->rlimits[i];
+	}
+	init_plan_add(p, INIT_PROCESS, OP_ENVIRONMENT);
+	init_plan_add(p, INIT_PROCESS, OP_STDIO_OWNER);
 	if (proc->no_new_privileges)
-		add(p, INIT_PROCESS, OP_NO_NEW_PRIVS);
+		init_plan_add(p, INIT_PROCESS, OP_NO_NEW_PRIVS);
 	if (c->linux_->seccomp && !proc->no_new_privileges)
-		add(p, INIT_PROCESS, OP_SECCOMP);
+		init_plan_add(p, INIT_PROCESS, OP_SECCOMP);
 	/* who lists no capabilities gets none: nobody leaves them out to have all of them */
-	add(p, INIT_PROCESS, OP_BOUNDING);
-	add(p, INIT_PROCESS, OP_USER);
-	add(p, INIT_PROCESS, OP_CAPS);
-	add(p, INIT_PROCESS, OP_CHDIR)->u.text = proc->cwd;
-	add(p, INIT_PROCESS, OP_FIND)->u.text = proc->args[0];
-	if (!needs_seal(p)) {
-		add(p, INIT_PROCESS, OP_STAGE);
+	init_plan_add(p, INIT_PROCESS, OP_BOUNDING);
+	init_plan_add(p, INIT_PROCESS, OP_USER);
+	init_plan_add(p, INIT_PROCESS, OP_CAPS);
+	init_plan_add(p, INIT_PROCESS, OP_CHDIR)->u.text = proc->cwd;
+	init_plan_add(p, INIT_PROCESS, OP_FIND)->u.text = proc->args[0];
+	if (!p->seal) {
+		init_plan_add(p, INIT_PROCESS, OP_STAGE);
 		return 0;
 	}
-	add(p, INIT_PROCESS, OP_READY);
-	if (c->hooks && c->hooks->n_start_container)
-		add(p, INIT_PROCESS, OP_START_HOOKS);
+	init_plan_add(p, INIT_PROCESS, OP_READY);
+	if (!p->params.exec && c->hooks && c->hooks->n_start_container)
+		init_plan_add(p, INIT_PROCESS, OP_START_HOOKS);
 	if (c->linux_->seccomp && proc->no_new_privileges)
-		add(p, INIT_PROCESS, OP_SECCOMP);
-	add(p, INIT_PROCESS, OP_EXEC);
+		init_plan_add(p, INIT_PROCESS, OP_SECCOMP);
+	init_plan_add(p, INIT_PROCESS, OP_EXEC);
 	return 0;
 }
 
@@ -442,7 +455,7 @@ int init_plan_compile(const struct spec *spec, const struct init_params *params,
 	if (rc == 0)
 		rc = plan_face(&p, err);
 	if (rc == 0)
-		rc = plan_process(&p, err);
+		rc = init_plan_process(&p, err);
 	if (rc < 0) {
 		init_plan_done(&p);
 		return rc;

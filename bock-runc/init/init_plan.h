@@ -39,6 +39,8 @@ enum init_op_kind {
 	/* CONTAINER */
 	OP_OOM_SCORE,
 	OP_BECOME_ROOT,		/* wait for the id maps, then 0:0 of the user namespace */
+	OP_ENTER,		/* exec: all namespaces of the container's first process */
+	OP_FORK,		/* exec, sealed: only a child is in the pid namespace entered */
 	OP_JOIN,		/* one namespace by path */
 	OP_IPC_NS,		/* unshare it as root of the user namespace */
 	OP_TIME_NS,		/* new time namespace with offsets */
@@ -65,6 +67,7 @@ enum init_op_kind {
 	OP_MAKE_CWD,
 	OP_ROOT_READONLY,
 	OP_RLIMIT,
+	OP_NPROC_ROOM,		/* RLIMIT_NPROC so that plan.nproc can be set without rights */
 	OP_ENVIRONMENT,
 	OP_STDIO_OWNER,
 	OP_NO_NEW_PRIVS,
@@ -90,6 +93,7 @@ struct init_op {
 		struct { const char *path, *value; } pair;	/* sysctl: below /proc */
 		const struct oci_rlimit *rlimit;
 		unsigned long propagation;
+		uint64_t flags;		/* CLONE_NEW* */
 		const char *text;
 	} u;
 };
@@ -104,6 +108,8 @@ struct init_params {
 	bool cgroup_optional;	/* where none may be made, the container runs without one */
 	bool setgroups_denied;	/* the id map will be a single self-mapping by an unprivileged user */
 	unsigned int preserve_fds;
+	bool exec;		/* another process in a container that is there: see init_plan_compile_exec */
+	bool own_user_ns;	/* exec: the container's user namespace is the runtime's */
 };
 
 struct init_plan {
@@ -115,8 +121,11 @@ struct init_plan {
 	uint64_t clone_flags;	/* CLONE_NEW* at birth */
 	bool joins_user;	/* an intermediate process joins namespaces before the clone */
 	bool new_user;
+	bool seal;		/* the runtime goes on from a sealed copy, without the last stage */
 	const char *join[OCI_NS_MAX_];	/* paths to join; NULL: none */
 	struct sec_caps caps;
+	bool stage_forks;	/* exec: the last stage forks into the pid namespace that was entered */
+	const struct oci_rlimit *nproc;	/* for the last stage to set when it has forked; NULL: none */
 	char **unknown_caps;	/* heap strv: for a warning */
 	struct cgroup_limits limits;	/* linux.resources as writes */
 	struct oci_user user;	/* process.user, 0:0 where absent */
@@ -125,6 +134,12 @@ struct init_plan {
 /* Compiles and checks everything that can be checked without doing it. spec must outlive the plan. */
 int init_plan_compile(const struct spec *spec, const struct init_params *params,
 		      struct init_plan *ret, struct bk_err **err);
+/*
+ * The plan of a further process in a running container: the spec is the container's, with the process in
+ * place of its own; params.exec is set. What made the container is not in it.
+ */
+int init_plan_compile_exec(const struct spec *spec, const struct init_params *params,
+			   struct init_plan *ret, struct bk_err **err);
 void init_plan_done(struct init_plan *p);
 
 /* Prints the plan, a line an operation, for --dry-run and tests. */

@@ -25,15 +25,20 @@ static void print_maps(struct bk_buf *out, const char *what, const struct oci_id
 		bk_buf_printf(out, " %u:%u:%u", m[i].container_id, m[i].host_id, m[i].size);
 }
 
-static void print_clone(const struct init_plan *p, struct bk_buf *out)
+static void print_namespaces(uint64_t flags, struct bk_buf *out)
 {
-	bk_buf_adds(out, "clone");
 	for (int t = 0; t < OCI_NS_MAX_; t++) {
 		const struct ns_info *ns = ns_info_of(t);
 
-		if (p->clone_flags & (uint64_t)ns->clone_flag)
+		if (flags & (uint64_t)ns->clone_flag)
 			bk_buf_printf(out, " %s", ns->name);
 	}
+}
+
+static void print_clone(const struct init_plan *p, struct bk_buf *out)
+{
+	bk_buf_adds(out, "clone");
+	print_namespaces(p->clone_flags, out);
 	if (p->params.cgroup)
 		bk_buf_adds(out, " into-cgroup");
 	if (p->joins_user)
@@ -105,6 +110,10 @@ static void print_container(const struct init_plan *p, const struct init_op *op,
 	case OP_JOIN:
 		bk_buf_printf(out, "join %s '%s'", ns_info_of(op->u.ns.type)->name, op->u.ns.path);
 		break;
+	case OP_ENTER:
+		bk_buf_adds(out, "enter");
+		print_namespaces(op->u.flags, out);
+		break;
 	case OP_OOM_SCORE:
 		bk_buf_printf(out, "oom-score-adj %d", p->spec->config->process->oom_score_adj);
 		break;
@@ -145,7 +154,7 @@ static void print_container(const struct init_plan *p, const struct init_op *op,
 			[OP_CGROUP_NS] = "unshare cgroup", [OP_IPC_NS] = "unshare ipc", [OP_SESSION] = "session",
 			[OP_LOOPBACK] = "loopback", [OP_PRIVATE_PROC] = "private-procfs",
 			[OP_DEV_LINKS] = "device-links", [OP_CONSOLE] = "console",
-			[OP_WAIT_HOOKS] = "wait-hooks", [OP_PIVOT] = "pivot",
+			[OP_FORK] = "fork", [OP_WAIT_HOOKS] = "wait-hooks", [OP_PIVOT] = "pivot",
 		};
 
 		bk_buf_adds(out, names[op->kind]);
@@ -188,6 +197,9 @@ static void print_process(const struct init_plan *p, const struct init_op *op, s
 			      (unsigned long long)op->u.rlimit->soft,
 			      (unsigned long long)op->u.rlimit->hard);
 		break;
+	case OP_NPROC_ROOM:
+		bk_buf_adds(out, "rlimit RLIMIT_NPROC behind the fork");
+		break;
 	case OP_BOUNDING:
 		bk_buf_adds(out, "bounding ");
 		sec_caps_print(p->caps.bounding, out);
@@ -211,7 +223,8 @@ static void print_process(const struct init_plan *p, const struct init_op *op, s
 		print_hooks(out, c->hooks->start_container, c->hooks->n_start_container);
 		break;
 	case OP_STAGE:
-		bk_buf_printf(out, "sealed last stage: ready, wait for start%s, exec",
+		bk_buf_printf(out, "sealed last stage: %sready, wait for start%s, exec",
+			      p->stage_forks ? "fork, " : "",
 			      c->linux_->seccomp && c->process->no_new_privileges ? ", seccomp-load" :
 										    "");
 		print_words(out, c->process->args);

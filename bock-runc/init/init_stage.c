@@ -67,6 +67,8 @@ static void add_failures(const struct init_child *c, size_t start, struct stage_
 		ctl->fail[i] = (uint32_t)(b->len - start);
 		if (i == STAGE_FAIL_SECCOMP)
 			(void)bk_err_set(&e, BK_ERR_CONFIG, EIO, "linux.seccomp: load the filter");
+		else if (i == STAGE_FAIL_FORK)
+			(void)bk_err_set(&e, BK_ERR_IO, EIO, "clone in the container's pid namespace");
 		else
 			(void)init_exec_error(c->program, errnums[i], &e);
 		add_failure(bk_steal_ptr(&e), b);
@@ -94,6 +96,13 @@ static int make_file(const struct init_child *c, struct bk_buf *b, size_t *ret_s
 		bk_buf_addc(b, '\0');
 	start = b->len;
 	bk_buf_add(b, &ctl, sizeof(ctl));
+	if (c->plan->stage_forks)
+		ctl.flags |= STAGE_FORK | (config->process->terminal ? STAGE_TERMINAL : 0);
+	if (c->plan->nproc) {
+		ctl.flags |= STAGE_NPROC;
+		ctl.nproc[0] = c->plan->nproc->soft;
+		ctl.nproc[1] = c->plan->nproc->hard;
+	}
 	if (c->restore_mask) {
 		ctl.flags |= STAGE_RESTORE_MASK;
 		memcpy(&ctl.signal_mask, &c->signal_mask, sizeof(ctl.signal_mask));

@@ -68,3 +68,19 @@ int proc_rlimit_set(const struct oci_rlimit *limit, struct bk_err **err)
 	}
 	return 0;
 }
+
+int proc_rlimit_make_room(const struct oci_rlimit *limit, struct bk_err **err)
+{
+	int resource = proc_rlimit_number(limit->type);
+	struct rlimit now;
+
+	if (getrlimit((__rlimit_resource_t)resource, &now) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "read %s", limit->type);
+	if (now.rlim_max < limit->hard)
+		now.rlim_max = limit->hard;
+	now.rlim_cur = now.rlim_max;
+	if (setrlimit((__rlimit_resource_t)resource, &now) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "raise %s to %llu", limit->type,
+				  (unsigned long long)limit->hard);
+	return 0;
+}

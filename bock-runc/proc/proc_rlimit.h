@@ -13,5 +13,9 @@ const char *proc_rlimit_name(int number);
 int proc_rlimit_check(const struct oci_rlimit *limits, size_t n, struct bk_err **err);
 /* Sets one for this process. */
 int proc_rlimit_set(const struct oci_rlimit *limit, struct bk_err **err);
+/*
+ * Raises both of our limits so far that a later, unprivileged call can set this one; what is high enough stays.
+ */
+int proc_rlimit_make_room(const struct oci_rlimit *limit, struct bk_err **err);
 
 #endif

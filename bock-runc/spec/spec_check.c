@@ -68,7 +68,7 @@ static int check_supported_linux(const struct oci_linux *l, struct bk_err **err)
 	return 0;
 }
 
-static int check_process(const struct oci_process *p, struct bk_err **err)
+int spec_check_process(const struct oci_process *p, struct bk_err **err)
 {
 	if (p->cwd[0] != '/')
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
@@ -163,7 +163,7 @@ static int check_oci_version(const struct oci_runtime_config *c, struct bk_err *
 
 static int check_config_process(const struct oci_runtime_config *c, struct bk_err **err)
 {
-	return check_process(c->process, err);
+	return spec_check_process(c->process, err);
 }
 
 static int check_config_linux(const struct oci_runtime_config *c, struct bk_err **err)

@@ -19,7 +19,8 @@ void spec_done(struct spec *s)
 	*s = (struct spec){ 0 };
 }
 
-static int decode(struct spec *s, int dirfd, const char *path, struct bk_err **err)
+static int read_text(const struct spec *s, int dirfd, const char *path, const char **ret_text,
+		     size_t *ret_len, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(SPEC_CONFIG_MAX);
 	char *text;
@@ -32,8 +33,17 @@ static int decode(struct spec *s, int dirfd, const char *path, struct bk_err **e
 	text = bk_arena_alloc(s->arena, b.len + 1);
 	if (b.len)
 		memcpy(text, b.data, b.len);
-	s->text = text;
-	s->text_len = b.len;
+	*ret_text = text;
+	*ret_len = b.len;
+	return 0;
+}
+
+static int decode(struct spec *s, int dirfd, const char *path, struct bk_err **err)
+{
+	int rc = read_text(s, dirfd, path, &s->text, &s->text_len, err);
+
+	if (rc < 0)
+		return rc;
 	s->config = bk_arena_alloc(s->arena, sizeof(*s->config));
 	return bk_json_decode(&oci_runtime_config_type, path, s->text, s->text_len,
 			      &bk_doc_limits_oci, s->arena, s->config, err);
@@ -89,6 +99,24 @@ int spec_load_kept(int dirfd, const char *file, const char *bundle, struct spec 
 	*ret = s;
 	s.arena = NULL;
 	return 0;
+}
+
+int spec_load_process(const struct spec *s, const char *path, struct oci_process **ret,
+		      struct bk_err **err)
+{
+	struct oci_process *p = bk_arena_alloc(s->arena, sizeof(*p));
+	const char *text = NULL;
+	size_t len = 0;
+	int rc = read_text(s, AT_FDCWD, path, &text, &len, err);
+
+	if (rc == 0)
+		rc = bk_json_decode(&oci_process_type, path, text, len, &bk_doc_limits_oci, s->arena, p,
+				    err);
+	if (rc == 0)
+		rc = spec_check_process(p, err);
+	if (rc == 0)
+		*ret = p;
+	return rc;
 }
 
 const struct oci_namespace *spec_ns(const struct oci_runtime_config *c, int type)

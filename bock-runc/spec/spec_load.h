@@ -29,6 +29,9 @@ int spec_load(const char *bundle, const char *config_path, struct spec *ret, str
 /* The same for a file already kept (a container's copy), whose bundle is known and not looked at. */
 int spec_load_kept(int dirfd, const char *file, const char *bundle, struct spec *ret,
 		   struct bk_err **err);
+/* Reads a process object, as exec --process gives it, into the spec's arena; checked. */
+int spec_load_process(const struct spec *s, const char *path, struct oci_process **ret,
+		      struct bk_err **err);
 void spec_done(struct spec *s);
 #define bk_autospec bk_auto(spec_done)
 
@@ -42,6 +45,8 @@ int spec_check(const struct oci_runtime_config *c, struct bk_err **err);
  */
 size_t spec_check_each(const struct oci_runtime_config *c,
 		       void (*found)(struct bk_err *e, void *ctx), void *ctx);
+/* The part of it that is about a process. */
+int spec_check_process(const struct oci_process *p, struct bk_err **err);
 
 /* Whether the document lists that namespace, and its row (NULL if it doesn't). */
 const struct oci_namespace *spec_ns(const struct oci_runtime_config *c, int type);

@@ -2,9 +2,11 @@
 /* The last stage; see stage.h. Built without a C library: nothing here may call one. */
 #include "stage/stage.h"
 
+#include <asm/ioctls.h>
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/prctl.h>
+#include <linux/resource.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 
@@ -18,6 +20,10 @@
 #define MSG_NOSIGNAL_ 0x4000
 #define PROT_READ_ 1
 #define MAP_PRIVATE_ 2
+#define CLONE_PARENT_ 0x8000
+#ifndef RLIMIT_NPROC
+#define RLIMIT_NPROC 6
+#endif
 
 static long call6(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -94,7 +100,7 @@ static _Noreturn void fail(long fd, enum stage_failure why, long errnum)
 
 	for (uint32_t i = 0; i < ctl->fail[why + 1] - ctl->fail[why]; i++)
 		wire[i] = message[i];
-	if (why == STAGE_FAIL_OTHER || why == STAGE_FAIL_SECCOMP) {
+	if (why >= STAGE_FAIL_OTHER) {
 		for (uint32_t i = 0; i < 4; i++) /* an int32_t of this machine's order, maybe unaligned */
 			wire[ctl->errnum_offset + i] = number[i];
 	}
@@ -127,14 +133,48 @@ static void map_control(const char *where)
 	call4(__NR_close, fd, 0, 0, 0);
 }
 
+static void say_ready(long pid)
+{
+	struct stage_msg m = { .letter = ctl->ready, .pid = (int32_t)pid };
+
+	if (call6(__NR_sendto, ctl->sync, addr(&m), sizeof(m), MSG_NOSIGNAL_, 0, 0) < 0)
+		leave();
+}
+
+/*
+ * The child is the runtime's own (CLONE_PARENT), and in the container's pid namespace, which nobody of us
+ * was before: there is nothing to be seen of us but this image. Stack and memory are copies.
+ */
+static void fork_into_container(void)
+{
+	long pid = call6(__NR_clone, CLONE_PARENT_, 0, 0, 0, 0, 0);
+
+	if (pid < 0)
+		fail(ctl->sync, STAGE_FAIL_FORK, -pid);
+	if (pid > 0) {
+		say_ready(pid);
+		for (;;)
+			call4(__NR_exit_group, 0, 0, 0, 0);
+	}
+	call4(__NR_setsid, 0, 0, 0, 0);
+	if (ctl->flags & STAGE_TERMINAL)
+		call4(__NR_ioctl, 0, TIOCSCTTY, 0, 0);
+	if (ctl->flags & STAGE_NPROC)
+		call4(__NR_prlimit64, 0, RLIMIT_NPROC, addr(ctl->nproc), 0);
+}
+
 /* The runtime being gone ends us: nobody would know of this container. */
 static void agree(void)
 {
-	struct stage_msg m = { .letter = ctl->ready };
+	struct stage_msg m;
 
-	if (call4(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL_, 0, 0) < 0 ||
-	    call6(__NR_sendto, ctl->sync, addr(&m), sizeof(m), MSG_NOSIGNAL_, 0, 0) < 0 ||
-	    call4(__NR_read, ctl->sync, addr(&m), sizeof(m), 0) != sizeof(m) || m.letter != ctl->go)
+	if (ctl->flags & STAGE_FORK)
+		fork_into_container();
+	if (call4(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL_, 0, 0) < 0)
+		leave();
+	if (!(ctl->flags & STAGE_FORK))
+		say_ready(0);
+	if (call4(__NR_read, ctl->sync, addr(&m), sizeof(m), 0) != sizeof(m) || m.letter != ctl->go)
 		leave();
 	if (!(ctl->flags & STAGE_DIE_WITH_PARENT))
 		call4(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0);

@@ -26,6 +26,10 @@
 enum stage_flags {
 	STAGE_DIE_WITH_PARENT = 1,
 	STAGE_RESTORE_MASK = 2,
+	STAGE_FORK = 4,		/* exec: the program is a child of ours, in the pid namespace entered,
+				   and in a session of its own */
+	STAGE_TERMINAL = 8,	/* the controlling terminal of which is 0 */
+	STAGE_NPROC = 16,	/* and with nproc as its limit */
 };
 
 /* The reasons of failure, each a ready-made message. */
@@ -35,6 +39,7 @@ enum stage_failure {
 	STAGE_FAIL_NOEXEC,
 	STAGE_FAIL_OTHER,	/* errno is filled in */
 	STAGE_FAIL_SECCOMP,	/* errno is filled in */
+	STAGE_FAIL_FORK,	/* errno is filled in */
 	STAGE_FAIL_MAX
 };
 
@@ -66,6 +71,7 @@ struct stage_control {
 	uint32_t errnum_offset;	/* in a wire message */
 	int32_t ready, go;	/* letters of the messages */
 	uint64_t signal_mask;
+	uint64_t nproc[2];	/* soft and hard */
 	/* message i lies from fail[i] to fail[i + 1]; a wire message goes on with zeros */
 	uint32_t fail[STAGE_FAIL_MAX + 1];
 	uint32_t reserved;

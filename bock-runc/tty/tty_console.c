@@ -114,11 +114,11 @@ int tty_console_send(int sock, int master, const char *name, struct bk_err **err
 	return 0;
 }
 
-int tty_console_stdio(int *slave, struct bk_err **err)
+int tty_console_stdio(int *slave, bool lead, struct bk_err **err)
 {
-	if (setsid() < 0 && errno != EPERM) /* EPERM: we lead one already */
+	if (lead && setsid() < 0 && errno != EPERM) /* EPERM: we lead one already */
 		return bk_err_set(err, BK_ERR_IO, errno, "start a session");
-	if (ioctl(*slave, TIOCSCTTY, 0) < 0)
+	if (lead && ioctl(*slave, TIOCSCTTY, 0) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "take the controlling terminal");
 	for (int fd = 0; fd <= 2; fd++)
 		if (dup3(*slave, fd, 0) < 0 && *slave != fd)

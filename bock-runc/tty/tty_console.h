@@ -11,6 +11,7 @@
 #ifndef TTY_CONSOLE_H
 #define TTY_CONSOLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -37,10 +38,10 @@ int tty_console_bind(int dev_dirfd, int slave, struct bk_err **err);
 int tty_console_send(int sock, int master, const char *name, struct bk_err **err);
 
 /*
- * New session, the slave as its controlling terminal and as 0, 1 and 2. The slave is closed (-1)
- * if above 2.
+ * The slave as 0, 1 and 2, closed (-1) if above 2. lead: in a new session, whose controlling terminal it
+ * becomes; without, that is left to a child (when the leader of a session ends, its terminal hangs up).
  */
-int tty_console_stdio(int *slave, struct bk_err **err);
+int tty_console_stdio(int *slave, bool lead, struct bk_err **err);
 
 /*
  * Makes 0, 1 and 2 belong to the user where they don't: not /dev/null, not what has no owner to

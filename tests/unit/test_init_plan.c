@@ -27,14 +27,17 @@ static char *data_path(const char *name, const char *ending)
 static void compile_and_print(const char *name, const struct init_params *params,
 			      struct bk_buf *out)
 {
-	bk_autofree char *json = data_path(name, "json");
+	/* NAME-exec is a further process in the container of NAME.json */
+	bk_autofree char *base = bk_strndup(name, strlen(name) - (params->exec ? strlen("-exec") : 0));
+	bk_autofree char *json = data_path(base, "json");
 	bk_autospec struct spec spec = { 0 };
 	struct bk_err *err = NULL;
 	struct init_plan plan;
 
 	assert_ok(spec_load_kept(AT_FDCWD, json, "/bundle", &spec, &err), &err);
 	assert_ok(spec_check(spec.config, &err), &err);
-	assert_ok(init_plan_compile(&spec, params, &plan, &err), &err);
+	assert_ok(params->exec ? init_plan_compile_exec(&spec, params, &plan, &err) :
+				 init_plan_compile(&spec, params, &plan, &err), &err);
 	init_plan_print(&plan, out);
 	assert_false(out->overflow);
 	init_plan_done(&plan);
@@ -72,6 +75,18 @@ static const struct init_params as_user = {
 	.rootless = true,
 	.setgroups_denied = true,
 };
+
+static const struct init_params exec_root = { .id = "web", .cgroup = "/web", .exec = true };
+
+static void test_exec(void **state)
+{
+	(void)state;
+	golden("default-exec", &exec_root);
+	golden("userns-exec", &exec_root);
+	golden("everything-exec", &exec_root);
+	/* the host's pid namespace: everything of us is seen */
+	golden("small-exec", &exec_root);
+}
 
 static void test_default(void **state)
 {
@@ -179,7 +194,7 @@ static void test_nul(void **state)
 	assert_err(rc, &err, BK_ERR_CONFIG, path);
 }
 
-BK_TEST_MAIN(cmocka_unit_test(test_default), cmocka_unit_test(test_rootless),
+BK_TEST_MAIN(cmocka_unit_test(test_exec), cmocka_unit_test(test_default), cmocka_unit_test(test_rootless),
 	     cmocka_unit_test(test_userns), cmocka_unit_test(test_joins),
 	     cmocka_unit_test(test_joins_user), cmocka_unit_test(test_everything),
 	     cmocka_unit_test(test_small), cmocka_unit_test(test_refused),

@@ -109,7 +109,7 @@ static void do_whole(void)
 	must(bk_fd_recv(socks[1], &got, 1, &n, buf, sizeof(buf)) == 10 && n == 1);
 	must(memcmp(buf, "/dev/pts/0", 10) == 0);
 
-	must(tty_console_stdio(&slave, &err) == 0);
+	must(tty_console_stdio(&slave, true, &err) == 0);
 	must(slave == -1);
 	must(tcgetsid(0) == getpid() && isatty(1) && isatty(2));
 	must(write(1, "hello", 5) == 5);

@@ -45,6 +45,9 @@ static void proxy(const char *script, int in, int out)
 	int master = -1, pidfd, status = 0, rc;
 	pid_t pid;
 
+	/* a shell starts what it puts into the background with these ignored */
+	(void)signal(SIGINT, SIG_DFL);
+	(void)signal(SIGQUIT, SIG_DFL);
 	p.in_fd = in;
 	p.out_fd = out;
 	if (tty_proxy_begin(&p, &err) < 0)

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/container_exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/bk_auto.h"
+#include "base/bk_fd.h"
+#include "base/bk_file.h"
+#include "base/bk_path.h"
+#include "base/bk_str.h"
+#include "container/container_birth.h"
+#include "container/container_create.h"
+#include "container/container_probe.h"
+#include "init/init_stage.h"
+#include "init/init_sync.h"
+#include "ns/ns.h"
+#include "tty/tty_proxy.h"
+
+static int check_status(const struct container *c, bool ignore_paused, struct bk_err **err)
+{
+	enum oci_status status;
+	int rc = container_status(c, &status, NULL, err);
+
+	if (rc < 0)
+		return rc;
+	switch (status) {
+	case OCI_STOPPED:
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "cannot exec in a stopped container");
+	case OCI_CREATING:
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "cannot exec in a container that is being created");
+	case OCI_PAUSED:
+		if (ignore_paused)
+			return 0;
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "cannot exec in a paused container (use "
+				  "--ignore-paused to override)");
+	default:
+		return 0;
+	}
+}
+
+static int check_terminal(const struct container_exec *p, const struct oci_process *process,
+			  struct bk_err **err)
+{
+	if (process->terminal && p->detach && !p->console_socket)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "cannot allocate tty if runc will detach without setting console "
+				  "socket (a terminal is asked for: see --console-socket)");
+	if (p->console_socket && !(process->terminal && p->detach))
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "cannot use console socket if runc will not detach or allocate tty");
+	return 0;
+}
+
+static bool is_own_user_ns(const struct container *c)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)c->state.pid);
+	return ns_is_own(path, OCI_NS_USER);
+}
+
+/* Everything that can be found out before anything is done. */
+static int prepare(const struct container_exec *p, struct container_created *r, int *ret_pidfd,
+		   struct bk_err **err)
+{
+	struct init_params params = { .id = p->id, .preserve_fds = p->preserve_fds, .exec = true };
+	int rc = container_open(p->root, p->id, false, &r->c, err);
+
+	if (rc == 0)
+		rc = check_status(&r->c, p->ignore_paused, err);
+	if (rc == 0)
+		rc = container_pidfd(&r->c, ret_pidfd, err);
+	if (rc == 0)
+		rc = spec_load_kept(r->c.dirfd, CONTAINER_CONFIG_FILE, r->c.state.bundle, &r->spec, err);
+	if (rc == 0)
+		rc = container_exec_process(p, &r->spec, &r->spec.config->process, err);
+	if (rc == 0)
+		rc = check_terminal(p, r->spec.config->process, err);
+	if (rc == 0)
+		rc = container_check_preserved(p->preserve_fds, err);
+	if (rc < 0)
+		return rc;
+	params.rootless = geteuid() != 0 || ns_in_userns();
+	params.cgroup = r->c.state.cgroup;
+	params.own_user_ns = spec_ns(r->spec.config, OCI_NS_USER) && is_own_user_ns(&r->c);
+	rc = init_plan_compile_exec(&r->spec, &params, &r->plan, err);
+	if (rc == 0 && r->plan.seal)
+		rc = init_stage_seal_self(err);
+	return rc;
+}
+
+/* "/a/b" of the cgroup v2 line, as seen from our cgroup namespace. */
+static int cgroup_of(pid_t pid, char **ret, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_SMALL);
+	bk_autofree char *path = bk_asprintf("/proc/%d/cgroup", (int)pid);
+	int rc = bk_file_read(AT_FDCWD, path, &b, err);
+	const char *line = rc < 0 ? NULL : bk_buf_str(&b);
+
+	if (rc < 0)
+		return rc;
+	for (; line && *line; line = strchr(line, '\n'), line += line != NULL) {
+		const char *found = bk_skip_prefix(line, "0::");
+
+		if (found) {
+			*ret = bk_strndup(found, strcspn(found, "\n"));
+			return 0;
+		}
+	}
+	return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "process %d has no cgroup v2", (int)pid);
+}
+
+/*
+ * --cgroup: a path below the container's cgroup, with controllers and a colon before it where cgroup v1 is
+ * meant (runc), which has no meaning here but "".
+ */
+static int sub_cgroup(const char *own, const char *sub, char **ret, struct bk_err **err)
+{
+	bk_autofree char *rooted = NULL;
+	bk_autofree char *clean = NULL;
+	const char *colon = strchr(sub, ':');
+
+	if (colon && colon != sub)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "--cgroup '%s': controllers have cgroups of their own in version 1 only",
+				  sub);
+	if (colon)
+		sub = colon + 1;
+	for (const char *part = sub; part; part = strchr(part, '/'), part += part != NULL) {
+		if (strcspn(part, "/") == 2 && strncmp(part, "..", 2) == 0)
+			return bk_err_set(err, BK_ERR_CONFIG, 0, "--cgroup: bad sub cgroup path: %s", sub);
+	}
+	rooted = bk_path_join("/", sub);
+	clean = bk_path_clean(rooted);
+	*ret = bk_streq(clean, "/") ? bk_strdup(own) : bk_asprintf("%s%s", own, clean);
+	return 0;
+}
+
+static int open_cgroup(const struct container_exec *p, struct container_created *r, int *ret_fd,
+		       struct bk_err **err)
+{
+	bk_autofree char *path = NULL;
+	int rc;
+
+	cgroup_find(&r->host);
+	if (!r->c.state.cgroup) {
+		if (!p->cgroup)
+			return 0;
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "--cgroup: the container has no cgroup");
+	}
+	if (!p->cgroup)
+		return cgroup_open(&r->host, r->c.state.cgroup, ret_fd, err);
+	rc = sub_cgroup(r->c.state.cgroup, p->cgroup, &path, err);
+	if (rc == 0)
+		rc = cgroup_open(&r->host, path, ret_fd, err);
+	return rc < 0 ? bk_err_wrap(err, rc, "--cgroup") : 0;
+}
+
+/*
+ * A container may have moved its processes to cgroups below its own and enabled controllers for them, or have
+ * made it threaded: then nobody can join that any more, and the cgroup of its first process is the place.
+ */
+static int clone_into(const struct container_exec *p, struct container_created *r,
+		      struct container_birth *b, struct bk_err **err)
+{
+	bk_autofree char *path = NULL;
+	struct bk_err *e = NULL;
+	int errnum, rc = container_birth_clone(r, b, &e);
+
+	errnum = rc < 0 ? bk_err_errno(e) : 0;
+	if (b->cgroup_fd < 0 || p->cgroup || (errnum != EBUSY && errnum != EOPNOTSUPP)) {
+		if (rc < 0)
+			bk_err_move(err, e);
+		return rc;
+	}
+	bk_err_clear(&e);
+	bk_close(&b->cgroup_fd);
+	bk_close(&r->sync);
+	rc = cgroup_of(r->c.state.pid, &path, err);
+	if (rc == 0)
+		rc = cgroup_open(&r->host, path, &b->cgroup_fd, err);
+	return rc < 0 ? rc : container_birth_clone(r, b, err);
+}
+
+static int give_birth(const struct container_exec *p, struct container_created *r,
+		      struct container_birth *b, struct bk_err **err)
+{
+	int rc = 0;
+
+	if (r->spec.config->linux_->seccomp)
+		rc = container_birth_seccomp(r, b, err);
+	if (rc == 0)
+		rc = open_cgroup(p, r, &b->cgroup_fd, err);
+	if (rc == 0 && p->console_socket) {
+		rc = bk_fd_unix_connect(p->console_socket, &b->child.console_sock, err);
+		if (rc < 0)
+			rc = bk_err_wrap(err, rc, "console socket");
+	}
+	if (rc == 0)
+		rc = clone_into(p, r, b, err);
+	if (rc == 0 && r->plan.seal && spec_ns(r->spec.config, OCI_NS_PID))
+		rc = container_birth_adopt(r, err);
+	if (rc == 0)
+		rc = container_birth_converse(r, err);
+	if (rc == 0)
+		rc = container_created_pid_file(r, p->pid_file, err);
+	if (rc == 0)
+		rc = container_birth_release(r, false, err);
+	if (rc == 0) /* until execve closes it */
+		rc = init_sync_recv(r->sync, NULL, NULL, err);
+	return rc;
+}
+
+static int reap(int pidfd, int *ret_status, struct bk_err **err)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0) {
+		if (errno != EINTR)
+			return bk_err_set(err, BK_ERR_IO, errno, "wait for the process");
+	}
+	*ret_status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	return 0;
+}
+
+static int run(const struct container_exec *p, struct container_created *r, int pidfd,
+	       struct tty_proxy *proxy, int *ret_status, struct bk_err **err)
+{
+	struct container_birth b;
+	int rc;
+
+	container_birth_init(&b, r);
+	b.child.enter_fd = pidfd;
+	b.child.new_keyring = !r->c.state.no_new_keyring;
+	if (proxy) {
+		r->proxy = proxy;
+		b.child.die_with_parent = true;
+		b.child.restore_mask = true;
+		b.child.signal_mask = proxy->saved_mask;
+	}
+	rc = give_birth(p, r, &b, err);
+	container_birth_done(&b);
+	if (rc == 0 && proxy)
+		rc = tty_proxy_run(proxy, r->master, r->pidfd, err);
+	if (rc == 0 && proxy)
+		rc = reap(r->pidfd, ret_status, err);
+	if (rc < 0 && r->pidfd >= 0)
+		container_created_kill(r);
+	return rc;
+}
+
+int container_exec(const struct container_exec *p, int *ret_status, struct bk_err **err)
+{
+	struct container_created r = CONTAINER_CREATED_INIT;
+	struct tty_proxy proxy = TTY_PROXY_INIT;
+	bk_autoclose int pidfd = -1;
+	int rc = prepare(p, &r, &pidfd, err);
+
+	if (rc == 0) {
+		r.owner_pid = getpid();
+		r.owner_start = container_probe_ignored(r.owner_pid, &r.ignored_signals);
+	}
+	if (rc == 0 && !p->detach)
+		rc = tty_proxy_begin(&proxy, err);
+	if (rc == 0)
+		rc = run(p, &r, pidfd, p->detach ? NULL : &proxy, ret_status, err);
+	tty_proxy_end(&proxy);
+	container_created_done(&r);
+	return rc;
+}

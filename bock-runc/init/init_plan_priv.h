@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the compilers of plans share: init_plan.c (create, run) and init_plan_exec.c. */
+#ifndef INIT_PLAN_PRIV_H
+#define INIT_PLAN_PRIV_H
+
+#include "init/init_plan.h"
+
+/* Appends an operation; the pointer is good until the next one. */
+struct init_op *init_plan_add(struct init_plan *p, enum init_stage stage, enum init_op_kind kind);
+
+/*
+ * What makes the process that process describes of the one we are: limits, credentials, working directory,
+ * the search for the program, and the end, by the last stage or (p->seal) without.
+ */
+int init_plan_process(struct init_plan *p, struct bk_err **err);
+
+/* Whether the last stage could be the end of it; the architecture or a limit may forbid it. */
+bool init_plan_stage_serves(const struct init_plan *p);
+
+#endif
