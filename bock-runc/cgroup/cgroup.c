@@ -47,36 +47,42 @@ void cgroup_find(struct cgroup_host *ret)
 		ret->kind = CGROUP_HYBRID;
 }
 
-/* The cgroup that we are in, from the "0::/path" line. */
-static int own_path(char **ret, struct bk_err **err)
+char *cgroup_in_text(const char *text)
 {
-	bk_autobuf struct bk_buf text = BK_BUF_INIT(BK_BUF_SMALL);
-	const char *line;
-	int rc;
-
-	rc = bk_file_read(AT_FDCWD, SELF_CGROUP, &text, err);
-	if (rc < 0)
-		return bk_err_wrap(err, rc, "find our own cgroup");
-	for (line = bk_buf_str(&text); line; line = strchr(line, '\n')) {
+	for (const char *line = text; line; line = strchr(line, '\n')) {
 		const char *path;
 
 		if (*line == '\n')
 			line++;
 		path = bk_skip_prefix(line, "0::");
-		if (path) {
-			*ret = bk_strndup(path, strcspn(path, "\n"));
-			return 0;
-		}
+		if (path)
+			return bk_strndup(path, strcspn(path, "\n"));
 	}
-	return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "%s has no line of cgroup version 2",
-			  SELF_CGROUP);
+	return NULL;
+}
+
+int cgroup_of(pid_t pid, char **ret, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf text = BK_BUF_INIT(BK_BUF_SMALL);
+	bk_autofree char *file = pid ? bk_asprintf("/proc/%d/cgroup", (int)pid) : bk_strdup(SELF_CGROUP);
+	char *path;
+	int rc;
+
+	rc = bk_file_read(AT_FDCWD, file, &text, err);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "find the cgroup of a process");
+	path = cgroup_in_text(bk_buf_str(&text));
+	if (!path)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "%s has no line of cgroup version 2", file);
+	*ret = path;
+	return 0;
 }
 
 /* As seen from the root of our cgroup namespace, so "/.." in front stands for what is above it. */
 static int parent_of_own(char **ret, struct bk_err **err)
 {
 	bk_autofree char *own = NULL, *clean = NULL;
-	int rc = own_path(&own, err);
+	int rc = cgroup_of(0, &own, err);
 
 	if (rc < 0)
 		return rc;

@@ -65,6 +65,13 @@ int cgroup_path(const struct cgroup_host *h, const char *cgroups_path, const cha
 int cgroup_make(const struct cgroup_host *h, const char *path, int *ret_dirfd, size_t *ret_top_len,
 		struct bk_err **err);
 
+/*
+ * The cgroup of a process (0: our own), as seen from the root of our cgroup namespace; heap string.
+ * cgroup_in_text reads it from the text of a /proc/PID/cgroup; NULL: version 2 is not in there.
+ */
+int cgroup_of(pid_t pid, char **ret, struct bk_err **err);
+char *cgroup_in_text(const char *text);
+
 /* Opens an existing one; -BK_ERR_NOT_FOUND. */
 int cgroup_open(const struct cgroup_host *h, const char *path, int *ret_dirfd, struct bk_err **err);
 

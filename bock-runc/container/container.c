@@ -44,7 +44,7 @@ static const struct bk_doc_field state_fields[] = {
 	BK_DOC_END,
 };
 
-static const struct bk_doc_type state_type = BK_DOC_TYPE(struct container_state, state_fields);
+const struct bk_doc_type container_state_type = BK_DOC_TYPE(struct container_state, state_fields);
 
 int container_root_open(const char *path, bool make, struct container_root *ret, struct bk_err **err)
 {
@@ -169,7 +169,7 @@ static int read_state(struct container *c, struct bk_err **err)
 		return 0;
 	}
 	if (rc == 0)
-		rc = bk_json_decode(&state_type, CONTAINER_STATE_FILE, bk_buf_str(&b), b.len,
+		rc = bk_json_decode(&container_state_type, CONTAINER_STATE_FILE, bk_buf_str(&b), b.len,
 				    &bk_doc_limits_oci, c->arena, &c->state, &e);
 	if (rc < 0)
 		bk_err_move(err, e);
@@ -235,7 +235,7 @@ int container_peek(const struct container_root *root, const char *id, struct bk_
 	len = bk_fd_read_full(fd, text, (size_t)st.st_size);
 	if (len < 0)
 		return bk_err_set(err, BK_ERR_IO, (int)-len, "read '%s/%s'", root->path, path);
-	rc = bk_json_decode(&state_type, path, text, (size_t)len, &bk_doc_limits_oci, arena,
+	rc = bk_json_decode(&container_state_type, path, text, (size_t)len, &bk_doc_limits_oci, arena,
 			    &c.state, err);
 	if (rc < 0)
 		return rc;
@@ -266,7 +266,7 @@ int container_relock(struct container *c, struct bk_err **err)
 int container_save(struct container *c, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(CONTAINER_STATE_MAX);
-	int rc = bk_json_encode(&state_type, &c->state, BK_JSON_NEWLINE, &b, err);
+	int rc = bk_json_encode(&container_state_type, &c->state, BK_JSON_NEWLINE, &b, err);
 
 	if (rc == 0)
 		rc = bk_buf_check(&b, "the state", err);

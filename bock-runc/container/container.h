@@ -63,6 +63,8 @@ struct container_state {
 	size_t n_annotations;
 };
 
+extern const struct bk_doc_type container_state_type;
+
 struct container {
 	const struct container_root *root;
 	const char *id;		/* borrowed */

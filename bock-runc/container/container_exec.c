@@ -2,7 +2,6 @@
 #include "container/container_exec.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -10,7 +9,6 @@
 
 #include "base/bk_auto.h"
 #include "base/bk_fd.h"
-#include "base/bk_file.h"
 #include "base/bk_path.h"
 #include "base/bk_str.h"
 #include "container/container_birth.h"
@@ -93,27 +91,6 @@ static int prepare(const struct container_exec *p, struct container_created *r, 
 	if (rc == 0 && r->plan.seal)
 		rc = init_stage_seal_self(err);
 	return rc;
-}
-
-/* "/a/b" of the cgroup v2 line, as seen from our cgroup namespace. */
-static int cgroup_of(pid_t pid, char **ret, struct bk_err **err)
-{
-	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_SMALL);
-	bk_autofree char *path = bk_asprintf("/proc/%d/cgroup", (int)pid);
-	int rc = bk_file_read(AT_FDCWD, path, &b, err);
-	const char *line = rc < 0 ? NULL : bk_buf_str(&b);
-
-	if (rc < 0)
-		return rc;
-	for (; line && *line; line = strchr(line, '\n'), line += line != NULL) {
-		const char *found = bk_skip_prefix(line, "0::");
-
-		if (found) {
-			*ret = bk_strndup(found, strcspn(found, "\n"));
-			return 0;
-		}
-	}
-	return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "process %d has no cgroup v2", (int)pid);
 }
 
 /*
