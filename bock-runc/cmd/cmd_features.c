@@ -5,6 +5,7 @@
 #include "mount/mount_opts.h"
 #include "ns/ns.h"
 #include "oci/oci_features.h"
+#include "proc/proc_mempolicy.h"
 #include "sec/sec_caps.h"
 #include "sec/sec_seccomp.h"
 
@@ -56,6 +57,9 @@ static struct oci_features_linux *linux_features(struct bk_arena *a)
 	l->seccomp = seccomp(a);
 	l->apparmor = bk_arena_alloc(a, sizeof(*l->apparmor));
 	l->selinux = bk_arena_alloc(a, sizeof(*l->selinux));
+	l->memory_policy = bk_arena_alloc(a, sizeof(*l->memory_policy));
+	l->memory_policy->modes = names_of(a, proc_mempolicy_modes);
+	l->memory_policy->flags = names_of(a, proc_mempolicy_flags);
 	l->mount_extensions = bk_arena_alloc(a, sizeof(*l->mount_extensions));
 	l->mount_extensions->idmap = bk_arena_alloc(a, sizeof(*l->mount_extensions->idmap));
 	l->intel_rdt = bk_arena_alloc(a, sizeof(*l->intel_rdt));

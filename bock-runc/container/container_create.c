@@ -17,6 +17,7 @@
 #include "codec/bk_time.h"
 #include "container/container_birth.h"
 #include "container/container_probe.h"
+#include "init/init_check.h"
 #include "init/init_stage.h"
 #include "ns/ns.h"
 #include "proc/proc_sysctl.h"
@@ -110,6 +111,8 @@ int container_plan(const struct container_create *p, struct container_created *r
 	rc = init_plan_compile(&r->spec, &params, &r->plan, err);
 	if (rc == 0 && r->plan.limits.n)
 		rc = cgroup_limits_check(&r->host, &r->plan.limits, err);
+	if (rc == 0)
+		rc = init_check(&r->plan, err);
 	return rc;
 }
 
@@ -138,8 +141,7 @@ int container_prepare(const struct container_create *p, struct container_created
 		container_created_done(r);
 		return rc;
 	}
-	r->owner_pid = getpid();
-	r->owner_start = container_probe_ignored(r->owner_pid, &r->ignored_signals);
+	r->owner_start = container_probe_self(&r->owner_pid, &r->ignored_signals);
 	warn_of_caps(p, r);
 	return 0;
 }

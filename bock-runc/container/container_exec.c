@@ -14,6 +14,7 @@
 #include "container/container_birth.h"
 #include "container/container_create.h"
 #include "container/container_probe.h"
+#include "init/init_check.h"
 #include "init/init_stage.h"
 #include "init/init_sync.h"
 #include "ns/ns.h"
@@ -88,6 +89,8 @@ static int prepare(const struct container_exec *p, struct container_created *r, 
 	params.cgroup = r->c.state.cgroup;
 	params.own_user_ns = spec_ns(r->spec.config, OCI_NS_USER) && is_own_user_ns(&r->c);
 	rc = init_plan_compile_exec(&r->spec, &params, &r->plan, err);
+	if (rc == 0)
+		rc = init_check(&r->plan, err);
 	if (rc == 0 && r->plan.seal)
 		rc = init_stage_seal_self(err);
 	return rc;
@@ -239,10 +242,8 @@ int container_exec(const struct container_exec *p, int *ret_status, struct bk_er
 	bk_autoclose int pidfd = -1;
 	int rc = prepare(p, &r, &pidfd, err);
 
-	if (rc == 0) {
-		r.owner_pid = getpid();
-		r.owner_start = container_probe_ignored(r.owner_pid, &r.ignored_signals);
-	}
+	if (rc == 0)
+		r.owner_start = container_probe_self(&r.owner_pid, &r.ignored_signals);
 	if (rc == 0 && !p->detach)
 		rc = tty_proxy_begin(&proxy, err);
 	if (rc == 0)

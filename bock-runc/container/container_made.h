@@ -14,7 +14,7 @@ struct container_created {
 	struct container c;
 	pid_t owner_pid;	/* the making process, and its start time as /proc/PID/stat has it */
 	uint64_t owner_start;
-	uint64_t ignored_signals; /* of the making process, from its caller (container_probe_ignored) */
+	uint64_t ignored_signals; /* of the making process, from its caller (container_probe_self) */
 	pid_t pid;
 	int pidfd;
 	int sync;	/* run: closed by the child's execve, or the error why not */

@@ -16,22 +16,33 @@
 #define PID_FS_MAGIC 0x50494446
 #endif
 
-/* proc(5): "pid (comm) state ppid ..."; comm may hold anything, so the last ')' counts. */
-static uint64_t read_stat(pid_t pid, char *ret_state, uint64_t *ret_ignored)
+/*
+ * proc(5): "pid (comm) state ppid ..."; comm may hold anything, so the last ')' counts. *pid 0 is ourselves,
+ * and is set.
+ */
+static uint64_t read_stat(pid_t *pid, char *ret_state, uint64_t *ret_ignored)
 {
 	bk_autoclose int fd = -1;
 	char path[40], buf[1024];
 	char *field, *save;
 	uint64_t start = 0;
+	uint32_t number;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*pid)
+		snprintf(path, sizeof(path), "/proc/%d/stat", (int)*pid);
+	fd = open(*pid ? path : "/proc/self/stat", O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
 	if (n <= 0)
 		return 0;
 	buf[n] = '\0';
-	save = strrchr(buf, ')');
+	save = buf;
+	field = strsep(&save, " ");
+	if (!save || (!*pid && bk_num_u32(field, INT32_MAX, &number, NULL) < 0))
+		return 0;
+	if (!*pid)
+		*pid = (pid_t)number;
+	save = strrchr(save, ')');
 	if (!save || save[1] != ' ')
 		return 0;
 	save += 2;
@@ -49,7 +60,7 @@ bool container_probe_alive(pid_t pid, uint64_t start)
 {
 	char state = 0;
 
-	return pid > 0 && start && read_stat(pid, &state, NULL) == start && state != 'Z' && state != 'X';
+	return pid > 0 && start && read_stat(&pid, &state, NULL) == start && state != 'Z' && state != 'X';
 }
 
 uint64_t container_probe_inode(int pidfd)
@@ -75,13 +86,14 @@ uint64_t container_probe_start(pid_t pid)
 {
 	char state;
 
-	return read_stat(pid, &state, NULL);
+	return read_stat(&pid, &state, NULL);
 }
 
-uint64_t container_probe_ignored(pid_t pid, uint64_t *ret_ignored)
+uint64_t container_probe_self(pid_t *ret_pid, uint64_t *ret_ignored)
 {
 	char state;
 
+	*ret_pid = 0;
 	*ret_ignored = 0;
-	return read_stat(pid, &state, ret_ignored);
+	return read_stat(ret_pid, &state, ret_ignored);
 }

@@ -23,7 +23,10 @@ bool container_probe_pidfd(int pidfd, uint64_t inode);
 /* Start time of pid, 0 if there is none. */
 uint64_t container_probe_start(pid_t pid);
 
-/* The same, and which of the signals 1..31 it ignores: bit N - 1 for signal N. */
-uint64_t container_probe_ignored(pid_t pid, uint64_t *ret_ignored);
+/*
+ * Those of the calling process, as /proc has them (0 where there is none), and which of the signals 1..31 it
+ * ignores: bit N - 1 for signal N.
+ */
+uint64_t container_probe_self(pid_t *ret_pid, uint64_t *ret_ignored);
 
 #endif

@@ -550,6 +550,7 @@ static int op_stage(struct init_child *c, const struct init_op *op, struct bk_er
 
 static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_OOM_SCORE] = op_oom_score,
+	[OP_AFFINITY] = init_op_affinity,
 	[OP_BECOME_ROOT] = op_become_root,
 	[OP_ENTER] = init_op_enter,
 	[OP_FORK] = init_op_fork,
@@ -581,6 +582,10 @@ static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_NPROC_ROOM] = op_nproc_room,
 	[OP_ENVIRONMENT] = op_environment,
 	[OP_STDIO_OWNER] = op_stdio_owner,
+	[OP_SCHEDULER] = init_op_scheduler,
+	[OP_IO_PRIORITY] = init_op_io_priority,
+	[OP_PERSONALITY] = init_op_personality,
+	[OP_MEMORY_POLICY] = init_op_memory_policy,
 	[OP_NO_NEW_PRIVS] = op_no_new_privs,
 	[OP_SECCOMP] = op_seccomp,
 	[OP_BOUNDING] = op_bounding,

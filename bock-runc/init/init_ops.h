@@ -14,4 +14,11 @@ typedef int (*init_op_fn)(struct init_child *c, const struct init_op *op, struct
 int init_op_enter(struct init_child *c, const struct init_op *op, struct bk_err **err);
 int init_op_fork(struct init_child *c, const struct init_op *op, struct bk_err **err);
 
+/* init_ops_attrs.c */
+int init_op_affinity(struct init_child *c, const struct init_op *op, struct bk_err **err);
+int init_op_scheduler(struct init_child *c, const struct init_op *op, struct bk_err **err);
+int init_op_io_priority(struct init_child *c, const struct init_op *op, struct bk_err **err);
+int init_op_personality(struct init_child *c, const struct init_op *op, struct bk_err **err);
+int init_op_memory_policy(struct init_child *c, const struct init_op *op, struct bk_err **err);
+
 #endif

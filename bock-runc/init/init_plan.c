@@ -143,6 +143,7 @@ static void plan_enter(struct init_plan *p)
 
 	if (proc->has_oom_score_adj)
 		init_plan_add(p, INIT_CONTAINER, OP_OOM_SCORE);
+	init_plan_add(p, INIT_CONTAINER, OP_AFFINITY);
 	/* while /proc is the host's, and /proc/self belongs to us: after a change of user it is root's */
 	if (spec_ns_is_new(p->spec->config, OCI_NS_TIME))
 		init_plan_add(p, INIT_CONTAINER, OP_TIME_NS);
@@ -370,6 +371,9 @@ int init_plan_process(struct init_plan *p, struct bk_err **err)
 	}
 	init_plan_add(p, INIT_PROCESS, OP_ENVIRONMENT);
 	init_plan_add(p, INIT_PROCESS, OP_STDIO_OWNER);
+	rc = init_plan_attrs(p, err);
+	if (rc < 0)
+		return rc;
 	if (proc->no_new_privileges)
 		init_plan_add(p, INIT_PROCESS, OP_NO_NEW_PRIVS);
 	if (c->linux_->seccomp && !proc->no_new_privileges)

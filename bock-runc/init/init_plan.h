@@ -19,6 +19,8 @@
 #include "cgroup/cgroup_limits.h"
 #include "dev/dev_nodes.h"
 #include "mount/mount_plan.h"
+#include "proc/proc_mempolicy.h"
+#include "proc/proc_sched.h"
 #include "sec/sec_caps.h"
 #include "spec/spec_load.h"
 
@@ -38,6 +40,7 @@ enum init_op_kind {
 	OP_RUNTIME_HOOKS,	/* prestart, createRuntime; the child waits */
 	/* CONTAINER */
 	OP_OOM_SCORE,
+	OP_AFFINITY,		/* the cgroup's CPUs, not those of the runtime's caller */
 	OP_BECOME_ROOT,		/* wait for the id maps, then 0:0 of the user namespace */
 	OP_ENTER,		/* exec: all namespaces of the container's first process */
 	OP_FORK,		/* exec, sealed: only a child is in the pid namespace entered */
@@ -70,6 +73,10 @@ enum init_op_kind {
 	OP_NPROC_ROOM,		/* RLIMIT_NPROC so that plan.nproc can be set without rights */
 	OP_ENVIRONMENT,
 	OP_STDIO_OWNER,
+	OP_SCHEDULER,
+	OP_IO_PRIORITY,
+	OP_PERSONALITY,
+	OP_MEMORY_POLICY,
 	OP_NO_NEW_PRIVS,
 	OP_SECCOMP,
 	OP_BOUNDING,
@@ -94,6 +101,9 @@ struct init_op {
 		const struct oci_rlimit *rlimit;
 		unsigned long propagation;
 		uint64_t flags;		/* CLONE_NEW* */
+		struct proc_sched sched;
+		struct proc_mempolicy mempolicy;
+		int number;		/* I/O priority, personality */
 		const char *text;
 	} u;
 };

@@ -58,7 +58,8 @@ static bool needs_seal(const struct init_plan *p)
 {
 	const struct oci_runtime_config *c = p->spec->config;
 
-	return !init_plan_stage_serves(p) || !spec_ns(c, OCI_NS_PID) || forbids_fork(c);
+	return !init_plan_stage_serves(p) || !spec_ns(c, OCI_NS_PID) || forbids_fork(c) ||
+	       init_plan_attrs_forbid_fork(p);
 }
 
 /* The namespaces that the configuration speaks of; the others are those the runtime was in. */

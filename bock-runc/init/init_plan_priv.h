@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the compilers of plans share: init_plan.c (create, run) and init_plan_exec.c. */
+/* What the compilers of plans share: init_plan.c (create, run), init_plan_exec.c, and init_plan_attrs.c for both. */
 #ifndef INIT_PLAN_PRIV_H
 #define INIT_PLAN_PRIV_H
 
@@ -16,5 +16,13 @@ int init_plan_process(struct init_plan *p, struct bk_err **err);
 
 /* Whether the last stage could be the end of it; the architecture or a limit may forbid it. */
 bool init_plan_stage_serves(const struct init_plan *p);
+
+/*
+ * The attributes of the process that outlive execve, for init_plan_process: scheduler, I/O priority,
+ * personality, memory policy. They come while the rights to set them are there, and before a seccomp filter.
+ */
+int init_plan_attrs(struct init_plan *p, struct bk_err **err);
+/* Whether a fork behind them would fail, or undo one of them. */
+bool init_plan_attrs_forbid_fork(const struct init_plan *p);
 
 #endif

@@ -5,6 +5,8 @@
 #include "base/bk_str.h"
 #include "init/init_plan.h"
 #include "ns/ns.h"
+#include "proc/proc_ioprio.h"
+#include "proc/proc_personality.h"
 
 static void print_words(struct bk_buf *out, char *const *v)
 {
@@ -150,7 +152,7 @@ static void print_container(const struct init_plan *p, const struct init_op *op,
 		break;
 	default: {
 		static const char *const names[] = {
-			[OP_BECOME_ROOT] = "become-root", [OP_TIME_NS] = "unshare time",
+			[OP_AFFINITY] = "affinity all", [OP_BECOME_ROOT] = "become-root", [OP_TIME_NS] = "unshare time",
 			[OP_CGROUP_NS] = "unshare cgroup", [OP_IPC_NS] = "unshare ipc", [OP_SESSION] = "session",
 			[OP_LOOPBACK] = "loopback", [OP_PRIVATE_PROC] = "private-procfs",
 			[OP_DEV_LINKS] = "device-links", [OP_CONSOLE] = "console",
@@ -173,6 +175,28 @@ static void print_caps(const struct init_plan *p, struct bk_buf *out)
 	sec_caps_print(p->caps.inheritable, out);
 	bk_buf_adds(out, "; ambient ");
 	sec_caps_print(p->caps.ambient, out);
+}
+
+static void print_attr(const struct init_op *op, struct bk_buf *out)
+{
+	switch (op->kind) {
+	case OP_SCHEDULER:
+		bk_buf_adds(out, "scheduler ");
+		proc_sched_print(&op->u.sched, out);
+		break;
+	case OP_IO_PRIORITY:
+		bk_buf_adds(out, "io-priority ");
+		proc_ioprio_print(op->u.number, out);
+		break;
+	case OP_PERSONALITY:
+		bk_buf_printf(out, "personality %s",
+			      bk_doc_name_of(proc_personality_domains, op->u.number));
+		break;
+	default:
+		bk_buf_adds(out, "memory-policy ");
+		proc_mempolicy_print(&op->u.mempolicy, out);
+		break;
+	}
 }
 
 static void print_process(const struct init_plan *p, const struct init_op *op, struct bk_buf *out)
@@ -199,6 +223,12 @@ static void print_process(const struct init_plan *p, const struct init_op *op, s
 		break;
 	case OP_NPROC_ROOM:
 		bk_buf_adds(out, "rlimit RLIMIT_NPROC behind the fork");
+		break;
+	case OP_SCHEDULER:
+	case OP_IO_PRIORITY:
+	case OP_PERSONALITY:
+	case OP_MEMORY_POLICY:
+		print_attr(op, out);
 		break;
 	case OP_BOUNDING:
 		bk_buf_adds(out, "bounding ");

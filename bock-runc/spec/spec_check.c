@@ -37,8 +37,6 @@ static int check_supported_process(const struct oci_process *p, struct bk_err **
 	} refused[] = {
 		{ p->apparmor_profile && *p->apparmor_profile, "process.apparmorProfile" },
 		{ p->selinux_label && *p->selinux_label, "process.selinuxLabel" },
-		{ p->scheduler, "process.scheduler" },
-		{ p->io_priority, "process.ioPriority" },
 	};
 
 	for (size_t i = 0; i < BK_ARRAY_SIZE(refused); i++) {
@@ -56,9 +54,7 @@ static int check_supported_linux(const struct oci_linux *l, struct bk_err **err)
 	} refused[] = {
 		{ l->n_net_devices != 0, "linux.netDevices" },
 		{ l->intel_rdt, "linux.intelRdt" },
-		{ l->memory_policy, "linux.memoryPolicy" },
 		{ l->mount_label && *l->mount_label, "linux.mountLabel" },
-		{ l->personality, "linux.personality" },
 	};
 
 	for (size_t i = 0; i < BK_ARRAY_SIZE(refused); i++) {

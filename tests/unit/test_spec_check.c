@@ -165,10 +165,8 @@ static void test_unsupported(void **state)
 	(void)state;
 	LATER("process.apparmorProfile", PROCESS("\"apparmorProfile\":\"x\""));
 	LATER("process.selinuxLabel", PROCESS("\"selinuxLabel\":\"x\""));
-	LATER("process.scheduler", PROCESS("\"scheduler\":{\"policy\":\"SCHED_OTHER\"}"));
 	LATER("linux.mountLabel", LINUX("\"mountLabel\":\"x\""));
 	LATER("linux.intelRdt", LINUX("\"intelRdt\":{}"));
-	LATER("linux.personality", LINUX("\"personality\":{\"domain\":\"LINUX32\"}"));
 }
 
 /* What `bock-runc spec` writes passes, and comes back from its own text the same. */

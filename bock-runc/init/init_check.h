@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether this kernel has what a plan needs, asked before anything is made. */
+#ifndef INIT_CHECK_H
+#define INIT_CHECK_H
+
+#include "init/init_plan.h"
+
+/* -BK_ERR_UNSUPPORTED with the property. What the plan doesn't ask for costs no system call. */
+int init_check(const struct init_plan *p, struct bk_err **err);
+
+#endif

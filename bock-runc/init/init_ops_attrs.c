@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operations for the attributes of the process that outlive execve (init_plan_attrs.c). */
+#include "init/init_ops.h"
+#include "proc/proc_affinity.h"
+#include "proc/proc_ioprio.h"
+#include "proc/proc_personality.h"
+
+int init_op_affinity(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)c;
+	(void)op;
+	(void)err;
+	proc_affinity_reset();
+	return 0;
+}
+
+int init_op_scheduler(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	int rc = proc_sched_set(&op->u.sched, err);
+
+	(void)c;
+	return rc < 0 ? bk_err_wrap(err, rc, "process.scheduler") : 0;
+}
+
+int init_op_io_priority(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	int rc = proc_ioprio_set(op->u.number, err);
+
+	(void)c;
+	return rc < 0 ? bk_err_wrap(err, rc, "process.ioPriority") : 0;
+}
+
+int init_op_personality(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	int rc = proc_personality_set(op->u.number, err);
+
+	(void)c;
+	return rc < 0 ? bk_err_wrap(err, rc, "linux.personality") : 0;
+}
+
+int init_op_memory_policy(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)c;
+	return proc_mempolicy_set(&op->u.mempolicy, err);
+}
