@@ -5,6 +5,7 @@
 
 #include "base/bk_auto.h"
 #include "base/bk_str.h"
+#include "cgroup/cgroup.h"
 #include "cmd/cmd.h"
 #include "codec/bk_json.h"
 
@@ -87,16 +88,20 @@ static void set_owner(struct row *r, uid_t uid)
 static size_t collect(const struct container_root *root, char **ids, struct bk_arena *arena,
 		      struct row *rows)
 {
+	struct cgroup_host host;
 	size_t n = 0;
 
+	cgroup_find(&host);
 	for (char **id = ids; id && *id; id++) {
 		struct row *r = &rows[n];
-
 		uid_t uid;
 
-		if (container_peek(root, *id, arena, &r->c, &uid, NULL) < 0 ||
-		    container_describe(&r->c, &r->state, NULL) < 0)
+		if (container_peek(root, *id, arena, &r->c, &uid, NULL) < 0)
 			continue;
+		r->c.host = &host;
+		if (container_describe(&r->c, &r->state, NULL) < 0)
+			continue;
+		r->c.host = NULL;
 		set_owner(r, uid);
 		n++;
 	}

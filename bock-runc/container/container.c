@@ -318,14 +318,15 @@ static bool waits_for_start(const struct container *c)
 	return faccessat(c->root->fd, path, F_OK, 0) == 0;
 }
 
-static bool is_paused(const struct container_state *s)
+static bool is_paused(const struct container *c)
 {
 	struct cgroup_host host;
 
-	if (!s->cgroup)
+	if (!c->state.cgroup)
 		return false;
-	cgroup_find(&host);
-	return cgroup_is_frozen(&host, s->cgroup);
+	if (!c->host)
+		cgroup_find(&host);
+	return cgroup_is_frozen(c->host ? c->host : &host, c->state.cgroup);
 }
 
 int container_status(const struct container *c, enum oci_status *ret, pid_t *ret_pid,
@@ -347,7 +348,7 @@ int container_status(const struct container *c, enum oci_status *ret, pid_t *ret
 	}
 	if (ret_pid)
 		*ret_pid = s->pid;
-	if (is_paused(s))
+	if (is_paused(c))
 		*ret = OCI_PAUSED;
 	else if (!waits_for_start(c))
 		*ret = OCI_RUNNING;

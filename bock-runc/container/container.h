@@ -65,6 +65,8 @@ struct container_state {
 
 extern const struct bk_doc_type container_state_type;
 
+struct cgroup_host;
+
 struct container {
 	const struct container_root *root;
 	const char *id;		/* borrowed */
@@ -73,6 +75,7 @@ struct container {
 	struct bk_arena *arena;
 	struct container_state state;
 	bool has_state;		/* false: a create that died before its first write */
+	const struct cgroup_host *host; /* for who looks at many; NULL: it is found when needed */
 };
 
 #define CONTAINER_INIT { .dirfd = -1 }
