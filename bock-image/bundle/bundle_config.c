@@ -211,6 +211,21 @@ static void annotate(struct bk_arena *a, struct oci_runtime_config *c, const cha
 		bk_doc_pair_set(a, &c->annotations, &c->n_annotations, key, value);
 }
 
+/*
+ * Annotations by which runtimes do something on the host (features.md: "potentially unsafe"): an image's
+ * labels must not become such.
+ */
+static bool is_unsafe(const char *label)
+{
+	static const char *const prefixes[] = { "run.oci.", "org.systemd.property.", "org.criu." };
+
+	for (size_t i = 0; i < BK_ARRAY_SIZE(prefixes); i++) {
+		if (bk_skip_prefix(label, prefixes[i]))
+			return true;
+	}
+	return false;
+}
+
 /* conversion.md: labels last, for they win over what is implied. */
 static void make_annotations(const struct oci_image_config *image,
 			     const struct oci_image_exec *exec, struct bk_arena *a,
@@ -228,9 +243,11 @@ static void make_annotations(const struct oci_image_config *image,
 	annotate(a, c, "created", image->created);
 	annotate(a, c, "stopSignal", exec->stop_signal);
 	annotate(a, c, "exposedPorts", ports);
-	for (size_t i = 0; i < exec->n_labels; i++)
-		bk_doc_pair_set(a, &c->annotations, &c->n_annotations, exec->labels[i].key,
-				exec->labels[i].value);
+	for (size_t i = 0; i < exec->n_labels; i++) {
+		if (!is_unsafe(exec->labels[i].key))
+			bk_doc_pair_set(a, &c->annotations, &c->n_annotations, exec->labels[i].key,
+					exec->labels[i].value);
+	}
 }
 
 /* ---- the rest ----------------------------------------------------------------------------------- */

@@ -219,7 +219,8 @@ static void test_annotations(void **state)
 	      IMAGE("\"author\":\"me\",\"created\":\"2026-01-02T03:04:05Z\",\"os.version\":\"1\","
 		    "\"os.features\":[\"x\",\"y\"],\"config\":{\"StopSignal\":\"SIGINT\","
 		    "\"ExposedPorts\":{\"80/tcp\":{},\"53\":{}},"
-		    "\"Labels\":{\"k\":\"v\",\"org.opencontainers.image.author\":\"label\"}}"),
+		    "\"Labels\":{\"k\":\"v\",\"run.oci.hooks.stdout\":\"/x\",\"org.criu.config\":\"/x\","
+		    "\"org.systemd.property.X\":\"1\",\"org.opencontainers.image.author\":\"label\"}}"),
 	      &image);
 	assert_ok(bundle_config_make(&image, &opts, &f->root, f->arena, &c, &err), &err);
 #define HAS(key, value) \
