@@ -54,6 +54,7 @@ int cmd_create_params(const struct bk_cli_call *call, const struct container_roo
 		.config_path = o->config,
 		.console_socket = o->console_socket,
 		.pid_file = o->pid_file,
+		.pidfd_socket = o->pidfd_socket,
 		.preserve_fds = o->preserve_fds,
 		.no_new_keyring = o->no_new_keyring,
 		.no_cgroup = g->cgroup_manager == CMD_CGROUP_DISABLED,

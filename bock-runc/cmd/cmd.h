@@ -36,6 +36,7 @@ struct cmd_create_opts {
 	const char *config;
 	const char *console_socket;
 	const char *pid_file;
+	const char *pidfd_socket;
 	uint32_t preserve_fds;
 	bool no_new_keyring;
 	bool no_pivot;
@@ -77,6 +78,8 @@ int cmd_print(const struct bk_buf *b, struct bk_err **err);
 	  "SOCKET", "a unix socket that receives the terminal's master", BK_CLI_PATH, NULL },    \
 	{ "pid-file", 0, BK_CLI_STR, offsetof(struct cmd_create_opts, pid_file), "FILE",          \
 	  "write the pid of the container's first process to FILE", BK_CLI_PATH, NULL },         \
+	{ "pidfd-socket", 0, BK_CLI_STR, offsetof(struct cmd_create_opts, pidfd_socket),         \
+	  "SOCKET", "a unix socket that receives a pidfd of the first process", BK_CLI_PATH, NULL }, \
 	{ "preserve-fds", 0, BK_CLI_U32, offsetof(struct cmd_create_opts, preserve_fds), "N",     \
 	  "pass N further file descriptors on, from 3", 0, NULL },                                \
 	{ "no-new-keyring", 0, BK_CLI_FLAG, offsetof(struct cmd_create_opts, no_new_keyring),     \

@@ -7,7 +7,7 @@
 #define EXIT_NOT_EXECUTED 255	/* as runc: an error of ours is none of the program's statuses */
 
 struct opts {
-	const char *console_socket, *pid_file, *cgroup, *process;
+	const char *console_socket, *pid_file, *pidfd_socket, *cgroup, *process;
 	const char *cwd, *user, *label, *apparmor;
 	char **env, **gids, **caps;
 	uint32_t preserve_fds;
@@ -44,6 +44,7 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 		},
 		.console_socket = o->console_socket,
 		.pid_file = o->pid_file,
+		.pidfd_socket = o->pidfd_socket,
 		.cgroup = o->cgroup,
 		.preserve_fds = o->preserve_fds,
 		.detach = o->detach,
@@ -88,6 +89,8 @@ static const struct bk_cli_opt opts[] = {
 	  "a unix socket that receives the terminal's master", BK_CLI_PATH, NULL },
 	{ "pid-file", 0, BK_CLI_STR, offsetof(struct opts, pid_file), "FILE",
 	  "write its pid to FILE", BK_CLI_PATH, NULL },
+	{ "pidfd-socket", 0, BK_CLI_STR, offsetof(struct opts, pidfd_socket), "SOCKET",
+	  "a unix socket that receives a pidfd of the process", BK_CLI_PATH, NULL },
 	{ "preserve-fds", 0, BK_CLI_U32, offsetof(struct opts, preserve_fds), "N",
 	  "pass N further file descriptors on, from 3", 0, NULL },
 	{ "cgroup", 0, BK_CLI_STR, offsetof(struct opts, cgroup), "PATH",

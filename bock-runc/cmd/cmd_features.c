@@ -8,6 +8,7 @@
 #include "proc/proc_mempolicy.h"
 #include "sec/sec_caps.h"
 #include "sec/sec_seccomp.h"
+#include "spec/spec_annotations.h"
 
 /* Everything here is read from the tables that parse, so that it can't say more or less than is true. */
 
@@ -67,6 +68,21 @@ static struct oci_features_linux *linux_features(struct bk_arena *a)
 	return l;
 }
 
+/* Those of config.json that mean something; the unsafe ones where engines look for them. */
+static void fill_annotations(struct bk_arena *a, struct oci_features *f)
+{
+	bk_autobuf struct bk_buf all = BK_BUF_INIT(BK_BUF_DOC);
+
+	for (size_t i = 0; i < SPEC_ANNOTATION_MAX_; i++) {
+		bk_buf_printf(&all, "%s%s", i ? "," : "", spec_annotations[i].name);
+		if (spec_annotations[i].unsafe)
+			bk_doc_strv_add(a, &f->potentially_unsafe_config_annotations,
+					spec_annotations[i].name);
+	}
+	bk_doc_pair_set(a, &f->annotations, &f->n_annotations, "io.bock.runc.config-annotations",
+			bk_buf_str(&all));
+}
+
 static void fill(struct bk_arena *a, struct oci_features *f)
 {
 	static const char *const hooks[] = { "prestart",	"createRuntime", "createContainer",
@@ -85,6 +101,7 @@ static void fill(struct bk_arena *a, struct oci_features *f)
 			sec_seccomp_version(version, sizeof(version)));
 	bk_doc_pair_set(a, &f->annotations, &f->n_annotations, "io.bock.runc.version",
 			PACKAGE_VERSION);
+	fill_annotations(a, f);
 }
 
 static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)

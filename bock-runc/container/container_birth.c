@@ -36,6 +36,7 @@ void container_birth_done(struct container_birth *b)
 	bk_close(&b->sync_child);
 	bk_close(&b->child.listen_fd);
 	bk_close(&b->child.console_sock);
+	init_hooks_done(&b->child.hooks_output);
 }
 
 static const struct oci_linux *linux_of(const struct container_created *r)
@@ -53,7 +54,7 @@ int container_birth_seccomp(struct container_created *r, struct container_birth 
 	if (cache < 0 && errno == ENOENT && mkdirat(r->c.root->fd, CONTAINER_CACHE, 0700) == 0)
 		cache = openat(r->c.root->fd, CONTAINER_CACHE,
 			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return sec_seccomp_get(linux_of(r)->seccomp, cache, &b->bpf, err);
+	return init_seccomp_program(&r->plan.seccomp, cache, &b->bpf, err);
 }
 
 /* A user who was delegated no cgroup runs without one; limits were refused with the plan then. */
@@ -135,6 +136,10 @@ static void leave_runtime(const struct container_created *r, const struct contai
 	(void)close(r->c.root->fd);
 	if (b->cgroup_fd >= 0)
 		(void)close(b->cgroup_fd);
+	if (r->sockets.pidfd >= 0)
+		(void)close(r->sockets.pidfd);
+	if (r->sockets.seccomp >= 0)
+		(void)close(r->sockets.seccomp);
 	if (b->watch_fd > 0)
 		(void)close(b->watch_fd);
 }
@@ -217,19 +222,35 @@ static int run_id_maps(struct container_created *r, struct container_birth *b, s
 	return rc < 0 ? rc : init_sync_send(r->sync, SYNC_MAPS, 0, -1, err);
 }
 
-static int run_hooks(struct container_created *r, struct bk_err **err)
+static int run_hooks(struct container_created *r, const struct container_birth *b, struct bk_err **err)
 {
 	const struct oci_hooks *h = r->spec.config->hooks;
 	bk_autobuf struct bk_buf json = BK_BUF_INIT(BK_BUF_DOC);
+	struct hooks_how how = { .timeout_ms = INIT_HOOK_TIMEOUT_MS,
+				 .cwd = r->spec.bundle,
+				 .out = b->child.hooks_output.out,
+				 .errout = b->child.hooks_output.errout };
 	int rc = init_state_json(&r->plan, OCI_CREATING, r->pid, &json, err);
 
+	if (rc < 0)
+		return rc;
+	how.state = bk_buf_str(&json);
+	how.len = json.len;
+	rc = hooks_run("prestart", h->prestart, h->n_prestart, &how, err);
 	if (rc == 0)
-		rc = hooks_run("prestart", h->prestart, h->n_prestart, bk_buf_str(&json), json.len,
-			       INIT_HOOK_TIMEOUT_MS, err);
-	if (rc == 0)
-		rc = hooks_run("createRuntime", h->create_runtime, h->n_create_runtime,
-			       bk_buf_str(&json), json.len, INIT_HOOK_TIMEOUT_MS, err);
+		rc = hooks_run("createRuntime", h->create_runtime, h->n_create_runtime, &how, err);
 	return rc < 0 ? rc : init_sync_send(r->sync, SYNC_HOOKS_DONE, 0, -1, err);
+}
+
+static int announce_listener(struct container_created *r, int *fd, struct bk_err **err)
+{
+	bool exec = r->plan.params.exec;
+	struct oci_state s = init_state(&r->plan, exec ? OCI_RUNNING : OCI_CREATING,
+					exec ? r->c.state.pid : r->pid);
+	const struct oci_seccomp *profile = linux_of(r)->seccomp;
+
+	return container_sockets_seccomp(&r->sockets, &s, profile ? profile->listener_metadata : NULL,
+					 r->pid, fd, err);
 }
 
 static int how_it_died(struct container_created *r, struct bk_err **err)
@@ -270,7 +291,8 @@ static int adopt_forked(struct container_created *r, pid_t pid, struct bk_err **
 }
 
 /* Serves the child until it is ready. */
-int container_birth_converse(struct container_created *r, struct bk_err **err)
+int container_birth_converse(struct container_created *r, const struct container_birth *b,
+			     struct bk_err **err)
 {
 	for (;;) {
 		int fd = -1, rc = 0;
@@ -285,7 +307,10 @@ int container_birth_converse(struct container_created *r, struct bk_err **err)
 		case SYNC_READY:
 			return pid > 0 ? adopt_forked(r, pid, err) : 0;
 		case SYNC_HOOKS:
-			rc = run_hooks(r, err);
+			rc = run_hooks(r, b, err);
+			break;
+		case SYNC_SECCOMP:
+			rc = announce_listener(r, &fd, err);
 			break;
 		case SYNC_CONSOLE:
 			r->master = fd;
@@ -331,7 +356,7 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
 		if (rc < 0)
 			return rc;
 	}
-	return container_birth_converse(r, err);
+	return container_birth_converse(r, b, err);
 }
 
 int container_birth_release(struct container_created *r, bool wait, struct bk_err **err)

@@ -27,7 +27,8 @@ int container_birth_seccomp(struct container_created *r, struct container_birth 
 			    struct bk_err **err);
 int container_birth_clone(struct container_created *r, struct container_birth *b,
 			  struct bk_err **err);
-int container_birth_converse(struct container_created *r, struct bk_err **err);
+int container_birth_converse(struct container_created *r, const struct container_birth *b,
+			     struct bk_err **err);
 
 /* Takes the child over from the intermediate process (plan.joins_user, OP_FORK). */
 int container_birth_adopt(struct container_created *r, struct bk_err **err);

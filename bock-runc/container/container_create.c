@@ -21,6 +21,7 @@
 #include "init/init_stage.h"
 #include "ns/ns.h"
 #include "proc/proc_sysctl.h"
+#include "spec/spec_annotations.h"
 #include "sys/sys_words.h"
 
 /* A terminal needs somebody who takes its master, and a taker needs a terminal. */
@@ -124,6 +125,18 @@ static void warn_of_caps(const struct container_create *p, const struct containe
 			     bk_asprintf("process.capabilities: '%s' is unknown and ignored", *cap));
 }
 
+static int connect_sockets(const struct container_create *p, struct container_created *r,
+			   struct bk_err **err)
+{
+	const char *pidfd = p->pidfd_socket;
+
+	if (!pidfd)
+		pidfd = spec_annotation(r->spec.config, SPEC_PIDFD_RECEIVER);
+	if (!pidfd && !r->plan.seccomp.listener)
+		return 0;
+	return container_sockets_connect(pidfd, r->plan.seccomp.listener, &r->sockets, err);
+}
+
 int container_prepare(const struct container_create *p, struct container_created *r,
 		      struct bk_err **err)
 {
@@ -137,6 +150,10 @@ int container_prepare(const struct container_create *p, struct container_created
 		rc = check_sysctls(r->spec.config, err);
 	if (rc == 0 && r->plan.ops[INIT_RUNTIME][0].kind == OP_SEAL)
 		rc = init_stage_seal_self(err);
+	if (rc == 0 && r->spec.config->linux_->seccomp)
+		rc = sec_seccomp_check_kernel(r->spec.config->linux_->seccomp, err);
+	if (rc == 0)
+		rc = connect_sockets(p, r, err);
 	if (rc < 0) {
 		container_created_done(r);
 		return rc;
@@ -242,8 +259,12 @@ static int make(const struct container_create *p, struct container_created *r,
 		rc = keep_config(r, err);
 	if (rc == 0)
 		rc = open_ends(p, r, b, err);
+	if (rc == 0 && r->spec.config->hooks)
+		rc = init_hooks_open(r->spec.config, r->spec.bundle, &b->child.hooks_output, err);
 	if (rc == 0)
 		rc = container_birth_run(r, b, err);
+	if (rc == 0)
+		rc = container_sockets_pidfd(&r->sockets, r->pidfd, CONTAINER_PIDFD_INIT, err);
 	if (rc == 0)
 		rc = container_created_pid_file(r, p->pid_file, err);
 	if (rc == 0)

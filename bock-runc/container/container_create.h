@@ -20,6 +20,7 @@ struct container_create {
 	const char *config_path;	/* NULL: config.json of the bundle */
 	const char *console_socket;	/* NULL: none */
 	const char *pid_file;		/* NULL: none */
+	const char *pidfd_socket;	/* NULL: none, but for the annotation */
 	uint32_t preserve_fds;
 	bool no_new_keyring;
 	bool no_cgroup;			/* make none */

@@ -108,7 +108,6 @@ int container_delete(struct container *c, bool force, char ***warnings, struct b
 	if (rc < 0)
 		return rc;
 	if (spec.config && spec.config->hooks)
-		container_hooks_poststop(c, spec.config->hooks->poststop,
-					 spec.config->hooks->n_poststop, warnings);
+		container_hooks_poststop(c, spec.config, warnings);
 	return 0;
 }

@@ -93,6 +93,9 @@ static int prepare(const struct container_exec *p, struct container_created *r, 
 		rc = init_check(&r->plan, err);
 	if (rc == 0 && r->plan.seal)
 		rc = init_stage_seal_self(err);
+	if (rc == 0)
+		rc = container_sockets_connect(p->pidfd_socket, r->plan.seccomp.listener, &r->sockets,
+					       err);
 	return rc;
 }
 
@@ -173,7 +176,7 @@ static int give_birth(const struct container_exec *p, struct container_created *
 {
 	int rc = 0;
 
-	if (r->spec.config->linux_->seccomp)
+	if (r->plan.seccomp.has)
 		rc = container_birth_seccomp(r, b, err);
 	if (rc == 0)
 		rc = open_cgroup(p, r, &b->cgroup_fd, err);
@@ -187,7 +190,9 @@ static int give_birth(const struct container_exec *p, struct container_created *
 	if (rc == 0 && r->plan.seal && spec_ns(r->spec.config, OCI_NS_PID))
 		rc = container_birth_adopt(r, err);
 	if (rc == 0)
-		rc = container_birth_converse(r, err);
+		rc = container_birth_converse(r, b, err);
+	if (rc == 0)
+		rc = container_sockets_pidfd(&r->sockets, r->pidfd, CONTAINER_PIDFD_EXEC, err);
 	if (rc == 0)
 		rc = container_created_pid_file(r, p->pid_file, err);
 	if (rc == 0)

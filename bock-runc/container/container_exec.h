@@ -34,6 +34,7 @@ struct container_exec {
 	struct container_exec_changes changes;
 	const char *console_socket;
 	const char *pid_file;
+	const char *pidfd_socket;	/* NULL: none */
 	const char *cgroup;		/* below the container's; NULL: that itself */
 	uint32_t preserve_fds;
 	bool detach;

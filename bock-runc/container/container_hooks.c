@@ -29,6 +29,8 @@ int container_hooks_poststart(const struct container *c, struct bk_err **err)
 {
 	bk_autospec struct spec spec = { 0 };
 	bk_autobuf struct bk_buf json = BK_BUF_INIT(BK_BUF_DOC);
+	bk_auto(init_hooks_done) struct init_hooks_output output = INIT_HOOKS_OUTPUT_INIT;
+	struct hooks_how how = { .timeout_ms = INIT_HOOK_TIMEOUT_MS };
 	int rc;
 
 	if (!c->state.has_poststart)
@@ -38,19 +40,39 @@ int container_hooks_poststart(const struct container *c, struct bk_err **err)
 		rc = describe(c, OCI_RUNNING, &json, err);
 	if (rc < 0 || !spec.config->hooks)
 		return rc;
+	rc = init_hooks_open(spec.config, c->state.bundle, &output, err);
+	if (rc < 0)
+		return rc;
+	how.state = bk_buf_str(&json);
+	how.len = json.len;
+	how.out = output.out;
+	how.errout = output.errout;
 	return hooks_run("poststart", spec.config->hooks->poststart, spec.config->hooks->n_poststart,
-			 bk_buf_str(&json), json.len, INIT_HOOK_TIMEOUT_MS, err);
+			 &how, err);
 }
 
-void container_hooks_poststop(const struct container *c, const struct oci_hook *hooks, size_t n,
+void container_hooks_poststop(const struct container *c, const struct oci_runtime_config *config,
 			      char ***warnings)
 {
 	bk_autobuf struct bk_buf json = BK_BUF_INIT(BK_BUF_DOC);
+	bk_auto(init_hooks_done) struct init_hooks_output output = INIT_HOOKS_OUTPUT_INIT;
+	struct hooks_how how = { .timeout_ms = INIT_HOOK_TIMEOUT_MS };
+	struct bk_err *err = NULL;
 
 	if (describe(c, OCI_STOPPED, &json, NULL) < 0) {
 		bk_strv_add(warnings, "poststop hooks did not run: the state can't be encoded");
 		return;
 	}
-	hooks_run_all("poststop", hooks, n, bk_buf_str(&json), json.len, INIT_HOOK_TIMEOUT_MS,
-		      warnings);
+	/* they run even if their output has nowhere to go */
+	if (init_hooks_open(config, c->state.bundle, &output, &err) < 0) {
+		char text[2 * BK_ERR_MSG_MAX];
+
+		bk_strv_add(warnings, bk_err_print(err, text, sizeof(text)));
+		bk_err_clear(&err);
+	}
+	how.state = bk_buf_str(&json);
+	how.len = json.len;
+	how.out = output.out;
+	how.errout = output.errout;
+	hooks_run_all("poststop", config->hooks->poststop, config->hooks->n_poststop, &how, warnings);
 }

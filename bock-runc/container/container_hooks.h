@@ -9,7 +9,7 @@
 /* poststart: the first failure is the error. */
 int container_hooks_poststart(const struct container *c, struct bk_err **err);
 /* poststop: all run; failures are appended to warnings. The state folder may be gone by then. */
-void container_hooks_poststop(const struct container *c, const struct oci_hook *hooks, size_t n,
+void container_hooks_poststop(const struct container *c, const struct oci_runtime_config *config,
 			      char ***warnings);
 
 #endif

@@ -72,8 +72,8 @@ static int hook_failed(const char *kind, size_t i, int status, const struct bk_b
 			  how, out_len, out_text, err_len, err_text);
 }
 
-static int run_one(const char *kind, const struct oci_hook *h, size_t i, const char *state_json,
-		   size_t len, int default_timeout_ms, struct bk_err **err)
+static int run_one(const char *kind, const struct oci_hook *h, size_t i, const struct hooks_how *how,
+		   struct bk_err **err)
 {
 	bk_autobuf struct bk_buf out = BK_BUF_INIT(HOOKS_OUTPUT_MAX);
 	bk_autobuf struct bk_buf errout = BK_BUF_INIT(HOOKS_OUTPUT_MAX);
@@ -83,9 +83,10 @@ static int run_one(const char *kind, const struct oci_hook *h, size_t i, const c
 		.path = h->path,
 		.argv = h->args && h->args[0] ? h->args : path_only,
 		.env = h->env ? h->env : nothing,
+		.cwd = how->cwd,
 		.stdin_fd = -1,
-		.stdout_fd = -1,
-		.stderr_fd = -1,
+		.stdout_fd = how->out,
+		.stderr_fd = how->errout,
 		.keep_latest = true,
 	};
 	int status, rc;
@@ -93,8 +94,9 @@ static int run_one(const char *kind, const struct oci_hook *h, size_t i, const c
 	rc = check_one(kind, h, i, err);
 	if (rc < 0)
 		return rc;
-	rc = bk_proc_run(&spec, state_json, len, &out, &errout, timeout_of(h, default_timeout_ms),
-			 &status, err);
+	rc = bk_proc_run(&spec, how->state, how->len, how->out < 0 ? &out : NULL,
+			 how->errout < 0 ? &errout : NULL, timeout_of(h, how->timeout_ms), &status,
+			 err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "error running %s hook #%zu", kind, i);
 	if (status != 0)
@@ -102,11 +104,11 @@ static int run_one(const char *kind, const struct oci_hook *h, size_t i, const c
 	return 0;
 }
 
-int hooks_run(const char *kind, const struct oci_hook *hooks, size_t n, const char *state_json,
-	      size_t len, int default_timeout_ms, struct bk_err **err)
+int hooks_run(const char *kind, const struct oci_hook *hooks, size_t n, const struct hooks_how *how,
+	      struct bk_err **err)
 {
 	for (size_t i = 0; i < n; i++) {
-		int rc = run_one(kind, &hooks[i], i, state_json, len, default_timeout_ms, err);
+		int rc = run_one(kind, &hooks[i], i, how, err);
 
 		if (rc < 0)
 			return rc;
@@ -114,14 +116,14 @@ int hooks_run(const char *kind, const struct oci_hook *hooks, size_t n, const ch
 	return 0;
 }
 
-void hooks_run_all(const char *kind, const struct oci_hook *hooks, size_t n, const char *state_json,
-		   size_t len, int default_timeout_ms, char ***warnings)
+void hooks_run_all(const char *kind, const struct oci_hook *hooks, size_t n,
+		   const struct hooks_how *how, char ***warnings)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct bk_err *err = NULL;
 		char text[2 * BK_ERR_MSG_MAX];
 
-		if (run_one(kind, &hooks[i], i, state_json, len, default_timeout_ms, &err) == 0)
+		if (run_one(kind, &hooks[i], i, how, &err) == 0)
 			continue;
 		bk_strv_add(warnings, bk_err_print(err, text, sizeof(text)));
 		bk_err_clear(&err);

@@ -22,19 +22,29 @@
  */
 int hooks_check(const char *kind, const struct oci_hook *hooks, size_t n, struct bk_err **err);
 
+/* What all hooks of a call have in common. */
+struct hooks_how {
+	const char *state;	/* the state document, for stdin */
+	size_t len;
+	int timeout_ms;		/* for hooks without a timeout; -1: none */
+	const char *cwd;	/* NULL: ours */
+	int out, errout;	/* where their output goes; -1: the end of it into the error of a failure */
+};
+
+#define HOOKS_HOW_INIT { .timeout_ms = -1, .out = -1, .errout = -1 }
+
 /*
  * Runs all; the first that fails ends it: "error running createRuntime hook #0: exit status 1,
- * stdout: , stderr: ...". default_timeout_ms holds for hooks without a timeout (-1: none). A hook
- * that runs out of time is killed.
+ * stdout: , stderr: ...". A hook that runs out of time is killed.
  */
-int hooks_run(const char *kind, const struct oci_hook *hooks, size_t n, const char *state_json,
-	      size_t len, int default_timeout_ms, struct bk_err **err);
+int hooks_run(const char *kind, const struct oci_hook *hooks, size_t n, const struct hooks_how *how,
+	      struct bk_err **err);
 
 /*
  * Runs all whatever happens (poststart of a container that is to be left alone, poststop):
  * failures are appended to *warnings (strv) as texts for the log.
  */
-void hooks_run_all(const char *kind, const struct oci_hook *hooks, size_t n, const char *state_json,
-		   size_t len, int default_timeout_ms, char ***warnings);
+void hooks_run_all(const char *kind, const struct oci_hook *hooks, size_t n,
+		   const struct hooks_how *how, char ***warnings);
 
 #endif

@@ -11,22 +11,22 @@
 #include "codec/bk_json.h"
 #include "init/init_sync.h"
 #include "ns/ns.h"
-#include "oci/oci_state.h"
 #include "sys/sys_clone.h"
 
 void init_child_init(struct init_child *c)
 {
 	*c = (struct init_child){ .sync = -1, .listen_fd = -1, .enter_fd = -1, .console_sock = -1,
+				  .hooks_output = INIT_HOOKS_OUTPUT_INIT,
 				  .root = BK_ROOT_INIT, .proc_fd = -1, .conn = -1 };
 	for (int t = 0; t < OCI_NS_MAX_; t++)
 		c->join_fds[t] = -1;
 }
 
-int init_state_json(const struct init_plan *p, int status, pid_t pid, struct bk_buf *out,
-		    struct bk_err **err)
+struct oci_state init_state(const struct init_plan *p, int status, pid_t pid)
 {
 	const struct oci_runtime_config *c = p->spec->config;
-	struct oci_state s = {
+
+	return (struct oci_state){
 		.oci_version = c->oci_version,
 		.id = (char *)p->params.id,
 		.status = status,
@@ -35,6 +35,12 @@ int init_state_json(const struct init_plan *p, int status, pid_t pid, struct bk_
 		.annotations = c->annotations,
 		.n_annotations = c->n_annotations,
 	};
+}
+
+int init_state_json(const struct init_plan *p, int status, pid_t pid, struct bk_buf *out,
+		    struct bk_err **err)
+{
+	struct oci_state s = init_state(p, status, pid);
 
 	return bk_json_encode(&oci_state_type, &s, 0, out, err);
 }

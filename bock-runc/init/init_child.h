@@ -11,7 +11,9 @@
 #include <stdint.h>
 
 #include "base/bk_root.h"
+#include "init/init_hooks.h"
 #include "init/init_plan.h"
+#include "oci/oci_state.h"
 #include "sec/sec_seccomp.h"
 
 struct init_child {
@@ -26,6 +28,7 @@ struct init_child {
 	bool new_keyring;
 	bool restore_mask;	/* to signal_mask, before execve */
 	sigset_t signal_mask;
+	struct init_hooks_output hooks_output;
 	uint64_t ignored_signals;	/* bit N - 1: signal N, to be not ignored any more */
 	/* the child's own */
 	struct bk_root root;
@@ -46,6 +49,9 @@ void init_child_init(struct init_child *c);
  * called in the intermediate process, which clones the child as a sibling of itself.
  */
 _Noreturn void init_child_run(struct init_child *c);
+
+/* The state of the container in a plan; borrows from it. */
+struct oci_state init_state(const struct init_plan *p, int status, pid_t pid);
 
 /* The state document (runtime.md "State") of the container in a plan, for hooks. status: enum oci_status. */
 int init_state_json(const struct init_plan *p, int status, pid_t pid, struct bk_buf *out,

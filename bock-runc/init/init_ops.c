@@ -89,7 +89,7 @@ static int op_become_root(struct init_child *c, const struct init_op *op, struct
 	if (rc < 0)
 		return rc;
 	/* whoever we were outside is nobody in here; files made from now on are to be root's */
-	if (!c->setgroups_denied && setgroups(0, NULL) < 0) {
+	if (!c->setgroups_denied && !c->plan->keep_groups && setgroups(0, NULL) < 0) {
 		if (errno != EPERM)
 			return bk_err_set(err, BK_ERR_IO, errno, "drop groups");
 		c->setgroups_denied = true; /* with every right in it: by whoever made it */
@@ -286,11 +286,16 @@ static int run_hooks(struct init_child *c, const char *kind, const struct oci_ho
 		     int status, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf json = BK_BUF_INIT(BK_BUF_DOC);
+	struct hooks_how how = { .timeout_ms = INIT_HOOK_TIMEOUT_MS,
+				 .out = c->hooks_output.out,
+				 .errout = c->hooks_output.errout };
 	int rc = init_state_json(c->plan, status, getpid(), &json, err);
 
 	if (rc < 0)
 		return rc;
-	return hooks_run(kind, hooks, n, bk_buf_str(&json), json.len, INIT_HOOK_TIMEOUT_MS, err);
+	how.state = bk_buf_str(&json);
+	how.len = json.len;
+	return hooks_run(kind, hooks, n, &how, err);
 }
 
 static int op_create_hooks(struct init_child *c, const struct init_op *op, struct bk_err **err)
@@ -298,6 +303,9 @@ static int op_create_hooks(struct init_child *c, const struct init_op *op, struc
 	const struct oci_hooks *h = config(c)->hooks;
 
 	(void)op;
+	/* wherever the last mount has left us */
+	if (fchdir(c->root.fd) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "enter the root file system");
 	return run_hooks(c, "createContainer", h->create_container, h->n_create_container,
 			 OCI_CREATING, err);
 }
@@ -409,14 +417,6 @@ static int op_no_new_privs(struct init_child *c, const struct init_op *op, struc
 	return 0;
 }
 
-static int op_seccomp(struct init_child *c, const struct init_op *op, struct bk_err **err)
-{
-	int rc = sec_seccomp_load(c->bpf, err);
-
-	(void)op;
-	return rc < 0 ? bk_err_wrap(err, rc, "linux.seccomp") : 0;
-}
-
 static int op_bounding(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
 	(void)op;
@@ -429,7 +429,7 @@ static int op_user(struct init_child *c, const struct init_op *op, struct bk_err
 	/* an image may have a user who can't enter its working directory: the runtime can, and it stays */
 	c->in_cwd = chdir(config(c)->process->cwd) == 0;
 	(void)umask(c->plan->user.has_umask ? (mode_t)c->plan->user.umask : c->umask);
-	return proc_user_become(&c->plan->user, c->setgroups_denied, err);
+	return proc_user_become(&c->plan->user, c->plan->keep_groups, c->setgroups_denied, err);
 }
 
 static int op_caps(struct init_child *c, const struct init_op *op, struct bk_err **err)
@@ -468,19 +468,28 @@ static int close_others(const struct init_child *c, struct bk_err **err)
 
 /*
  * What waits here for start may be in the pid namespace of another container: through /proc/PID/fd that
- * would find the private procfs, and with it the host's sysctls. Only the two sockets stay open.
+ * would find the private procfs, and with it the host's sysctls. Only the two sockets stay open, and what
+ * startContainer hooks write to.
  */
 static int close_unneeded(const struct init_child *c, struct bk_err **err)
 {
+	const int keep[] = { c->sync, c->listen_fd, c->hooks_output.out, c->hooks_output.errout };
 	unsigned int first = 3 + c->plan->params.preserve_fds;
-	int low = c->listen_fd < 0 || c->sync < c->listen_fd ? c->sync : c->listen_fd;
-	int high = c->sync > c->listen_fd ? c->sync : c->listen_fd;
 
-	if (((unsigned int)low > first && close_range(first, (unsigned int)low - 1, 0) < 0) ||
-	    (high > low + 1 && close_range((unsigned int)low + 1, (unsigned int)high - 1, 0) < 0) ||
-	    close_range((unsigned int)high + 1, ~0U, 0) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "close_range");
-	return 0;
+	for (;;) {
+		unsigned int next = ~0U;
+
+		for (size_t i = 0; i < BK_ARRAY_SIZE(keep); i++) {
+			if (keep[i] >= 0 && (unsigned int)keep[i] >= first &&
+			    (unsigned int)keep[i] < next)
+				next = (unsigned int)keep[i];
+		}
+		if (next > first && close_range(first, next == ~0U ? next : next - 1, 0) < 0)
+			return bk_err_set(err, BK_ERR_IO, errno, "close_range");
+		if (next == ~0U)
+			return 0;
+		first = next + 1;
+	}
 }
 
 /* The container is created. The other side of our socket reads its closing as a successful execve. */
@@ -587,7 +596,7 @@ static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_PERSONALITY] = init_op_personality,
 	[OP_MEMORY_POLICY] = init_op_memory_policy,
 	[OP_NO_NEW_PRIVS] = op_no_new_privs,
-	[OP_SECCOMP] = op_seccomp,
+	[OP_SECCOMP] = init_op_seccomp,
 	[OP_BOUNDING] = op_bounding,
 	[OP_USER] = op_user,
 	[OP_CAPS] = op_caps,

@@ -13,6 +13,7 @@
 #include "ns/ns_maps.h"
 #include "proc/proc_rlimit.h"
 #include "proc/proc_sysctl.h"
+#include "spec/spec_annotations.h"
 #include "stage/stage.h"
 
 #define STAGE_IMAGE_MAX ((size_t)64 << 10)	/* bytes of the last stage's program */
@@ -67,7 +68,7 @@ static bool small_files(const struct oci_process *proc)
 
 bool init_plan_stage_serves(const struct init_plan *p)
 {
-	return STAGE_HAVE && !small_files(p->spec->config->process);
+	return STAGE_HAVE && !p->seccomp.listener && !small_files(p->spec->config->process);
 }
 
 /*
@@ -119,7 +120,7 @@ static int plan_runtime(struct init_plan *p, struct bk_err **err)
 	p->seal = needs_seal(p);
 	if (p->seal)
 		init_plan_add(p, INIT_RUNTIME, OP_SEAL);
-	if (l->seccomp)
+	if (p->seccomp.has)
 		init_plan_add(p, INIT_RUNTIME, OP_SECCOMP_COMPILE);
 	if (p->params.cgroup) {
 		init_plan_add(p, INIT_RUNTIME, OP_CGROUP);
@@ -348,7 +349,8 @@ static int plan_face(struct init_plan *p, struct bk_err **err)
 /*
  * The order of the last steps matters. Without no_new_privs a filter needs CAP_SYS_ADMIN, so it is loaded
  * while that is there, and must allow the steps that follow; with it, the filter comes last and need
- * allow no more than execve.
+ * allow no more than execve. But one that notifies is loaded before the container is ready: its agent is
+ * told while the container is being created.
  */
 int init_plan_process(struct init_plan *p, struct bk_err **err)
 {
@@ -376,7 +378,7 @@ int init_plan_process(struct init_plan *p, struct bk_err **err)
 		return rc;
 	if (proc->no_new_privileges)
 		init_plan_add(p, INIT_PROCESS, OP_NO_NEW_PRIVS);
-	if (c->linux_->seccomp && !proc->no_new_privileges)
+	if (p->seccomp.has && !proc->no_new_privileges)
 		init_plan_add(p, INIT_PROCESS, OP_SECCOMP);
 	/* who lists no capabilities gets none: nobody leaves them out to have all of them */
 	init_plan_add(p, INIT_PROCESS, OP_BOUNDING);
@@ -388,10 +390,12 @@ int init_plan_process(struct init_plan *p, struct bk_err **err)
 		init_plan_add(p, INIT_PROCESS, OP_STAGE);
 		return 0;
 	}
+	if (p->seccomp.listener && proc->no_new_privileges)
+		init_plan_add(p, INIT_PROCESS, OP_SECCOMP);
 	init_plan_add(p, INIT_PROCESS, OP_READY);
 	if (!p->params.exec && c->hooks && c->hooks->n_start_container)
 		init_plan_add(p, INIT_PROCESS, OP_START_HOOKS);
-	if (c->linux_->seccomp && proc->no_new_privileges)
+	if (p->seccomp.has && !p->seccomp.listener && proc->no_new_privileges)
 		init_plan_add(p, INIT_PROCESS, OP_SECCOMP);
 	init_plan_add(p, INIT_PROCESS, OP_EXEC);
 	return 0;
@@ -433,7 +437,8 @@ static int check_maps(const struct init_plan *p, struct bk_err **err)
 	if (rc == 0 && !ns_maps_has(l->gid_mappings, l->n_gid_mappings, p->user.gid))
 		rc = bk_err_set(err, BK_ERR_CONFIG, 0,
 				"process.user.gid: %u is not mapped by linux.gidMappings", p->user.gid);
-	if (rc == 0 && p->params.setgroups_denied && p->user.n_additional_gids)
+	if (rc == 0 && p->params.setgroups_denied && !p->keep_groups &&
+	    p->user.n_additional_gids)
 		rc = bk_err_set(err, BK_ERR_CONFIG, 0,
 				"process.user.additionalGids: needs newgidmap or root: without, the kernel "
 				"denies setgroups in the user namespace");
@@ -448,10 +453,13 @@ int init_plan_compile(const struct spec *spec, const struct init_params *params,
 
 	if (spec->config->process->user)
 		p.user = *spec->config->process->user;
+	p.keep_groups = spec_annotation_on(spec->config, SPEC_KEEP_GROUPS);
 	plan_namespaces(&p);
 	rc = check_maps(&p, err);
 	if (rc == 0)
 		rc = check_hooks(spec->config->hooks, err);
+	if (rc == 0)
+		rc = init_seccomp_compile(spec->config, &p.seccomp, err);
 	if (rc == 0)
 		rc = plan_runtime(&p, err);
 	if (rc == 0)

@@ -18,6 +18,7 @@
 #include "cgroup/cgroup_devices.h"
 #include "cgroup/cgroup_limits.h"
 #include "dev/dev_nodes.h"
+#include "init/init_seccomp.h"
 #include "mount/mount_plan.h"
 #include "proc/proc_mempolicy.h"
 #include "proc/proc_sched.h"
@@ -133,11 +134,13 @@ struct init_plan {
 	bool new_user;
 	bool seal;		/* the runtime goes on from a sealed copy, without the last stage */
 	const char *join[OCI_NS_MAX_];	/* paths to join; NULL: none */
+	struct init_seccomp seccomp;
 	struct sec_caps caps;
 	bool stage_forks;	/* exec: the last stage forks into the pid namespace that was entered */
 	const struct oci_rlimit *nproc;	/* for the last stage to set when it has forked; NULL: none */
 	char **unknown_caps;	/* heap strv: for a warning */
 	struct cgroup_limits limits;	/* linux.resources as writes */
+	bool keep_groups;	/* those of the caller, whatever process.user says */
 	struct oci_user user;	/* process.user, 0:0 where absent */
 };
 

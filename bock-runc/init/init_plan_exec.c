@@ -5,6 +5,7 @@
 #include "base/bk_str.h"
 #include "ns/ns.h"
 #include "ns/ns_maps.h"
+#include "spec/spec_annotations.h"
 
 static bool lets_pass(const char *action)
 {
@@ -40,11 +41,14 @@ static bool forbids(const struct oci_seccomp *s, const char *call)
 }
 
 /* Whether a filter that is loaded before the last stage would keep that from its fork and session. */
-static bool forbids_fork(const struct oci_runtime_config *c)
+static bool forbids_fork(const struct init_plan *p)
 {
-	const struct oci_seccomp *s = c->linux_->seccomp;
+	const struct oci_runtime_config *c = p->spec->config;
+	const struct oci_seccomp *s = p->seccomp.profile;
 
-	return s && !c->process->no_new_privileges &&
+	if (c->process->no_new_privileges || !p->seccomp.has)
+		return false;
+	return p->seccomp.raw ||
 	       (forbids(s, "clone") || forbids(s, "setsid") || forbids(s, "prlimit64") ||
 		(c->process->terminal && forbids(s, "ioctl")));
 }
@@ -58,7 +62,7 @@ static bool needs_seal(const struct init_plan *p)
 {
 	const struct oci_runtime_config *c = p->spec->config;
 
-	return !init_plan_stage_serves(p) || !spec_ns(c, OCI_NS_PID) || forbids_fork(c) ||
+	return !init_plan_stage_serves(p) || !spec_ns(c, OCI_NS_PID) || forbids_fork(p) ||
 	       init_plan_attrs_forbid_fork(p);
 }
 
@@ -98,14 +102,17 @@ int init_plan_compile_exec(const struct spec *spec, const struct init_params *pa
 
 	if (c->process->user)
 		p.user = *c->process->user;
+	p.keep_groups = spec_annotation_on(c, SPEC_KEEP_GROUPS);
 	rc = check_ids(&p, err);
+	if (rc == 0)
+		rc = init_seccomp_compile(c, &p.seccomp, err);
 	if (rc < 0)
 		return rc;
 	p.seal = needs_seal(&p);
 	p.stage_forks = !p.seal;
 	if (p.seal)
 		init_plan_add(&p, INIT_RUNTIME, OP_SEAL);
-	if (c->linux_->seccomp)
+	if (p.seccomp.has)
 		init_plan_add(&p, INIT_RUNTIME, OP_SECCOMP_COMPILE);
 	init_plan_add(&p, INIT_RUNTIME, OP_CLONE);
 	if (c->process->has_oom_score_adj)

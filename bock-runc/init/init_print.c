@@ -72,8 +72,14 @@ static void print_runtime(const struct init_plan *p, const struct init_op *op, s
 		bk_buf_adds(out, "seal the whole runtime");
 		break;
 	case OP_SECCOMP_COMPILE:
-		bk_buf_printf(out, "seccomp-compile default %s, %zu rules",
-			      c->linux_->seccomp->default_action, c->linux_->seccomp->n_syscalls);
+		if (p->seccomp.raw)
+			bk_buf_adds(out, "seccomp-compile nothing: a ready-made program");
+		else
+			bk_buf_printf(out, "seccomp-compile default %s, %zu rules",
+				      p->seccomp.profile->default_action,
+				      p->seccomp.profile->n_syscalls);
+		if (p->seccomp.listener)
+			bk_buf_printf(out, ", notifies '%s'", p->seccomp.listener);
 		break;
 	case OP_CGROUP:
 		bk_buf_printf(out, "cgroup '%s'", p->params.cgroup);
@@ -236,7 +242,9 @@ static void print_process(const struct init_plan *p, const struct init_op *op, s
 		break;
 	case OP_USER:
 		bk_buf_printf(out, "user %u:%u", p->user.uid, p->user.gid);
-		for (size_t i = 0; i < p->user.n_additional_gids; i++)
+		if (p->keep_groups)
+			bk_buf_adds(out, " groups of the caller");
+		for (size_t i = 0; !p->keep_groups && i < p->user.n_additional_gids; i++)
 			bk_buf_printf(out, "%s%u", i ? "," : " groups ", p->user.additional_gids[i]);
 		break;
 	case OP_CAPS:
@@ -255,7 +263,7 @@ static void print_process(const struct init_plan *p, const struct init_op *op, s
 	case OP_STAGE:
 		bk_buf_printf(out, "sealed last stage: %sready, wait for start%s, exec",
 			      p->stage_forks ? "fork, " : "",
-			      c->linux_->seccomp && c->process->no_new_privileges ? ", seccomp-load" :
+			      p->seccomp.has && c->process->no_new_privileges ? ", seccomp-load" :
 										    "");
 		print_words(out, c->process->args);
 		break;

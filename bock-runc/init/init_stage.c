@@ -107,7 +107,7 @@ static int make_file(const struct init_child *c, struct bk_buf *b, size_t *ret_s
 		ctl.flags |= STAGE_RESTORE_MASK;
 		memcpy(&ctl.signal_mask, &c->signal_mask, sizeof(ctl.signal_mask));
 	}
-	if (config->linux_->seccomp && config->process->no_new_privileges) {
+	if (c->plan->seccomp.has && config->process->no_new_privileges) {
 		ctl.seccomp_flags = c->bpf->flags;
 		ctl.n_insns = (uint32_t)c->bpf->n;
 		ctl.insns = (uint32_t)(b->len - start);

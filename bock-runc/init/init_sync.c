@@ -9,11 +9,6 @@
 #include "base/bk_auto.h"
 #include "base/bk_fd.h"
 
-struct sync_msg {
-	int32_t letter;	/* no padding: nothing of our stack goes out */
-	int32_t pid;
-};
-
 int init_sync_pair(int ret_fds[2], struct bk_err **err)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_fds) < 0)
@@ -23,7 +18,7 @@ int init_sync_pair(int ret_fds[2], struct bk_err **err)
 
 int init_sync_send(int sock, enum init_sync msg, pid_t pid, int fd, struct bk_err **err)
 {
-	struct sync_msg m = { .letter = msg, .pid = pid };
+	struct init_sync_msg m = { .letter = msg, .pid = pid };
 	int rc;
 
 	if (fd >= 0)
@@ -38,7 +33,7 @@ int init_sync_send(int sock, enum init_sync msg, pid_t pid, int fd, struct bk_er
 int init_sync_recv(int sock, pid_t *ret_pid, int *ret_fd, struct bk_err **err)
 {
 	union {
-		struct sync_msg m;
+		struct init_sync_msg m;
 		char wire[BK_ERR_WIRE_SIZE];
 	} u;
 	bk_autoclose int fd = -1;
@@ -52,7 +47,7 @@ int init_sync_recv(int sock, pid_t *ret_pid, int *ret_fd, struct bk_err **err)
 		return bk_err_set(err, BK_ERR_IO, (int)-n, "receive from the other side");
 	if (n == BK_ERR_WIRE_SIZE)
 		return bk_err_decode(u.wire, sizeof(u.wire), err);
-	if (n != sizeof(struct sync_msg))
+	if (n != sizeof(struct init_sync_msg))
 		return bk_err_set(err, BK_ERR_INTERNAL, 0, "a message of %zd bytes", n);
 	if (ret_pid)
 		*ret_pid = u.m.pid;

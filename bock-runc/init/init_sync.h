@@ -6,6 +6,7 @@
 #ifndef INIT_SYNC_H
 #define INIT_SYNC_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/bk_err.h"
@@ -15,11 +16,18 @@ enum init_sync {
 	SYNC_PID = 'P',		/* the intermediate process made the child: its pidfd comes along */
 	SYNC_HOOKS = 'H',	/* run the runtime's hooks now */
 	SYNC_CONSOLE = 'C',	/* the pty's master comes along */
+	SYNC_SECCOMP = 'S',	/* the listener of a filter that notifies comes along */
 	SYNC_READY = 'R',	/* created */
 	/* from the runtime */
 	SYNC_MAPS = 'm',	/* id maps are written */
 	SYNC_HOOKS_DONE = 'h',
 	SYNC_GO = 'g',		/* the state is saved; go on (create: to wait for start) */
+};
+
+/* One message, but for an error, which has its own form. */
+struct init_sync_msg {
+	int32_t letter;	/* no padding: nothing of our stack goes out */
+	int32_t pid;
 };
 
 /* Makes the pair: [0] stays with the runtime, [1] goes to the child. */

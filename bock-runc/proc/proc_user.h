@@ -13,9 +13,11 @@
 
 /*
  * setgroups, setresgid, setresuid. With setgroups denied in this user namespace, asking for additional
- * groups is an error; without any, the call is left out. Capabilities are kept (PR_SET_KEEPCAPS) for
+ * groups is an error; without any, the call is left out. keep_groups: no setgroups whatever
+ * user says. Capabilities are kept (PR_SET_KEEPCAPS) for
  * the caller to set.
  */
-int proc_user_become(const struct oci_user *user, bool setgroups_denied, struct bk_err **err);
+int proc_user_become(const struct oci_user *user, bool keep_groups, bool setgroups_denied,
+		     struct bk_err **err);
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/bk_fd.h"
 #include "base/bk_mem.h"
 #include "base/bk_str.h"
+#include "codec/bk_base64.h"
 #include "sec/sec_seccomp_enosys.h"
 #include "sec/sec_seccomp_pack.h"
 
@@ -47,9 +48,6 @@ static int action_of(const char *where, const char *name, const char *action, bo
 	uint32_t data = has_errno ? errno_ret : EPERM, max;
 	int value;
 
-	if (bk_streq0(action, "SCMP_ACT_NOTIFY"))
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "%s.%s: SCMP_ACT_NOTIFY is not supported yet", where, name);
 	if (!action || !bk_doc_name_find(sec_seccomp_actions, action, &value))
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s.%s: unknown action '%s'", where, name,
 				  action ? action : "");
@@ -102,53 +100,74 @@ static int rule_error(int rc, const char *name, size_t rule, struct bk_err **err
 			  "linux.seccomp.syscalls[%zu]: add a rule for '%s'", rule, name);
 }
 
+struct rule_args {
+	struct scmp_arg_cmp v[ARGS_MAX * 4];
+	unsigned int n;
+	bool split;
+	bool fail_unknown;
+};
+
 /* One name with all its conditions: each for itself (an "or") where an argument comes twice. */
 static int add_name(scmp_filter_ctx ctx, uint32_t action, const char *name, size_t rule,
-		    const struct scmp_arg_cmp *args, unsigned int n, bool split,
-		    struct bk_err **err)
+		    const struct rule_args *args, struct bk_err **err)
 {
+	unsigned int n = args->n;
 	int nr = seccomp_syscall_resolve_name(name);
 	int rc = 0;
 
+	if (nr == __NR_SCMP_ERROR && args->fail_unknown)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "linux.seccomp.syscalls[%zu].names: '%s' is no system call that "
+				  "libseccomp knows", rule, name);
 	if (nr == __NR_SCMP_ERROR)
 		return 0; /* unknown names are skipped, as other runtimes do */
-	if (!split)
-		rc = seccomp_rule_add_array(ctx, action, nr, n, args);
-	for (unsigned int i = 0; split && rc == 0 && i < n; i++)
-		rc = seccomp_rule_add_array(ctx, action, nr, 1, &args[i]);
+	if (!args->split)
+		rc = seccomp_rule_add_array(ctx, action, nr, n, args->v);
+	for (unsigned int i = 0; args->split && rc == 0 && i < n; i++)
+		rc = seccomp_rule_add_array(ctx, action, nr, 1, &args->v[i]);
 	return rc == 0 ? 0 : rule_error(rc, name, rule, err);
 }
 
-static int add_rule(scmp_filter_ctx ctx, const struct oci_seccomp_syscall *s, size_t rule,
-		    uint32_t default_action, struct bk_err **err)
+/* What a rule says, without its names; a pure function. */
+static int rule_of(const struct oci_seccomp_syscall *s, size_t rule, struct rule_args *args,
+		   uint32_t *ret_action, struct bk_err **err)
 {
-	struct scmp_arg_cmp args[ARGS_MAX * 4];
 	bk_autofree char *where = bk_asprintf("linux.seccomp.syscalls[%zu]", rule);
 	unsigned int used[ARGS_MAX] = { 0 };
-	bool split = false;
-	uint32_t action = 0;
 	int rc;
 
-	rc = action_of(where, "action", s->action, s->has_errno_ret, s->errno_ret, &action, err);
+	rc = action_of(where, "action", s->action, s->has_errno_ret, s->errno_ret, ret_action, err);
 	if (rc < 0)
 		return rc;
 	if (!s->names || !s->names[0])
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s.names: is empty", where);
-	if (s->n_args > BK_ARRAY_SIZE(args))
+	if (s->n_args > BK_ARRAY_SIZE(args->v))
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s.args: more than %zu", where,
-				  BK_ARRAY_SIZE(args));
+				  BK_ARRAY_SIZE(args->v));
 	for (size_t i = 0; i < s->n_args; i++) {
-		rc = arg_of(&s->args[i], rule, i, &args[i], err);
+		rc = arg_of(&s->args[i], rule, i, &args->v[i], err);
 		if (rc < 0)
 			return rc;
-		if (used[args[i].arg]++)
-			split = true;
+		if (used[args->v[i].arg]++)
+			args->split = true;
 	}
+	args->n = (unsigned int)s->n_args;
+	return 0;
+}
+
+static int add_rule(scmp_filter_ctx ctx, const struct oci_seccomp_syscall *s, size_t rule,
+		    uint32_t default_action, unsigned int how, struct bk_err **err)
+{
+	struct rule_args args = { .fail_unknown = how & SEC_SECCOMP_FAIL_UNKNOWN };
+	uint32_t action = 0;
+	int rc = rule_of(s, rule, &args, &action, err);
+
+	if (rc < 0)
+		return rc;
 	if (action == default_action)
 		return 0;
 	for (size_t i = 0; s->names[i]; i++) {
-		rc = add_name(ctx, action, s->names[i], rule, args, (unsigned int)s->n_args, split,
-			      err);
+		rc = add_name(ctx, action, s->names[i], rule, &args, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -187,7 +206,7 @@ static int add_archs(scmp_filter_ctx ctx, char *const *names, uint32_t *archs, s
 	return 0;
 }
 
-static int flags_of(char *const *names, unsigned int *ret, struct bk_err **err)
+static int flags_of(char *const *names, bool notify, unsigned int *ret, struct bk_err **err)
 {
 	unsigned int flags = 0;
 
@@ -201,12 +220,10 @@ static int flags_of(char *const *names, unsigned int *ret, struct bk_err **err)
 			return bk_err_set(err, BK_ERR_CONFIG, 0,
 					  "linux.seccomp.flags[%zu]: unknown flag '%s'", i,
 					  names[i]);
-		if ((unsigned int)value == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
-			return bk_err_set(
-				err, BK_ERR_UNSUPPORTED, 0,
-				"linux.seccomp.flags[%zu]: %s needs SCMP_ACT_NOTIFY, which "
-				"is not supported yet",
-				i, names[i]);
+		if ((unsigned int)value == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV && !notify)
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "linux.seccomp.flags[%zu]: %s needs SCMP_ACT_NOTIFY", i,
+					  names[i]);
 		flags |= (unsigned int)value;
 	}
 	*ret = flags;
@@ -237,10 +254,11 @@ static size_t make_enosys(const struct oci_seccomp *s, uint32_t default_action,
 	size_t n = 0;
 
 	/*
-	 * A filter that lets pass what it does not know, or shows it to a tracer, is left as it
-	 * is.
+	 * A filter that lets pass what it does not know, or shows it to a tracer or an agent, is left
+	 * as it is.
 	 */
 	if (default_action == SCMP_ACT_ALLOW || default_action == SCMP_ACT_LOG ||
+	    default_action == SCMP_ACT_NOTIFY ||
 	    default_action == SCMP_ACT_ERRNO(ENOSYS) ||
 	    (default_action & ~TRACE_MAX) == SCMP_ACT_TRACE(0))
 		return 0;
@@ -309,34 +327,70 @@ static bool pack(const uint32_t *archs, size_t n_archs, struct sec_bpf *b)
 	return true;
 }
 
-static int check_listener(const struct oci_seccomp *s, struct bk_err **err)
+bool sec_seccomp_notifies(const struct oci_seccomp *s)
 {
-	if (s->listener_path)
-		return bk_err_set(
-			err, BK_ERR_UNSUPPORTED, 0,
-			"linux.seccomp.listenerPath: SCMP_ACT_NOTIFY is not supported yet");
-	if (s->listener_metadata)
+	if (bk_streq0(s->default_action, "SCMP_ACT_NOTIFY"))
+		return true;
+	for (size_t i = 0; i < s->n_syscalls; i++) {
+		if (bk_streq0(s->syscalls[i].action, "SCMP_ACT_NOTIFY"))
+			return true;
+	}
+	return false;
+}
+
+int sec_seccomp_check(const struct oci_seccomp *s, bool has_listener, struct bk_err **err)
+{
+	bool notify = sec_seccomp_notifies(s);
+	unsigned int flags;
+	uint32_t action;
+	int rc;
+
+	rc = action_of("linux.seccomp", "defaultAction", s->default_action,
+		       s->has_default_errno_ret, s->default_errno_ret, &action, err);
+	for (size_t i = 0; rc == 0 && i < s->n_syscalls; i++) {
+		struct rule_args args = { .n = 0 };
+
+		rc = rule_of(&s->syscalls[i], i, &args, &action, err);
+	}
+	if (rc < 0)
+		return rc;
+	if (s->listener_metadata && !has_listener)
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
 				  "linux.seccomp.listenerMetadata: needs listenerPath");
+	if (notify && !has_listener)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "linux.seccomp.listenerPath: is missing, and SCMP_ACT_NOTIFY needs it");
+	return flags_of(s->flags, notify, &flags, err);
+}
+
+int sec_seccomp_check_kernel(const struct oci_seccomp *s, struct bk_err **err)
+{
+	for (size_t i = 0; s->flags && s->flags[i]; i++) {
+		int value;
+
+		if (bk_doc_name_find(sec_seccomp_flags, s->flags[i], &value) &&
+		    !sec_seccomp_flag_supported((unsigned int)value))
+			return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+					  "linux.seccomp.flags[%zu]: this kernel doesn't have %s", i,
+					  s->flags[i]);
+	}
 	return 0;
 }
 
-int sec_seccomp_compile(const struct oci_seccomp *s, struct sec_bpf *ret, struct bk_err **err)
+int sec_seccomp_compile(const struct oci_seccomp *s, unsigned int how, struct sec_bpf *ret,
+			struct bk_err **err)
 {
 	bk_auto(release_ctx) scmp_filter_ctx ctx = NULL;
 	struct sock_filter head[SEC_SECCOMP_ENOSYS_MAX];
 	uint32_t archs[SEC_SECCOMP_ARCHS_MAX], default_action = 0;
-	struct sec_bpf bpf = SEC_BPF_INIT;
+	struct sec_bpf bpf = { .notify = sec_seccomp_notifies(s) };
 	size_t n_archs = 0, n_head;
 	int rc;
 
-	rc = check_listener(s, err);
+	rc = action_of("linux.seccomp", "defaultAction", s->default_action,
+		       s->has_default_errno_ret, s->default_errno_ret, &default_action, err);
 	if (rc == 0)
-		rc = action_of("linux.seccomp", "defaultAction", s->default_action,
-			       s->has_default_errno_ret, s->default_errno_ret, &default_action,
-			       err);
-	if (rc == 0)
-		rc = flags_of(s->flags, &bpf.flags, err);
+		rc = flags_of(s->flags, bpf.notify, &bpf.flags, err);
 	if (rc < 0)
 		return rc;
 	ctx = seccomp_init(default_action);
@@ -348,7 +402,7 @@ int sec_seccomp_compile(const struct oci_seccomp *s, struct sec_bpf *ret, struct
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	rc = add_archs(ctx, s->architectures, archs, &n_archs, err);
 	for (size_t i = 0; rc == 0 && i < s->n_syscalls; i++)
-		rc = add_rule(ctx, &s->syscalls[i], i, default_action, err);
+		rc = add_rule(ctx, &s->syscalls[i], i, default_action, how, err);
 	if (rc < 0)
 		return rc;
 	n_head = make_enosys(s, default_action, archs, n_archs, head);
@@ -367,30 +421,70 @@ int sec_seccomp_compile(const struct oci_seccomp *s, struct sec_bpf *ret, struct
 	return 0;
 }
 
+static bool raw_notifies(const struct sock_filter *f, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (f[i].code == (BPF_RET | BPF_K) &&
+		    (f[i].k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF)
+			return true;
+	}
+	return false;
+}
+
+int sec_seccomp_raw(const char *base64, struct sec_bpf *ret, struct bk_err **err)
+{
+	bk_autofree unsigned char *bytes = NULL;
+	struct sec_bpf bpf = SEC_BPF_INIT;
+	size_t len;
+	int rc = bk_base64_decode(base64, strlen(base64), &bytes, &len, err);
+
+	if (rc < 0)
+		return rc;
+	bpf.n = len / sizeof(*bpf.insns);
+	if (len == 0 || len % sizeof(*bpf.insns) || bpf.n > SEC_SECCOMP_INSNS_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "%zu bytes are not 1 to %d BPF instructions of %zu", len,
+				  SEC_SECCOMP_INSNS_MAX, sizeof(*bpf.insns));
+	bpf.insns = bk_calloc(bpf.n, sizeof(*bpf.insns));
+	memcpy(bpf.insns, bytes, len);
+	bpf.mem = bpf.insns;
+	if (raw_notifies(bpf.insns, bpf.n)) {
+		sec_bpf_done(&bpf);
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "a ready-made program can't notify: use SCMP_ACT_NOTIFY");
+	}
+	*ret = bpf;
+	return 0;
+}
+
 static long seccomp_call(unsigned int op, unsigned int flags, void *arg)
 {
 	return syscall(SYS_seccomp, op, flags, arg);
+}
+
+int sec_seccomp_load_error(const struct sec_bpf *b, int errnum, struct bk_err **err)
+{
+	int rc = bk_err_set(err, BK_ERR_IO, errnum, "install the seccomp filter");
+
+	if (errnum == EACCES)
+		return bk_err_hint(err, rc, "it needs process.noNewPrivileges or CAP_SYS_ADMIN");
+	if (errnum == EINVAL && b->flags)
+		return bk_err_hint(err, rc, "this kernel may lack one of linux.seccomp.flags");
+	return rc;
 }
 
 int sec_seccomp_load(const struct sec_bpf *b, struct bk_err **err)
 {
 	struct sock_fprog prog = { .len = (unsigned short)b->n, .filter = b->insns };
 	long rc = seccomp_call(SECCOMP_SET_MODE_FILTER, b->flags, &prog);
-	int errnum = errno;
 
-	if (rc == 0)
-		return 0;
+	if (rc < 0)
+		return sec_seccomp_load_error(b, errno, err);
 	if (rc > 0)
 		return bk_err_set(err, BK_ERR_IO, 0,
 				  "install the seccomp filter: thread %ld cannot be made to follow",
 				  rc);
-	rc = bk_err_set(err, BK_ERR_IO, errnum, "install the seccomp filter");
-	if (errnum == EACCES)
-		return bk_err_hint(err, (int)rc,
-				   "it needs process.noNewPrivileges or CAP_SYS_ADMIN");
-	if (errnum == EINVAL && b->flags)
-		return bk_err_hint(err, (int)rc, "this kernel may lack one of linux.seccomp.flags");
-	return (int)rc;
+	return 0;
 }
 
 bool sec_seccomp_flag_supported(unsigned int flag)

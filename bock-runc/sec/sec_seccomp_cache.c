@@ -2,7 +2,8 @@
 /*
  * The cache of compiled filters. A file is a head, the key and the program. The key is everything
  * that the program follows from: the whole profile, in the encoding of the table that it is read
- * by (a member that the table gets later is in the key by itself), and the compiler. The name is
+ * by (a member that the table gets later is in the key by itself; but not whom notifications go to,
+ * which makes no difference to the program), how it is compiled, and the compiler. The name is
  * a hash of the key, but a hit is a key that is equal byte for byte.
  */
 #include "sec/sec_seccomp.h"
@@ -25,7 +26,7 @@
 #include "codec/bk_json.h"
 
 /* To be raised with every change of what sec_seccomp_compile() makes of the same profile. */
-#define CACHE_FORMAT	1
+#define CACHE_FORMAT	2
 #define CACHE_PREFIX	"seccomp-"
 #define CACHE_NAME_SIZE sizeof(CACHE_PREFIX "0123456789abcdef")
 #define CACHE_FILE_MAX                                     \
@@ -37,9 +38,9 @@ struct cache_head {
 	uint32_t key_len; /* padded with zeros to 8 */
 	uint32_t n_insns;
 	uint32_t flags;
-	uint32_t reserved;
+	uint32_t notify;
 	uint64_t
-		hash; /* of flags and program: a flipped bit on the disk must not become a filter */
+		hash; /* of flags, notify and program: a flipped bit on the disk must not become a filter */
 };
 
 static const char cache_magic[8] = { 'b', 'o', 'c', 'k', 'b', 'p', 'f', '1' };
@@ -63,19 +64,25 @@ static uint64_t hash_bytes(const void *data, size_t len)
 	return h;
 }
 
-static uint64_t hash_program(const struct sock_filter *insns, size_t n, unsigned int flags)
+static uint64_t hash_program(const struct sock_filter *insns, size_t n, uint32_t flags,
+			     uint32_t notify)
 {
-	return hash_bytes(insns, n * sizeof(*insns)) ^ hash_bytes(&flags, sizeof(flags));
+	const uint32_t both[] = { flags, notify };
+
+	return hash_bytes(insns, n * sizeof(*insns)) ^ hash_bytes(both, sizeof(both));
 }
 
-static int make_key(const struct oci_seccomp *s, struct bk_buf *key, struct bk_err **err)
+static int make_key(const struct oci_seccomp *s, unsigned int how, struct bk_buf *key,
+		    struct bk_err **err)
 {
 	const struct scmp_version *v = seccomp_version();
+	struct oci_seccomp profile = *s;
 	int rc;
 
-	bk_buf_printf(key, "bock %d libseccomp %u.%u.%u arch %x\n", CACHE_FORMAT, v->major,
-		      v->minor, v->micro, seccomp_arch_native());
-	rc = bk_json_encode(&oci_seccomp_type, s, 0, key, err);
+	profile.listener_path = profile.listener_metadata = NULL;
+	bk_buf_printf(key, "bock %d libseccomp %u.%u.%u arch %x how %u\n", CACHE_FORMAT, v->major,
+		      v->minor, v->micro, seccomp_arch_native(), how);
+	rc = bk_json_encode(&oci_seccomp_type, &profile, 0, key, err);
 	if (rc < 0)
 		return rc;
 	while (key->len % 8)
@@ -95,19 +102,20 @@ static bool match(char *data, size_t len, const struct bk_buf *key, struct sec_b
 	memcpy(&head, data, sizeof(head));
 	insns_len = head.n_insns * sizeof(*insns);
 	if (memcmp(head.magic, cache_magic, sizeof(cache_magic)) != 0 || head.n_insns == 0 ||
-	    head.n_insns > SEC_SECCOMP_INSNS_MAX || head.reserved || head.key_len != key->len ||
+	    head.n_insns > SEC_SECCOMP_INSNS_MAX || head.notify > 1 || head.key_len != key->len ||
 	    len != sizeof(head) + key->len + insns_len)
 		return false;
 	if (memcmp(data + sizeof(head), key->data, key->len) != 0)
 		return false;
 	/* head and key are multiples of 8 */
 	insns = (struct sock_filter *)(void *)(data + sizeof(head) + key->len);
-	if (hash_program(insns, head.n_insns, head.flags) != head.hash)
+	if (hash_program(insns, head.n_insns, head.flags, head.notify) != head.hash)
 		return false;
 	*ret = (struct sec_bpf){
 		.insns = insns,
 		.n = head.n_insns,
 		.flags = head.flags,
+		.notify = head.notify,
 		.mem = data,
 	};
 	return true;
@@ -177,7 +185,8 @@ static void store(int dirfd, const char *name, const struct bk_buf *key, const s
 		.key_len = (uint32_t)key->len,
 		.n_insns = (uint32_t)bpf->n,
 		.flags = bpf->flags,
-		.hash = hash_program(bpf->insns, bpf->n, bpf->flags),
+		.notify = bpf->notify,
+		.hash = hash_program(bpf->insns, bpf->n, bpf->flags, bpf->notify),
 	};
 
 	memcpy(head.magic, cache_magic, sizeof(head.magic));
@@ -189,20 +198,20 @@ static void store(int dirfd, const char *name, const struct bk_buf *key, const s
 		(void)bk_file_write_atomic(dirfd, name, file.data, file.len, 0600, false, NULL);
 }
 
-int sec_seccomp_get(const struct oci_seccomp *s, int cache_dirfd, struct sec_bpf *ret,
-		    struct bk_err **err)
+int sec_seccomp_get(const struct oci_seccomp *s, unsigned int how, int cache_dirfd,
+		    struct sec_bpf *ret, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf key = BK_BUF_INIT(SEC_SECCOMP_KEY_MAX);
 	char name[CACHE_NAME_SIZE];
 	int rc;
 
-	if (cache_dirfd < 0 || make_key(s, &key, NULL) < 0)
-		return sec_seccomp_compile(s, ret, err);
+	if (cache_dirfd < 0 || make_key(s, how, &key, NULL) < 0)
+		return sec_seccomp_compile(s, how, ret, err);
 	snprintf(name, sizeof(name), CACHE_PREFIX "%016llx",
 		 (unsigned long long)hash_bytes(key.data, key.len));
 	if (lookup(cache_dirfd, name, &key, ret))
 		return 0;
-	rc = sec_seccomp_compile(s, ret, err);
+	rc = sec_seccomp_compile(s, how, ret, err);
 	if (rc < 0)
 		return rc;
 	store(cache_dirfd, name, &key, ret);

@@ -10,10 +10,7 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-/*
- * The errno of ERRNO and TRACE comes from the rule: sec_seccomp.c puts it in. NOTIFY is not here
- * yet.
- */
+/* The errno of ERRNO and TRACE comes from the rule: sec_seccomp.c puts it in. */
 const struct bk_doc_name sec_seccomp_actions[] = {
 	{ "SCMP_ACT_KILL", (int)SCMP_ACT_KILL_THREAD },
 	{ "SCMP_ACT_KILL_PROCESS", (int)SCMP_ACT_KILL_PROCESS },
@@ -23,6 +20,7 @@ const struct bk_doc_name sec_seccomp_actions[] = {
 	{ "SCMP_ACT_TRACE", (int)SCMP_ACT_TRACE(0) },
 	{ "SCMP_ACT_ALLOW", (int)SCMP_ACT_ALLOW },
 	{ "SCMP_ACT_LOG", (int)SCMP_ACT_LOG },
+	{ "SCMP_ACT_NOTIFY", (int)SCMP_ACT_NOTIFY },
 	{ NULL, 0 },
 };
 

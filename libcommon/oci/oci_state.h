@@ -20,6 +20,21 @@ struct oci_state {
 	char *owner;		/* runc prints ""; NULL: left out */
 };
 
+/*
+ * config-linux.md "The Container Process State": what goes with descriptors to an agent of seccomp
+ * notifications.
+ */
+struct oci_process_state {
+	char *oci_version;
+	char **fds;		/* names of the descriptors, in the order in which they are sent */
+	int32_t pid;		/* of the process, as the runtime sees it */
+	char *metadata;		/* listenerMetadata; NULL: left out */
+	struct oci_state *state;
+};
+
+extern const struct bk_doc_type oci_process_state_type;
+#define OCI_SECCOMP_FD_NAME "seccompFd"
+
 /* Member order as runc prints: ociVersion id pid status bundle rootfs created annotations owner. */
 extern const struct bk_doc_type oci_state_type;
 extern const struct bk_doc_name oci_status_names[];

@@ -178,3 +178,59 @@ add_hook() {
 	refused '.hooks.startContainer = [{"path": "/bin/sh", "timeout": -1}]' 'timeout'
 	refused '.hooks.poststart = [{}]' 'hooks.poststart[0].path'
 }
+
+@test "hooks: their output goes to the files of the annotations, all six kinds" {
+	bundle true
+	for kind in prestart createRuntime createContainer poststart poststop; do
+		add_hook $kind "echo $kind; echo $kind-err >&2"
+	done
+	add_hook startContainer 'echo startContainer; echo startContainer-err >&2'
+	edit --arg e "$T/err" '.annotations = {"run.oci.hooks.stdout": "out", "run.oci.hooks.stderr": $e}'
+	run_it
+	assert_ok ""
+	[ "$(xargs <"$B/out")" = "prestart createRuntime createContainer startContainer poststart poststop" ]
+	[ "$(xargs <"$T/err")" = "prestart-err createRuntime-err createContainer-err startContainer-err poststart-err poststop-err" ]
+	[ "$(stat -c %a "$T/err")" = 600 ]
+	detached create -b "$B" "$ID"
+	detached start "$ID"
+	assert_ok ""
+	wait_for 5 is stopped
+	bock_runc delete "$ID"
+	[ "$(wc -l <"$B/out")" -eq 12 ]
+	assert_no_leftovers
+}
+
+@test "hooks: a file of the annotations that can't be opened is an error, and of poststop a warning" {
+	bundle sh -c 'ls -l /proc/$$/fd; :'
+	add_hook poststop "touch $T/ran"
+	refused '.annotations = {"run.oci.hooks.stderr": "/no/such/file"}' \
+		"annotations: 'run.oci.hooks.stderr': open '/no/such/file': No such file or directory"
+	[ -e "$T/ran" ]
+	edit --arg o "$T/out" '.annotations = {"run.oci.hooks.stdout": $o}'
+	run_it
+	assert_ok
+	[[ $output != *"$T/out"* ]]
+	rm -r "$B"
+	bundle sh -c 'sleep 1000 & wait' "$ID"
+	add_hook poststop "touch $T/ran2"
+	mkdir "$T/dir"
+	edit --arg o "$T/dir/out" '.annotations = {"run.oci.hooks.stdout": $o}'
+	detached run -d -b "$B" "$ID"
+	assert_ok ""
+	rm -r "$T/dir"
+	detached delete --force "$ID"
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"run.oci.hooks.stdout"* ]]
+	[ -e "$T/ran2" ]
+	assert_no_leftovers
+}
+
+@test "hooks: the runtime's run in the bundle's folder, createContainer's in the root file system" {
+	bundle true
+	for kind in prestart createRuntime createContainer; do
+		add_hook $kind "pwd >>$T/log"
+	done
+	run_it
+	assert_ok ""
+	[ "$(xargs <"$T/log")" = "$B $B $B/rootfs" ]
+}

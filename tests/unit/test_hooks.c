@@ -16,6 +16,9 @@
 	{                         \
 		__VA_ARGS__, NULL \
 	}
+#define HOW(text, length, ms)                                                                   \
+	(&(struct hooks_how){ .state = (text), .len = (length), .timeout_ms = (ms), .out = -1, \
+			      .errout = -1 })
 #define STATE "{\"ociVersion\":\"1.3.0\",\"id\":\"x\"}"
 #define T(s)  ((char *)(uintptr_t)(s))
 
@@ -46,7 +49,7 @@ static struct oci_hook shell(const char *script)
 
 static int run(const struct oci_hook *h, struct bk_err **err)
 {
-	return hooks_run("createRuntime", h, 1, STATE, strlen(STATE), 5000, err);
+	return hooks_run("createRuntime", h, 1, HOW(STATE, strlen(STATE), 5000), err);
 }
 
 static void test_state_and_env(void **state)
@@ -107,7 +110,7 @@ static void test_much(void **state)
 	assert_err(run(&h, &err), &err, BK_ERR_IO, "0123456789\nlast words");
 	memset(big, 'x', sizeof(big));
 	h = shell("exec <&-; exit 0");
-	assert_ok(hooks_run("prestart", &h, 1, big, sizeof(big), 5000, &err), &err);
+	assert_ok(hooks_run("prestart", &h, 1, HOW(big, sizeof(big), 5000), &err), &err);
 }
 
 static void test_timeout(void **state)
@@ -124,7 +127,7 @@ static void test_timeout(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	assert_true(to.tv_sec - from.tv_sec < 10);
 	h.has_timeout = false;
-	assert_err(hooks_run("createRuntime", &h, 1, "", 0, 200, &err), &err, BK_ERR_IO,
+	assert_err(hooks_run("createRuntime", &h, 1, HOW("", 0, 200), &err), &err, BK_ERR_IO,
 		   "error running createRuntime hook #0: ");
 }
 
@@ -140,14 +143,14 @@ static void test_order(void **state)
 	struct bk_err *err = NULL;
 
 	(void)state;
-	assert_err(hooks_run("createContainer", hooks, 3, "", 0, 5000, &err), &err, BK_ERR_IO,
+	assert_err(hooks_run("createContainer", hooks, 3, HOW("", 0, 5000), &err), &err, BK_ERR_IO,
 		   "createContainer hook #0: exit status 1");
 	assert_int_equal(access(touch, F_OK), -1); /* the first failure ended it */
-	hooks_run_all("poststop", hooks, 3, "", 0, 5000, &warnings);
+	hooks_run_all("poststop", hooks, 3, HOW("", 0, 5000), &warnings);
 	assert_int_equal(access(touch, F_OK), 0);
 	assert_int_equal(bk_strv_len(warnings), 2);
 	assert_non_null(strstr(warnings[1], "poststop hook #2: exit status 1"));
-	assert_ok(hooks_run("poststart", NULL, 0, "", 0, 5000, &err), &err);
+	assert_ok(hooks_run("poststart", NULL, 0, HOW("", 0, 5000), &err), &err);
 }
 
 int main(void)

@@ -118,7 +118,7 @@ static void compile(const char *json, struct sec_bpf *ret)
 	struct bk_err *err = NULL;
 
 	decode(arena, json, &s);
-	assert_ok(sec_seccomp_compile(&s, ret, &err), &err);
+	assert_ok(sec_seccomp_compile(&s, 0, ret, &err), &err);
 }
 
 static void refused(const char *json, enum bk_err_kind kind, const char *text)
@@ -129,7 +129,7 @@ static void refused(const char *json, enum bk_err_kind kind, const char *text)
 	struct bk_err *err = NULL;
 
 	decode(arena, json, &s);
-	assert_err(sec_seccomp_compile(&s, &b, &err), &err, kind, text);
+	assert_err(sec_seccomp_compile(&s, 0, &b, &err), &err, kind, text);
 	assert_null(b.mem);
 }
 
@@ -208,13 +208,10 @@ static void test_refused(void **state)
 	(void)state;
 	refused("{\"defaultAction\":\"SCMP_ACT_NOPE\"}", BK_ERR_CONFIG,
 		"linux.seccomp.defaultAction: unknown action 'SCMP_ACT_NOPE'");
-	refused("{\"defaultAction\":\"SCMP_ACT_NOTIFY\"}", BK_ERR_UNSUPPORTED, "SCMP_ACT_NOTIFY");
 	refused("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"defaultErrnoRet\":1}", BK_ERR_CONFIG,
 		"linux.seccomp: an errno (1) does not go with SCMP_ACT_ALLOW");
 	refused("{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":5000}", BK_ERR_CONFIG,
 		"errno 5000 is larger than 4095");
-	refused("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/x\"}",
-		BK_ERR_UNSUPPORTED, "linux.seccomp.listenerPath");
 	refused("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"architectures\":[\"SCMP_ARCH_Z80\"]}",
 		BK_ERR_CONFIG,
 		"linux.seccomp.architectures[0]: unknown architecture 'SCMP_ARCH_Z80'");
@@ -222,7 +219,7 @@ static void test_refused(void **state)
 		"linux.seccomp.flags[0]: unknown flag 'X'");
 	refused("{\"defaultAction\":\"SCMP_ACT_ALLOW\","
 		"\"flags\":[\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\"]}",
-		BK_ERR_UNSUPPORTED, "needs SCMP_ACT_NOTIFY");
+		BK_ERR_CONFIG, "needs SCMP_ACT_NOTIFY");
 	refused("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"open\"],"
 		"\"action\":\"SCMP_ACT_KILL\",\"errnoRet\":2}]}",
 		BK_ERR_CONFIG, "linux.seccomp.syscalls[0]: an errno (2) does not go with");
@@ -232,6 +229,99 @@ static void test_refused(void **state)
 	refused("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"open\"],"
 		"\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":0,\"value\":0,\"op\":\"=\"}]}]}",
 		BK_ERR_CONFIG, "linux.seccomp.syscalls[0].args[0].op: unknown operator '='");
+}
+
+static void check(const char *json, bool has_listener, const char *refusal)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	struct oci_seccomp s;
+	struct bk_err *err = NULL;
+
+	decode(arena, json, &s);
+	if (refusal)
+		assert_err(sec_seccomp_check(&s, has_listener, &err), &err, BK_ERR_CONFIG, refusal);
+	else
+		assert_ok(sec_seccomp_check(&s, has_listener, &err), &err);
+}
+
+#define NOTIFY_MKDIR "\"syscalls\":[{\"names\":[\"mkdir\"],\"action\":\"SCMP_ACT_NOTIFY\"}]"
+
+static void test_check(void **state)
+{
+	(void)state;
+	check("{\"defaultAction\":\"SCMP_ACT_ALLOW\"," NOTIFY_MKDIR "}", true, NULL);
+	check("{\"defaultAction\":\"SCMP_ACT_ALLOW\"," NOTIFY_MKDIR "}", false,
+	      "linux.seccomp.listenerPath: is missing");
+	check("{\"defaultAction\":\"SCMP_ACT_NOTIFY\"}", false, "linux.seccomp.listenerPath");
+	check("{\"defaultAction\":\"SCMP_ACT_NOTIFY\",\"flags\":["
+	      "\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\"]}", true, NULL);
+	check("{\"defaultAction\":\"SCMP_ACT_ALLOW\"}", true, NULL);
+	check("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerMetadata\":\"x\"}", false,
+	      "linux.seccomp.listenerMetadata: needs listenerPath");
+	check("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"flags\":[\"X\"]}", false, "flags[0]");
+	check("{\"defaultAction\":\"SCMP_ACT_NOTIFY\",\"defaultErrnoRet\":1}", true,
+	      "an errno (1) does not go with SCMP_ACT_NOTIFY");
+	check("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\"],"
+	      "\"action\":\"x\"}]}", false, "linux.seccomp.syscalls[0].action");
+	check("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\"],"
+	      "\"action\":\"SCMP_ACT_LOG\",\"args\":[{\"index\":0,\"value\":0,\"op\":\"=\"}]}]}",
+	      false, "linux.seccomp.syscalls[0].args[0].op");
+}
+
+static void test_notify(void **state)
+{
+	bk_auto(sec_bpf_done) struct sec_bpf b = SEC_BPF_INIT;
+	struct seccomp_data data = { .nr = 100000, .arch = seccomp_arch_native() };
+
+	(void)state;
+	compile("{\"defaultAction\":\"SCMP_ACT_ALLOW\"," NOTIFY_MKDIR "}", &b);
+	assert_true(b.notify);
+	assert_int_equal(decide(&b, "mkdir", 0, 0), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(decide(&b, "rmdir", 0, 0), SECCOMP_RET_ALLOW);
+	sec_bpf_done(&b);
+	compile("{\"defaultAction\":\"SCMP_ACT_NOTIFY\",\"syscalls\":[{\"names\":[\"read\"],"
+		"\"action\":\"SCMP_ACT_ALLOW\"}]}", &b);
+	assert_true(b.notify);
+	assert_int_equal(decide(&b, "read", 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(decide(&b, "mkdir", 0, 0), SECCOMP_RET_USER_NOTIF);
+	/* the agent decides about what is new, too */
+	assert_int_equal(interpret(b.insns, b.n, &data), SECCOMP_RET_USER_NOTIF);
+	sec_bpf_done(&b);
+	compile("{\"defaultAction\":\"SCMP_ACT_ALLOW\"}", &b);
+	assert_false(b.notify);
+}
+
+static void test_unknown_names(void **state)
+{
+	bk_auto(sec_bpf_done) struct sec_bpf b = SEC_BPF_INIT;
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	struct oci_seccomp s;
+	struct bk_err *err = NULL;
+
+	(void)state;
+	decode(arena, "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"nope\"],"
+	       "\"action\":\"SCMP_ACT_LOG\"}]}", &s);
+	assert_ok(sec_seccomp_compile(&s, 0, &b, &err), &err);
+	sec_bpf_done(&b);
+	assert_err(sec_seccomp_compile(&s, SEC_SECCOMP_FAIL_UNKNOWN, &b, &err), &err, BK_ERR_CONFIG,
+		   "linux.seccomp.syscalls[0].names: 'nope'");
+}
+
+static void test_raw(void **state)
+{
+	bk_auto(sec_bpf_done) struct sec_bpf b = SEC_BPF_INIT;
+	struct bk_err *err = NULL;
+
+	(void)state;
+	/* { BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW } */
+	assert_ok(sec_seccomp_raw("BgAAAAAA/38=", &b, &err), &err);
+	assert_int_equal(b.n, 1);
+	assert_int_equal(b.flags, 0);
+	assert_int_equal(decide(&b, "mkdir", 0, 0), SECCOMP_RET_ALLOW);
+	assert_err(sec_seccomp_raw("", &b, &err), &err, BK_ERR_CONFIG, "0 bytes are not");
+	assert_err(sec_seccomp_raw("BgAAAAAA", &b, &err), &err, BK_ERR_CONFIG, "6 bytes are not");
+	assert_err(sec_seccomp_raw("?", &b, &err), &err, BK_ERR_CONFIG, "base64");
+	assert_err(sec_seccomp_raw("BgAAAAAAwH8=", &b, &err), &err, BK_ERR_UNSUPPORTED, "can't notify");
 }
 
 /* A number above the highest one that the profile names. */
@@ -340,13 +430,14 @@ static void get(const char *json, int dirfd, struct sec_bpf *ret)
 	struct bk_err *err = NULL;
 
 	decode(arena, json, &s);
-	assert_ok(sec_seccomp_get(&s, dirfd, ret, &err), &err);
+	assert_ok(sec_seccomp_get(&s, 0, dirfd, ret, &err), &err);
 }
 
 static void assert_same(const struct sec_bpf *a, const struct sec_bpf *b)
 {
 	assert_int_equal(a->n, b->n);
 	assert_int_equal(a->flags, b->flags);
+	assert_int_equal(a->notify, b->notify);
 	assert_memory_equal(a->insns, b->insns, a->n * sizeof(*a->insns));
 }
 
@@ -455,6 +546,7 @@ static void test_key(void **state)
 		PROFILE("ERRNO", "1", "X86", "", "\"read\"", "ERRNO", "2", "0", "1", "0", "NE"),
 		"{\"defaultAction\":\"SCMP_ACT_ERRNO\"}",
 		"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"flags\":[]}",
+		"{\"defaultAction\":\"SCMP_ACT_NOTIFY\"}",
 		"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":0}",
 	};
 	bk_autoclose int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -472,6 +564,41 @@ static void test_key(void **state)
 		if (count_files() != before + i + 1)
 			fail_msg("profile %zu shares a file with one before it", i);
 	}
+}
+
+/* Where notifications go is another thing for each container, and nothing of the program. */
+static void test_listener_key(void **state)
+{
+	bk_auto(sec_bpf_done) struct sec_bpf a = SEC_BPF_INIT, b = SEC_BPF_INIT;
+	bk_autoclose int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	size_t before;
+
+	(void)state;
+	get("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/a\"," NOTIFY_MKDIR "}", dirfd, &a);
+	before = count_files();
+	get("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/b\",\"listenerMetadata\":\"x\","
+	    NOTIFY_MKDIR "}", dirfd, &b);
+	assert_same(&a, &b);
+	assert_true(b.notify);
+	assert_int_equal(count_files(), before);
+}
+
+/* A program made when unknown names were skipped is no answer when they are to be an error. */
+static void test_how_key(void **state)
+{
+	bk_auto(sec_bpf_done) struct sec_bpf b = SEC_BPF_INIT;
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autoclose int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct oci_seccomp s;
+	struct bk_err *err = NULL;
+
+	(void)state;
+	decode(arena, "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"nope\"],"
+	       "\"action\":\"SCMP_ACT_LOG\"}]}", &s);
+	assert_ok(sec_seccomp_get(&s, 0, dirfd, &b, &err), &err);
+	sec_bpf_done(&b);
+	assert_err(sec_seccomp_get(&s, SEC_SECCOMP_FAIL_UNKNOWN, dirfd, &b, &err), &err, BK_ERR_CONFIG,
+		   "'nope'");
 }
 
 static void test_bound(void **state)
@@ -496,7 +623,10 @@ int main(void)
 		cmocka_unit_test(test_refused),	     cmocka_unit_test(test_enosys),
 		cmocka_unit_test(test_enosys_archs), cmocka_unit_test(test_load),
 		cmocka_unit_test(test_cache),	     cmocka_unit_test(test_cache_modes),
-		cmocka_unit_test(test_key),	     cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_check),	     cmocka_unit_test(test_notify),
+		cmocka_unit_test(test_unknown_names), cmocka_unit_test(test_raw),
+		cmocka_unit_test(test_key),	     cmocka_unit_test(test_listener_key),
+		cmocka_unit_test(test_how_key),	     cmocka_unit_test(test_bound),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
