@@ -45,6 +45,14 @@ static struct oci_features_seccomp *seccomp(struct bk_arena *a)
 	return s;
 }
 
+static struct oci_features_enabled *enabled(struct bk_arena *a)
+{
+	struct oci_features_enabled *e = bk_arena_alloc(a, sizeof(*e));
+
+	e->enabled = true;
+	return e;
+}
+
 static struct oci_features_linux *linux_features(struct bk_arena *a)
 {
 	struct oci_features_linux *l = bk_arena_alloc(a, sizeof(*l));
@@ -56,8 +64,8 @@ static struct oci_features_linux *linux_features(struct bk_arena *a)
 	l->cgroup = bk_arena_alloc(a, sizeof(*l->cgroup));
 	l->cgroup->v2 = true;
 	l->seccomp = seccomp(a);
-	l->apparmor = bk_arena_alloc(a, sizeof(*l->apparmor));
-	l->selinux = bk_arena_alloc(a, sizeof(*l->selinux));
+	l->apparmor = enabled(a);
+	l->selinux = enabled(a);
 	l->memory_policy = bk_arena_alloc(a, sizeof(*l->memory_policy));
 	l->memory_policy->modes = names_of(a, proc_mempolicy_modes);
 	l->memory_policy->flags = names_of(a, proc_mempolicy_flags);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "init/init_check.h"
 
+#include "sec/sec_label.h"
+
 static int check_op(const struct init_op *op, struct bk_err **err)
 {
 	switch (op->kind) {
@@ -8,6 +10,10 @@ static int check_op(const struct init_op *op, struct bk_err **err)
 		return proc_sched_check(&op->u.sched, err);
 	case OP_MEMORY_POLICY:
 		return proc_mempolicy_check(err);
+	case OP_APPARMOR:
+		return sec_label_check(SEC_LABEL_APPARMOR, op->u.text, "/sys", err);
+	case OP_SELINUX:
+		return sec_label_check(SEC_LABEL_SELINUX, op->u.text, "/sys", err);
 	default:
 		return 0;
 	}

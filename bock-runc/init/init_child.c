@@ -17,7 +17,7 @@ void init_child_init(struct init_child *c)
 {
 	*c = (struct init_child){ .sync = -1, .listen_fd = -1, .enter_fd = -1, .console_sock = -1,
 				  .hooks_output = INIT_HOOKS_OUTPUT_INIT,
-				  .root = BK_ROOT_INIT, .proc_fd = -1, .conn = -1 };
+				  .root = BK_ROOT_INIT, .proc_fd = -1, .host_proc = -1, .conn = -1 };
 	for (int t = 0; t < OCI_NS_MAX_; t++)
 		c->join_fds[t] = -1;
 }
@@ -146,6 +146,28 @@ static int run_stage(struct init_child *c, enum init_stage stage, size_t first, 
 }
 
 /*
+ * What children inherit, and what needs the host's /proc: behind a joined mount namespace that is somebody
+ * else's.
+ */
+static int run_first(struct init_child *c, size_t *ret_done, struct bk_err **err)
+{
+	size_t i;
+
+	for (i = 0; i < c->plan->n[INIT_CONTAINER]; i++) {
+		const struct init_op *op = &c->plan->ops[INIT_CONTAINER][i];
+		int rc;
+
+		if (op->kind != OP_OOM_SCORE && op->kind != OP_HOST_PROC && op->kind != OP_AFFINITY)
+			break;
+		rc = init_op_run(c, op, err);
+		if (rc < 0)
+			return rc;
+	}
+	*ret_done = i;
+	return 0;
+}
+
+/*
  * What is ignored stays so over execve, and a program that is not killed by SIGPIPE goes on for ever in
  * `yes | head`. Engines that ignore it for themselves don't mean the container.
  */
@@ -167,9 +189,7 @@ void init_child_run(struct init_child *c)
 	c->setgroups_denied = c->plan->params.setgroups_denied;
 	rc = open_joins(c, &err);
 	if (rc == 0 && c->plan->joins_user) {
-		/* children inherit it, and behind a joined mount namespace /proc is somebody else's */
-		if (c->plan->n[INIT_CONTAINER] && c->plan->ops[INIT_CONTAINER][0].kind == OP_OOM_SCORE)
-			rc = init_op_run(c, &c->plan->ops[INIT_CONTAINER][done++], &err);
+		rc = run_first(c, &done, &err);
 		if (rc == 0)
 			rc = clone_after_joins(c, &err);
 	}

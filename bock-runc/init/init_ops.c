@@ -560,6 +560,8 @@ static int op_stage(struct init_child *c, const struct init_op *op, struct bk_er
 static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_OOM_SCORE] = op_oom_score,
 	[OP_AFFINITY] = init_op_affinity,
+	[OP_HOST_PROC] = init_op_host_proc,
+	[OP_KEY_LABEL] = init_op_label,
 	[OP_BECOME_ROOT] = op_become_root,
 	[OP_ENTER] = init_op_enter,
 	[OP_FORK] = init_op_fork,
@@ -595,6 +597,8 @@ static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_IO_PRIORITY] = init_op_io_priority,
 	[OP_PERSONALITY] = init_op_personality,
 	[OP_MEMORY_POLICY] = init_op_memory_policy,
+	[OP_APPARMOR] = init_op_label,
+	[OP_SELINUX] = init_op_label,
 	[OP_NO_NEW_PRIVS] = op_no_new_privs,
 	[OP_SECCOMP] = init_op_seccomp,
 	[OP_BOUNDING] = op_bounding,

@@ -21,6 +21,8 @@ int init_op_affinity(struct init_child *c, const struct init_op *op, struct bk_e
 int init_op_scheduler(struct init_child *c, const struct init_op *op, struct bk_err **err);
 int init_op_io_priority(struct init_child *c, const struct init_op *op, struct bk_err **err);
 int init_op_personality(struct init_child *c, const struct init_op *op, struct bk_err **err);
+int init_op_host_proc(struct init_child *c, const struct init_op *op, struct bk_err **err);
+int init_op_label(struct init_child *c, const struct init_op *op, struct bk_err **err);
 int init_op_memory_policy(struct init_child *c, const struct init_op *op, struct bk_err **err);
 
 #endif

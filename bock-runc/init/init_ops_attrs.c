@@ -4,6 +4,7 @@
 #include "proc/proc_affinity.h"
 #include "proc/proc_ioprio.h"
 #include "proc/proc_personality.h"
+#include "sec/sec_label.h"
 
 int init_op_affinity(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
@@ -42,4 +43,24 @@ int init_op_memory_policy(struct init_child *c, const struct init_op *op, struct
 {
 	(void)c;
 	return proc_mempolicy_set(&op->u.mempolicy, err);
+}
+
+static enum sec_label label_of(const struct init_op *op)
+{
+	if (op->kind == OP_APPARMOR)
+		return SEC_LABEL_APPARMOR;
+	return op->kind == OP_SELINUX ? SEC_LABEL_SELINUX : SEC_LABEL_KEY;
+}
+
+int init_op_host_proc(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	return sec_label_open_proc(&c->host_proc, err);
+}
+
+int init_op_label(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	if (op->kind == OP_KEY_LABEL && !c->new_keyring)
+		return 0;
+	return sec_label_write(c->host_proc, label_of(op), op->u.text, err);
 }

@@ -68,7 +68,8 @@ static bool small_files(const struct oci_process *proc)
 
 bool init_plan_stage_serves(const struct init_plan *p)
 {
-	return STAGE_HAVE && !p->seccomp.listener && !small_files(p->spec->config->process);
+	return STAGE_HAVE && !p->seccomp.listener && !small_files(p->spec->config->process) &&
+	       !init_plan_has_labels(p);
 }
 
 /*
@@ -144,6 +145,7 @@ static void plan_enter(struct init_plan *p)
 
 	if (proc->has_oom_score_adj)
 		init_plan_add(p, INIT_CONTAINER, OP_OOM_SCORE);
+	init_plan_open_labels(p);
 	init_plan_add(p, INIT_CONTAINER, OP_AFFINITY);
 	/* while /proc is the host's, and /proc/self belongs to us: after a change of user it is root's */
 	if (spec_ns_is_new(p->spec->config, OCI_NS_TIME))
@@ -163,6 +165,7 @@ static void plan_enter(struct init_plan *p)
 	}
 	if (spec_ns_is_new(p->spec->config, OCI_NS_CGROUP))
 		init_plan_add(p, INIT_CONTAINER, OP_CGROUP_NS);
+	init_plan_key_label(p);
 	init_plan_add(p, INIT_CONTAINER, OP_SESSION);
 	if (spec_ns_is_new(p->spec->config, OCI_NS_NETWORK))
 		init_plan_add(p, INIT_CONTAINER, OP_LOOPBACK);

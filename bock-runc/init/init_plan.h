@@ -41,6 +41,7 @@ enum init_op_kind {
 	OP_RUNTIME_HOOKS,	/* prestart, createRuntime; the child waits */
 	/* CONTAINER */
 	OP_OOM_SCORE,
+	OP_HOST_PROC,		/* the procfs through which labels are written later */
 	OP_AFFINITY,		/* the cgroup's CPUs, not those of the runtime's caller */
 	OP_BECOME_ROOT,		/* wait for the id maps, then 0:0 of the user namespace */
 	OP_ENTER,		/* exec: all namespaces of the container's first process */
@@ -49,6 +50,7 @@ enum init_op_kind {
 	OP_IPC_NS,		/* unshare it as root of the user namespace */
 	OP_TIME_NS,		/* new time namespace with offsets */
 	OP_CGROUP_NS,		/* unshare it, being in the cgroup */
+	OP_KEY_LABEL,		/* of the session keyring */
 	OP_SESSION,		/* setsid, session keyring */
 	OP_LOOPBACK,
 	OP_ISOLATE,		/* propagation of "/" */
@@ -78,6 +80,8 @@ enum init_op_kind {
 	OP_IO_PRIORITY,
 	OP_PERSONALITY,
 	OP_MEMORY_POLICY,
+	OP_APPARMOR,		/* for the next execve, as is the next one */
+	OP_SELINUX,
 	OP_NO_NEW_PRIVS,
 	OP_SECCOMP,
 	OP_BOUNDING,

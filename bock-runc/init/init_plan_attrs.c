@@ -38,6 +38,40 @@ static int plan_scheduler(struct init_plan *p, const struct oci_scheduler *s, st
 	return 0;
 }
 
+static bool given(const char *text)
+{
+	return text && *text;
+}
+
+bool init_plan_has_labels(const struct init_plan *p)
+{
+	const struct oci_process *proc = p->spec->config->process;
+
+	return given(proc->apparmor_profile) || given(proc->selinux_label);
+}
+
+void init_plan_open_labels(struct init_plan *p)
+{
+	if (init_plan_has_labels(p))
+		init_plan_add(p, INIT_CONTAINER, OP_HOST_PROC);
+}
+
+void init_plan_key_label(struct init_plan *p)
+{
+	const struct oci_process *proc = p->spec->config->process;
+
+	if (given(proc->selinux_label))
+		init_plan_add(p, INIT_CONTAINER, OP_KEY_LABEL)->u.text = proc->selinux_label;
+}
+
+static void plan_labels(struct init_plan *p, const struct oci_process *proc)
+{
+	if (given(proc->apparmor_profile))
+		init_plan_add(p, INIT_PROCESS, OP_APPARMOR)->u.text = proc->apparmor_profile;
+	if (given(proc->selinux_label))
+		init_plan_add(p, INIT_PROCESS, OP_SELINUX)->u.text = proc->selinux_label;
+}
+
 bool init_plan_attrs_forbid_fork(const struct init_plan *p)
 {
 	const struct oci_scheduler *s = p->spec->config->process->scheduler;
@@ -70,5 +104,7 @@ int init_plan_attrs(struct init_plan *p, struct bk_err **err)
 		if (rc == 0)
 			init_plan_add(p, INIT_PROCESS, OP_MEMORY_POLICY)->u.mempolicy = mempolicy;
 	}
+	if (rc == 0)
+		plan_labels(p, proc);
 	return rc;
 }

@@ -117,11 +117,13 @@ int init_plan_compile_exec(const struct spec *spec, const struct init_params *pa
 	init_plan_add(&p, INIT_RUNTIME, OP_CLONE);
 	if (c->process->has_oom_score_adj)
 		init_plan_add(&p, INIT_CONTAINER, OP_OOM_SCORE);
+	init_plan_open_labels(&p);
 	init_plan_add(&p, INIT_CONTAINER, OP_ENTER)->u.flags = flags_to_enter(&p);
 	if (p.seal && spec_ns(c, OCI_NS_PID))
 		init_plan_add(&p, INIT_CONTAINER, OP_FORK);
 	if (spec_ns(c, OCI_NS_USER) && !params->own_user_ns)
 		init_plan_add(&p, INIT_CONTAINER, OP_BECOME_ROOT);
+	init_plan_key_label(&p);
 	init_plan_add(&p, INIT_CONTAINER, OP_SESSION);
 	if (c->process->terminal)
 		init_plan_add(&p, INIT_CONTAINER, OP_CONSOLE);

@@ -19,9 +19,14 @@ bool init_plan_stage_serves(const struct init_plan *p);
 
 /*
  * The attributes of the process that outlive execve, for init_plan_process: scheduler, I/O priority,
- * personality, memory policy. They come while the rights to set them are there, and before a seccomp filter.
+ * personality, memory policy, labels. They come while the rights to set them are there, and before a seccomp filter.
  */
 int init_plan_attrs(struct init_plan *p, struct bk_err **err);
+/* Whether there is a label, which holds from the next execve on: no stage may come before the program. */
+bool init_plan_has_labels(const struct init_plan *p);
+/* While /proc is the host's, for the labels that init_plan_attrs writes; and that of the session keyring. */
+void init_plan_open_labels(struct init_plan *p);
+void init_plan_key_label(struct init_plan *p);
 /* Whether a fork behind them would fail, or undo one of them. */
 bool init_plan_attrs_forbid_fork(const struct init_plan *p);
 

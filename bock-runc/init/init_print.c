@@ -122,6 +122,9 @@ static void print_container(const struct init_plan *p, const struct init_op *op,
 		bk_buf_adds(out, "enter");
 		print_namespaces(op->u.flags, out);
 		break;
+	case OP_KEY_LABEL:
+		bk_buf_printf(out, "keyring-label '%s'", op->u.text);
+		break;
 	case OP_OOM_SCORE:
 		bk_buf_printf(out, "oom-score-adj %d", p->spec->config->process->oom_score_adj);
 		break;
@@ -158,7 +161,7 @@ static void print_container(const struct init_plan *p, const struct init_op *op,
 		break;
 	default: {
 		static const char *const names[] = {
-			[OP_AFFINITY] = "affinity all", [OP_BECOME_ROOT] = "become-root", [OP_TIME_NS] = "unshare time",
+			[OP_AFFINITY] = "affinity all", [OP_HOST_PROC] = "host-procfs", [OP_BECOME_ROOT] = "become-root", [OP_TIME_NS] = "unshare time",
 			[OP_CGROUP_NS] = "unshare cgroup", [OP_IPC_NS] = "unshare ipc", [OP_SESSION] = "session",
 			[OP_LOOPBACK] = "loopback", [OP_PRIVATE_PROC] = "private-procfs",
 			[OP_DEV_LINKS] = "device-links", [OP_CONSOLE] = "console",
@@ -198,9 +201,13 @@ static void print_attr(const struct init_op *op, struct bk_buf *out)
 		bk_buf_printf(out, "personality %s",
 			      bk_doc_name_of(proc_personality_domains, op->u.number));
 		break;
-	default:
+	case OP_MEMORY_POLICY:
 		bk_buf_adds(out, "memory-policy ");
 		proc_mempolicy_print(&op->u.mempolicy, out);
+		break;
+	default:
+		bk_buf_printf(out, "%s '%s'", op->kind == OP_APPARMOR ? "apparmor" : "selinux",
+			      op->u.text);
 		break;
 	}
 }
@@ -234,6 +241,8 @@ static void print_process(const struct init_plan *p, const struct init_op *op, s
 	case OP_IO_PRIORITY:
 	case OP_PERSONALITY:
 	case OP_MEMORY_POLICY:
+	case OP_APPARMOR:
+	case OP_SELINUX:
 		print_attr(op, out);
 		break;
 	case OP_BOUNDING:

@@ -29,23 +29,6 @@ static int check_version(const char *v, struct bk_err **err)
 #define LATER SYS_WORD_LATER
 
 /* What this version does not do is refused here, before any side effect. */
-static int check_supported_process(const struct oci_process *p, struct bk_err **err)
-{
-	const struct {
-		bool asked;
-		const char *path;
-	} refused[] = {
-		{ p->apparmor_profile && *p->apparmor_profile, "process.apparmorProfile" },
-		{ p->selinux_label && *p->selinux_label, "process.selinuxLabel" },
-	};
-
-	for (size_t i = 0; i < BK_ARRAY_SIZE(refused); i++) {
-		if (refused[i].asked)
-			return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "%s: " LATER, refused[i].path);
-	}
-	return 0;
-}
-
 static int check_supported_linux(const struct oci_linux *l, struct bk_err **err)
 {
 	const struct {
@@ -78,7 +61,7 @@ int spec_check_process(const struct oci_process *p, struct bk_err **err)
 		return bad(err, "process.user.umask", "is above 0777");
 	if (p->has_oom_score_adj && (p->oom_score_adj < -1000 || p->oom_score_adj > 1000))
 		return bad(err, "process.oomScoreAdj", "is not within -1000..1000");
-	return check_supported_process(p, err);
+	return 0;
 }
 
 static int check_namespaces(const struct oci_runtime_config *c, struct bk_err **err)

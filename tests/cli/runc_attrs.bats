@@ -195,6 +195,52 @@ need_numa() { [ -d /sys/devices/system/node/node0 ] || skip "this kernel has no 
 	[ "$(taskset -c 0 "$BATS_FILE_TMPDIR/attrs" | grep ^cpus)" = "cpus 0" ]
 }
 
+# ---- labels --------------------------------------------------------------------------------------
+
+@test "labels: asked for where the kernel has no such module, refused before anything is made" {
+	reporter
+	refused_anew() {
+		refused "$1" "$2" || return 1
+		detached create -b "$B" "$ID-other"
+		assert_ok "" || return 1
+		bock_runc delete -f "$ID-other"
+	}
+	if ! grep -qs ^Y /sys/module/apparmor/parameters/enabled; then
+		refused_anew '.process.apparmorProfile = "docker-default"' "process.apparmorProfile: 'docker-default' is asked for, but AppArmor is not enabled on this host"
+	fi
+	if [ ! -e /sys/fs/selinux/enforce ]; then
+		refused_anew '.process.selinuxLabel = "u:r:t:s0"' "process.selinuxLabel: 'u:r:t:s0' is asked for, but selinux is disabled or not supported"
+	fi
+	edit '.process.apparmorProfile = "" | .process.selinuxLabel = ""'
+	run_it
+	assert_ok
+}
+
+@test "labels: an AppArmor profile is the program's, of create and of exec" {
+	grep -qs ^Y /sys/module/apparmor/parameters/enabled || skip "AppArmor is not enabled: /sys/module/apparmor/parameters/enabled"
+	need_cmd apparmor_parser
+	profile=bock-test-$ID
+	echo "profile $profile flags=(attach_disconnected,mediate_deleted) { file, capability, network, mount, signal, ptrace, unix, deny /denied r, }" |
+		apparmor_parser -K -a
+	bundle cat /proc/self/attr/current /denied
+	echo secret >"$B/rootfs/denied"
+	edit --arg p "$profile" '.process.apparmorProfile = $p'
+	run_it
+	[ "$output" = "$profile (enforce)" ] || [ "$output" = "$profile" ] || fail "$output: $stderr"
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"Permission denied"* ]]
+	args sleep 1000
+	detached run -d -b "$B" "$ID"
+	run --separate-stderr bock_runc exec "$ID" cat /proc/self/attr/current
+	assert_output -p "$profile"
+	bock_runc delete -f "$ID"
+	edit '.process.apparmorProfile = "bock-no-such-profile"'
+	run_it
+	assert_error "process.apparmorProfile: apply the profile 'bock-no-such-profile': No such file or directory"
+	echo "profile $profile {}" | apparmor_parser -K -R
+	assert_no_leftovers
+}
+
 # ---- exec ----------------------------------------------------------------------------------------
 
 # says LINE...: the last exec's output has these lines

@@ -163,8 +163,6 @@ static void test_paths(void **state)
 static void test_unsupported(void **state)
 {
 	(void)state;
-	LATER("process.apparmorProfile", PROCESS("\"apparmorProfile\":\"x\""));
-	LATER("process.selinuxLabel", PROCESS("\"selinuxLabel\":\"x\""));
 	LATER("linux.mountLabel", LINUX("\"mountLabel\":\"x\""));
 	LATER("linux.intelRdt", LINUX("\"intelRdt\":{}"));
 }
