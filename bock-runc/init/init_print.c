@@ -212,6 +212,15 @@ static void print_attr(const struct init_op *op, struct bk_buf *out)
 	}
 }
 
+static void print_user(const struct init_plan *p, struct bk_buf *out)
+{
+	bk_buf_printf(out, "user %u:%u", p->user.uid, p->user.gid);
+	if (p->keep_groups)
+		bk_buf_adds(out, " groups of the caller");
+	for (size_t i = 0; !p->keep_groups && i < p->user.n_additional_gids; i++)
+		bk_buf_printf(out, "%s%u", i ? "," : " groups ", p->user.additional_gids[i]);
+}
+
 static void print_process(const struct init_plan *p, const struct init_op *op, struct bk_buf *out)
 {
 	const struct oci_runtime_config *c = p->spec->config;
@@ -250,11 +259,7 @@ static void print_process(const struct init_plan *p, const struct init_op *op, s
 		sec_caps_print(p->caps.bounding, out);
 		break;
 	case OP_USER:
-		bk_buf_printf(out, "user %u:%u", p->user.uid, p->user.gid);
-		if (p->keep_groups)
-			bk_buf_adds(out, " groups of the caller");
-		for (size_t i = 0; !p->keep_groups && i < p->user.n_additional_gids; i++)
-			bk_buf_printf(out, "%s%u", i ? "," : " groups ", p->user.additional_gids[i]);
+		print_user(p, out);
 		break;
 	case OP_CAPS:
 		print_caps(p, out);
