@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/types.h>
@@ -22,7 +23,7 @@ static const char *const formats[] = { "table", "json", NULL };
 struct row {
 	struct container c;
 	struct oci_state state;
-	char owner[16];
+	const char *owner;
 };
 
 struct widths {
@@ -75,13 +76,27 @@ static int print_json(const struct row *rows, size_t n, struct bk_buf *out, stru
 	return bk_json_encode_array(&oci_state_type, states, n, BK_JSON_NEWLINE, out, err);
 }
 
-static void set_owner(struct row *r, uid_t uid)
+/*
+ * The name in /etc/passwd, else "#UID", as runc has it. (The C library's name service can't be loaded by
+ * a static program; users of other sources are shown by their number.)
+ */
+static const char *owner_of(uid_t uid, struct bk_arena *arena)
 {
-	/* names need the C library's name service, which a static program can't load: the number serves */
+	const struct passwd *p = NULL;
+	const char *name;
+	char number[16];
+	FILE *f;
+
 	if (uid == 0)
-		snprintf(r->owner, sizeof(r->owner), "root");
-	else
-		snprintf(r->owner, sizeof(r->owner), "#%u", uid);
+		return "root";
+	snprintf(number, sizeof(number), "#%u", uid);
+	f = fopen("/etc/passwd", "re");
+	while (f && (p = fgetpwent(f)) && p->pw_uid != uid)
+		;
+	name = bk_arena_strdup(arena, p ? p->pw_name : number);
+	if (f)
+		(void)fclose(f);
+	return name;
 }
 
 /* What vanishes while we look is not an error: it is gone. */
@@ -89,6 +104,7 @@ static size_t collect(const struct container_root *root, char **ids, struct bk_a
 		      struct row *rows)
 {
 	struct cgroup_host host;
+	uid_t last = 0;
 	size_t n = 0;
 
 	cgroup_find(&host);
@@ -102,7 +118,8 @@ static size_t collect(const struct container_root *root, char **ids, struct bk_a
 		if (container_describe(&r->c, &r->state, NULL) < 0)
 			continue;
 		r->c.host = NULL;
-		set_owner(r, uid);
+		r->owner = n && uid == last ? rows[n - 1].owner : owner_of(uid, arena);
+		last = uid;
 		n++;
 	}
 	return n;

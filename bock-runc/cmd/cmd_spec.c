@@ -13,6 +13,7 @@
 
 struct opts {
 	const char *bundle;
+	const char *file;
 	bool rootless;
 };
 
@@ -21,7 +22,8 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 	const struct opts *o = call->opts;
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_DOC);
-	bk_autofree char *path = bk_path_join(o->bundle ? o->bundle : ".", "config.json");
+	bk_autofree char *path = bk_path_join(o->bundle ? o->bundle : ".",
+					      o->file ? o->file : "config.json");
 	bk_autoclose int fd = -1;
 	int rc;
 
@@ -44,6 +46,8 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 static const struct bk_cli_opt opts[] = {
 	{ "bundle", 'b', BK_CLI_STR, offsetof(struct opts, bundle), "DIR",
 	  "where to write config.json (default: the current directory)", BK_CLI_DIR, NULL },
+	{ "file", 'f', BK_CLI_STR, offsetof(struct opts, file), "FILE",
+	  "its name, in that directory (default: config.json)", BK_CLI_PATH, NULL },
 	{ "rootless", 0, BK_CLI_FLAG, offsetof(struct opts, rootless), NULL,
 	  "a configuration that the calling user can run without root", 0, NULL },
 	BK_CLI_END,
