@@ -8,6 +8,7 @@
 #include "base/bk_fd.h"
 #include "base/bk_str.h"
 #include "container/container_create.h"
+#include "init/init_trace.h"
 #include "sys/sys_words.h"
 
 #define PLAN_TEXT_MAX ((size_t)4 << 20)
@@ -62,6 +63,15 @@ int cmd_create_params(const struct bk_cli_call *call, const struct container_roo
 		.cgroup_optional = g->rootless == CMD_ROOTLESS_TRUE,
 	};
 	return 0;
+}
+
+int cmd_trace(const struct bk_cli_call *call, const char *command, const char *path,
+	      struct init_trace *trace, struct init_trace **ret_use, struct bk_err **err)
+{
+	int rc = path ? init_trace_open(path, command, call->args[0], trace, err) : 0;
+
+	*ret_use = path && rc == 0 ? trace : NULL;
+	return rc;
 }
 
 int cmd_print(const struct bk_buf *b, struct bk_err **err)

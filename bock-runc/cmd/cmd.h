@@ -38,6 +38,7 @@ struct cmd_create_opts {
 	const char *pid_file;
 	const char *pidfd_socket;
 	uint32_t preserve_fds;
+	const char *trace;
 	bool no_new_keyring;
 	bool no_pivot;
 	bool no_subreaper;	/* we never are one: see the man page */
@@ -62,6 +63,17 @@ int cmd_dry_run(const struct bk_cli_call *call, struct bk_err **err);
 struct container_create;
 int cmd_create_params(const struct bk_cli_call *call, const struct container_root *root,
 		      struct container_create *ret, struct bk_err **err);
+
+/*
+ * Begins the trace into path (NULL: there is none, and *ret_use is NULL) of a command whose first argument
+ * is the id; the caller closes it by init_trace_close.
+ */
+struct init_trace;
+int cmd_trace(const struct bk_cli_call *call, const char *command, const char *path,
+	      struct init_trace *trace, struct init_trace **ret_use, struct bk_err **err);
+#define CMD_TRACE_OPT(type)                                                                      \
+	{ "trace", 0, BK_CLI_STR, offsetof(type, trace), "FILE",                                  \
+	  "append each phase with its microseconds to FILE", BK_CLI_PATH, NULL }
 
 /* Logs and frees warnings. */
 void cmd_warn(const struct bk_cli_call *call, char **warnings);
@@ -88,6 +100,7 @@ int cmd_print(const struct bk_buf *b, struct bk_err **err);
 	  "adopt no orphans of the container, which never happens", 0, NULL },                    \
 	{ "no-pivot", 0, BK_CLI_FLAG, offsetof(struct cmd_create_opts, no_pivot), NULL,           \
 	  "do without pivot_root: not supported by this version", 0, NULL },                      \
+	CMD_TRACE_OPT(struct cmd_create_opts),                                                    \
 	{ "dry-run", 0, BK_CLI_FLAG, offsetof(struct cmd_create_opts, dry_run), NULL,             \
 	  "print what would be done, and do nothing", 0, NULL }
 

@@ -3,12 +3,14 @@
 #include "base/bk_str.h"
 #include "cmd/cmd.h"
 #include "container/container_create.h"
+#include "init/init_trace.h"
 
 static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
 {
 	const struct cmd_create_opts *o = call->opts;
 	struct container_created r = CONTAINER_CREATED_INIT;
 	struct container_root root = { .fd = -1 };
+	struct init_trace trace = INIT_TRACE_INIT;
 	struct container_create p;
 	char **warnings = NULL;
 	int rc;
@@ -18,9 +20,13 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 		return cmd_dry_run(call, err);
 	rc = cmd_create_params(call, &root, &p, err);
 	if (rc == 0)
+		rc = cmd_trace(call, "create", o->trace, &trace, &p.trace, err);
+	if (rc == 0)
 		rc = cmd_root(call, true, &root, err);
-	if (rc < 0)
+	if (rc < 0) {
+		init_trace_close(&trace);
 		return rc;
+	}
 	p.wait_start = true;
 	p.warnings = &warnings;
 	rc = container_prepare(&p, &r, err);
@@ -32,6 +38,7 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 	else
 		container_created_done(&r);
 	container_root_done(&root);
+	init_trace_close(&trace);
 	return rc;
 }
 

@@ -3,10 +3,12 @@
 #include "base/bk_str.h"
 #include "cmd/cmd.h"
 #include "container/container_exec.h"
+#include "init/init_trace.h"
 
 #define EXIT_NOT_EXECUTED 255	/* as runc: an error of ours is none of the program's statuses */
 
 struct opts {
+	const char *trace;
 	const char *console_socket, *pid_file, *pidfd_socket, *cgroup, *process;
 	const char *cwd, *user, *label, *apparmor;
 	char **env, **gids, **caps;
@@ -25,6 +27,7 @@ static int check(const struct bk_cli_call *call, const struct opts *o, struct bk
 static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
 {
 	const struct opts *o = call->opts;
+	struct init_trace trace = INIT_TRACE_INIT;
 	struct container_root root = { .fd = -1 };
 	struct container_exec p = {
 		.root = &root,
@@ -53,6 +56,8 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 	int rc = check(call, o, err);
 
 	if (rc == 0)
+		rc = cmd_trace(call, "exec", o->trace, &trace, &p.trace, err);
+	if (rc == 0)
 		rc = cmd_root(call, false, &root, err);
 	if (rc == 0) {
 		rc = container_exec(&p, ret_status, err);
@@ -60,6 +65,7 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 			rc = bk_err_wrap(err, rc, "exec in '%s'", p.id);
 	}
 	container_root_done(&root);
+	init_trace_close(&trace);
 	return rc;
 }
 
@@ -97,6 +103,7 @@ static const struct bk_cli_opt opts[] = {
 	  "run it in this cgroup below the container's", 0, NULL },
 	{ "ignore-paused", 0, BK_CLI_FLAG, offsetof(struct opts, ignore_paused), NULL,
 	  "even in a paused container: it begins when that is resumed", 0, NULL },
+	CMD_TRACE_OPT(struct opts),
 	BK_CLI_END,
 };
 

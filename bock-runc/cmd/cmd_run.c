@@ -3,11 +3,13 @@
 #include "base/bk_str.h"
 #include "cmd/cmd.h"
 #include "container/container_run.h"
+#include "init/init_trace.h"
 
 static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
 {
 	const struct cmd_create_opts *o = call->opts;
 	struct container_root root = { .fd = -1 };
+	struct init_trace trace = INIT_TRACE_INIT;
 	struct container_create p;
 	char **warnings = NULL;
 	int rc;
@@ -16,15 +18,20 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 		return cmd_dry_run(call, err);
 	rc = cmd_create_params(call, &root, &p, err);
 	if (rc == 0)
+		rc = cmd_trace(call, "run", o->trace, &trace, &p.trace, err);
+	if (rc == 0)
 		rc = cmd_root(call, true, &root, err);
-	if (rc < 0)
+	if (rc < 0) {
+		init_trace_close(&trace);
 		return rc;
+	}
 	p.warnings = &warnings;
 	rc = container_run(&p, o->detach, o->keep, ret_status, &warnings, err);
 	cmd_warn(call, warnings);
 	if (rc < 0)
 		rc = bk_err_wrap(err, rc, "run '%s'", p.id);
 	container_root_done(&root);
+	init_trace_close(&trace);
 	return rc;
 }
 

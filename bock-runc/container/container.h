@@ -66,6 +66,7 @@ struct container_state {
 extern const struct bk_doc_type container_state_type;
 
 struct cgroup_host;
+struct init_trace;
 
 struct container {
 	const struct container_root *root;
@@ -74,6 +75,7 @@ struct container {
 	bool locked;
 	struct bk_arena *arena;
 	struct container_state state;
+	struct init_trace *trace;	/* borrowed; NULL: none */
 	bool has_state;		/* false: a create that died before its first write */
 	const struct cgroup_host *host; /* for who looks at many; NULL: it is found when needed */
 };

@@ -15,6 +15,7 @@
 #include "container/container_probe.h"
 #include "hooks/hooks.h"
 #include "init/init_sync.h"
+#include "init/init_trace.h"
 #include "ns/ns.h"
 #include "ns/ns_maps.h"
 #include "sys/sys_clone.h"
@@ -291,14 +292,15 @@ static int adopt_forked(struct container_created *r, pid_t pid, struct bk_err **
 }
 
 /* Serves the child until it is ready. */
-int container_birth_converse(struct container_created *r, const struct container_birth *b,
-			     struct bk_err **err)
+static int converse(struct container_created *r, const struct container_birth *b,
+		    struct bk_err **err)
 {
 	for (;;) {
 		int fd = -1, rc = 0;
 		pid_t pid = 0;
 		int got = init_sync_recv(r->sync, &pid, &fd, err);
 
+		init_trace_flush(r->c.trace);
 		if (got < 0)
 			return got;
 		switch (got) {
@@ -307,7 +309,7 @@ int container_birth_converse(struct container_created *r, const struct container
 		case SYNC_READY:
 			return pid > 0 ? adopt_forked(r, pid, err) : 0;
 		case SYNC_HOOKS:
-			rc = run_hooks(r, b, err);
+			rc = init_trace_mark(r->c.trace, "hooks", run_hooks(r, b, err));
 			break;
 		case SYNC_SECCOMP:
 			rc = announce_listener(r, &fd, err);
@@ -324,6 +326,12 @@ int container_birth_converse(struct container_created *r, const struct container
 		if (rc < 0)
 			return rc;
 	}
+}
+
+int container_birth_converse(struct container_created *r, const struct container_birth *b,
+			     struct bk_err **err)
+{
+	return init_trace_mark(r->c.trace, "wait for the process", converse(r, b, err));
 }
 
 int container_birth_run(struct container_created *r, struct container_birth *b, struct bk_err **err)
@@ -350,10 +358,11 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
 		case OP_ID_MAPS:
 			rc = run_id_maps(r, b, err);
 			break;
-		default: /* OP_RUNTIME_HOOKS: when the child asks for them */
-			break;
+		default: /* OP_SEAL: done; OP_RUNTIME_HOOKS: when the child asks for them */
+			continue;
 		}
-		if (rc < 0)
+		if (init_trace_op(r->c.trace, &r->plan, INIT_RUNTIME, &r->plan.ops[INIT_RUNTIME][i],
+				  rc) < 0)
 			return rc;
 	}
 	return container_birth_converse(r, b, err);

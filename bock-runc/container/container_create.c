@@ -19,6 +19,7 @@
 #include "container/container_probe.h"
 #include "init/init_check.h"
 #include "init/init_stage.h"
+#include "init/init_trace.h"
 #include "ns/ns.h"
 #include "proc/proc_sysctl.h"
 #include "spec/spec_annotations.h"
@@ -94,7 +95,7 @@ int container_plan(const struct container_create *p, struct container_created *r
 	rc = container_check_id(p->id, err);
 	if (rc == 0)
 		rc = spec_load(p->bundle, p->config_path, &r->spec, err);
-	if (rc < 0)
+	if (init_trace_mark(p->trace, "read the configuration", rc) < 0)
 		return rc;
 	l = r->spec.config->linux_;
 	params.rootless = geteuid() != 0 || ns_in_userns();
@@ -114,7 +115,7 @@ int container_plan(const struct container_create *p, struct container_created *r
 		rc = cgroup_limits_check(&r->host, &r->plan.limits, err);
 	if (rc == 0)
 		rc = init_check(&r->plan, err);
-	return rc;
+	return init_trace_mark(p->trace, "make the plan", rc);
 }
 
 /* config.md: an unknown capability is to be ignored, and that is to be told. */
@@ -261,6 +262,7 @@ static int make(const struct container_create *p, struct container_created *r,
 		rc = open_ends(p, r, b, err);
 	if (rc == 0 && r->spec.config->hooks)
 		rc = init_hooks_open(r->spec.config, r->spec.bundle, &b->child.hooks_output, err);
+	(void)init_trace_mark(p->trace, "reserve the id", rc);
 	if (rc == 0)
 		rc = container_birth_run(r, b, err);
 	if (rc == 0)
@@ -270,7 +272,7 @@ static int make(const struct container_create *p, struct container_created *r,
 	if (rc == 0)
 		rc = container_birth_release(r, p->wait_start, err);
 	r->c.state.created = NULL;
-	return rc;
+	return init_trace_mark(p->trace, p->wait_start ? "created" : "released", rc);
 }
 
 int container_create(const struct container_create *p, struct container_created *r,
@@ -287,7 +289,9 @@ int container_create(const struct container_create *p, struct container_created 
 		b.child.restore_mask = true;
 		b.child.signal_mask = *p->signal_mask;
 	}
+	b.child.trace = p->trace;
 	rc = container_reserve(p->root, p->id, &r->c, err);
+	r->c.trace = p->trace;
 	if (rc == 0) {
 		rc = make(p, r, &b, err);
 		if (rc < 0)

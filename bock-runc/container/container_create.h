@@ -31,6 +31,7 @@ struct container_create {
 	bool die_with_runtime;		/* foreground run */
 	int watch_fd;			/* foreground run: not for the child to hold open; 0: none */
 	const sigset_t *signal_mask;	/* for the child to restore; NULL: as it is */
+	struct init_trace *trace;	/* NULL: none */
 	char ***warnings;		/* strv that what is ignored is appended to; NULL: nobody asks */
 };
 

@@ -12,6 +12,7 @@
 #include "container/container.h"
 #include "container/container_hooks.h"
 #include "container/container_probe.h"
+#include "init/init_trace.h"
 #include "spec/spec_load.h"
 #include "sys/sys_words.h"
 
@@ -96,15 +97,15 @@ int container_delete(struct container *c, bool force, char ***warnings, struct b
 		if (rc < 0 && err)
 			bk_err_clear(err);
 	}
-	if (status != OCI_STOPPED)
-		rc = kill_first(c, err);
-	else
-		rc = 0;
+	(void)init_trace_mark(c->trace, "check the status", 0);
+	rc = status == OCI_STOPPED ? 0 : init_trace_mark(c->trace, "kill", kill_first(c, err));
 	/* without its first process alive, whatever is left in the cgroup belongs to nobody */
 	if (rc == 0)
-		rc = remove_cgroup(c, force || status == OCI_CREATED || c->state.shared_pid_ns, err);
+		rc = init_trace_mark(c->trace, "remove the cgroup",
+				     remove_cgroup(c, force || status == OCI_CREATED ||
+						   c->state.shared_pid_ns, err));
 	if (rc == 0)
-		rc = container_forget(c, err);
+		rc = init_trace_mark(c->trace, "remove the state", container_forget(c, err));
 	if (rc < 0)
 		return rc;
 	if (spec.config && spec.config->hooks)

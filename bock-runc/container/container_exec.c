@@ -17,7 +17,9 @@
 #include "init/init_check.h"
 #include "init/init_stage.h"
 #include "init/init_sync.h"
+#include "init/init_trace.h"
 #include "ns/ns.h"
+#include "sys/sys_words.h"
 #include "tty/tty_proxy.h"
 
 static int check_status(const struct container *c, bool ignore_paused, struct bk_err **err)
@@ -29,15 +31,15 @@ static int check_status(const struct container *c, bool ignore_paused, struct bk
 		return rc;
 	switch (status) {
 	case OCI_STOPPED:
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "cannot exec in a stopped container");
+		return bk_err_set(err, BK_ERR_CONFIG, 0, SYS_WORD_EXEC_STOPPED);
 	case OCI_CREATING:
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
 				  "cannot exec in a container that is being created");
 	case OCI_PAUSED:
 		if (ignore_paused)
 			return 0;
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "cannot exec in a paused container (use "
-				  "--ignore-paused to override)");
+		return bk_err_set(err, BK_ERR_CONFIG, 0, SYS_WORD_EXEC_PAUSED
+				  " (use --ignore-paused to override)");
 	default:
 		return 0;
 	}
@@ -48,11 +50,10 @@ static int check_terminal(const struct container_exec *p, const struct oci_proce
 {
 	if (process->terminal && p->detach && !p->console_socket)
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "cannot allocate tty if runc will detach without setting console "
-				  "socket (a terminal is asked for: see --console-socket)");
+				  SYS_WORD_TTY_NO_SOCKET " (a terminal is asked for: see --console-socket)");
 	if (p->console_socket && !(process->terminal && p->detach))
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "cannot use console socket if runc will not detach or allocate tty");
+				  SYS_WORD_SOCKET_NO_TTY);
 	return 0;
 }
 
@@ -71,6 +72,7 @@ static int prepare(const struct container_exec *p, struct container_created *r, 
 	struct init_params params = { .id = p->id, .preserve_fds = p->preserve_fds, .exec = true };
 	int rc = container_open(p->root, p->id, false, &r->c, err);
 
+	r->c.trace = p->trace;
 	if (rc == 0)
 		rc = check_status(&r->c, p->ignore_paused, err);
 	if (rc == 0)
@@ -91,7 +93,7 @@ static int prepare(const struct container_exec *p, struct container_created *r, 
 	rc = init_plan_compile_exec(&r->spec, &params, &r->plan, err);
 	if (rc == 0)
 		rc = init_check(&r->plan, err);
-	if (rc == 0 && r->plan.seal)
+	if (init_trace_mark(p->trace, "make the plan", rc) == 0 && r->plan.seal)
 		rc = init_stage_seal_self(err);
 	if (rc == 0)
 		rc = container_sockets_connect(p->pidfd_socket, r->plan.seccomp.listener, &r->sockets,
@@ -177,7 +179,8 @@ static int give_birth(const struct container_exec *p, struct container_created *
 	int rc = 0;
 
 	if (r->plan.seccomp.has)
-		rc = container_birth_seccomp(r, b, err);
+		rc = init_trace_mark(p->trace, "seccomp-compile",
+				     container_birth_seccomp(r, b, err));
 	if (rc == 0)
 		rc = open_cgroup(p, r, &b->cgroup_fd, err);
 	if (rc == 0 && p->console_socket) {
@@ -186,7 +189,7 @@ static int give_birth(const struct container_exec *p, struct container_created *
 			rc = bk_err_wrap(err, rc, "console socket");
 	}
 	if (rc == 0)
-		rc = clone_into(p, r, b, err);
+		rc = init_trace_mark(p->trace, "clone", clone_into(p, r, b, err));
 	if (rc == 0 && r->plan.seal && spec_ns(r->spec.config, OCI_NS_PID))
 		rc = container_birth_adopt(r, err);
 	if (rc == 0)
@@ -198,7 +201,8 @@ static int give_birth(const struct container_exec *p, struct container_created *
 	if (rc == 0)
 		rc = container_birth_release(r, false, err);
 	if (rc == 0) /* until execve closes it */
-		rc = init_sync_recv(r->sync, NULL, NULL, err);
+		rc = init_trace_mark(p->trace, "execute the program",
+				     init_sync_recv(r->sync, NULL, NULL, err));
 	return rc;
 }
 
@@ -222,6 +226,7 @@ static int run(const struct container_exec *p, struct container_created *r, int 
 
 	container_birth_init(&b, r);
 	b.child.enter_fd = pidfd;
+	b.child.trace = p->trace;
 	b.child.new_keyring = !r->c.state.no_new_keyring;
 	if (proxy) {
 		r->proxy = proxy;
@@ -234,7 +239,7 @@ static int run(const struct container_exec *p, struct container_created *r, int 
 	if (rc == 0 && proxy)
 		rc = tty_proxy_run(proxy, r->master, r->pidfd, err);
 	if (rc == 0 && proxy)
-		rc = reap(r->pidfd, ret_status, err);
+		rc = init_trace_mark(p->trace, "run", reap(r->pidfd, ret_status, err));
 	if (rc < 0 && r->pidfd >= 0)
 		container_created_kill(r);
 	return rc;

@@ -38,6 +38,7 @@ struct container_exec {
 	const char *cgroup;		/* below the container's; NULL: that itself */
 	uint32_t preserve_fds;
 	bool detach;
+	struct init_trace *trace;	/* NULL: none */
 	bool ignore_paused;
 };
 

@@ -6,6 +6,7 @@
 #include "codec/bk_json.h"
 #include "hooks/hooks.h"
 #include "init/init_child.h"
+#include "init/init_trace.h"
 #include "spec/spec_load.h"
 
 /* What hooks read has the members of the spec, not those that runc adds for `state`. */
@@ -47,8 +48,9 @@ int container_hooks_poststart(const struct container *c, struct bk_err **err)
 	how.len = json.len;
 	how.out = output.out;
 	how.errout = output.errout;
-	return hooks_run("poststart", spec.config->hooks->poststart, spec.config->hooks->n_poststart,
-			 &how, err);
+	rc = hooks_run("poststart", spec.config->hooks->poststart, spec.config->hooks->n_poststart,
+		       &how, err);
+	return init_trace_mark(c->trace, "poststart hooks", rc);
 }
 
 void container_hooks_poststop(const struct container *c, const struct oci_runtime_config *config,
@@ -75,4 +77,5 @@ void container_hooks_poststop(const struct container *c, const struct oci_runtim
 	how.out = output.out;
 	how.errout = output.errout;
 	hooks_run_all("poststop", config->hooks->poststop, config->hooks->n_poststop, &how, warnings);
+	(void)init_trace_mark(c->trace, "poststop hooks", 0);
 }

@@ -13,6 +13,7 @@
 #include "base/bk_str.h"
 #include "container/container_hooks.h"
 #include "init/init_sync.h"
+#include "init/init_trace.h"
 
 void container_created_done(struct container_created *r)
 {
@@ -63,7 +64,8 @@ int container_created_started(struct container_created *r, struct bk_err **err)
 	int got = init_sync_recv(r->sync, NULL, NULL, err);
 	int rc;
 
-	if (got < 0)
+	init_trace_flush(r->c.trace);
+	if (init_trace_mark(r->c.trace, "execute the program", got) < 0)
 		return got;
 	bk_close(&r->sync);
 	rc = container_hooks_poststart(&r->c, err);

@@ -6,6 +6,7 @@
 
 #include "base/bk_auto.h"
 #include "container/container_watch.h"
+#include "init/init_trace.h"
 #include "tty/tty_proxy.h"
 
 static int run_detached(struct container_create *p, struct bk_err **err)
@@ -62,7 +63,7 @@ static int live(const struct container_create *p, struct container_created *r, b
 		rc = tty_proxy_run(proxy, r->master, r->pidfd, err);
 	}
 	if (rc == 0)
-		rc = reap(r->pidfd, ret_status, err);
+		rc = init_trace_mark(p->trace, "run", reap(r->pidfd, ret_status, err));
 	tty_proxy_end(proxy);
 	if (rc < 0)
 		container_created_undo(r);

@@ -9,6 +9,7 @@
 #include "base/bk_fd.h"
 #include "container/container.h"
 #include "container/container_hooks.h"
+#include "init/init_trace.h"
 #include "sys/sys_words.h"
 
 static int check_status(const struct container *c, struct bk_err **err)
@@ -43,12 +44,12 @@ static int call(const struct container *c, struct bk_err **err)
 
 int container_start(struct container *c, struct bk_err **err)
 {
-	int rc = check_status(c, err);
+	int rc = init_trace_mark(c->trace, "check the status", check_status(c, err));
 
 	if (rc < 0)
 		return rc;
 	rc = call(c, err);
-	if (rc < 0)
+	if (init_trace_mark(c->trace, "execute the program", rc) < 0)
 		return rc;
 	rc = container_hooks_poststart(c, err);
 	if (rc < 0) /* runtime.md "Lifecycle": a failed poststart stops the container */

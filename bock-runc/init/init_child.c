@@ -10,6 +10,7 @@
 #include "base/bk_auto.h"
 #include "codec/bk_json.h"
 #include "init/init_sync.h"
+#include "init/init_trace.h"
 #include "ns/ns.h"
 #include "sys/sys_clone.h"
 
@@ -137,9 +138,10 @@ static int clone_after_joins(struct init_child *c, struct bk_err **err)
 static int run_stage(struct init_child *c, enum init_stage stage, size_t first, struct bk_err **err)
 {
 	for (size_t i = first; i < c->plan->n[stage]; i++) {
-		int rc = init_op_run(c, &c->plan->ops[stage][i], err);
+		const struct init_op *op = &c->plan->ops[stage][i];
+		int rc = init_op_run(c, op, err);
 
-		if (rc < 0)
+		if (init_trace_op(c->trace, c->plan, stage, op, rc) < 0)
 			return rc;
 	}
 	return 0;
@@ -185,6 +187,7 @@ void init_child_run(struct init_child *c)
 	size_t done = 0;
 	int rc;
 
+	init_trace_child(c->trace);
 	default_signals(c->ignored_signals);
 	c->setgroups_denied = c->plan->params.setgroups_denied;
 	rc = open_joins(c, &err);
@@ -199,6 +202,7 @@ void init_child_run(struct init_child *c)
 	 */
 	if (rc == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		rc = bk_err_set(&err, BK_ERR_IO, errno, "set the death signal");
+	(void)init_trace_mark(c->trace, "begin", rc);
 	c->umask = umask(0); /* modes of nodes and directories are meant as they are given */
 	if (rc == 0)
 		rc = run_stage(c, INIT_CONTAINER, done, &err);

@@ -16,6 +16,8 @@
 #include "oci/oci_state.h"
 #include "sec/sec_seccomp.h"
 
+struct init_trace;
+
 struct init_child {
 	/* set by the runtime before the clone */
 	const struct init_plan *plan;
@@ -29,6 +31,7 @@ struct init_child {
 	bool restore_mask;	/* to signal_mask, before execve */
 	sigset_t signal_mask;
 	struct init_hooks_output hooks_output;
+	struct init_trace *trace;	/* NULL: none */
 	uint64_t ignored_signals;	/* bit N - 1: signal N, to be not ignored any more */
 	/* the child's own */
 	struct bk_root root;

@@ -159,6 +159,10 @@ int init_plan_compile_exec(const struct spec *spec, const struct init_params *pa
 			   struct init_plan *ret, struct bk_err **err);
 void init_plan_done(struct init_plan *p);
 
+/* Prints one operation; one of several devices takes several lines. */
+void init_op_print(const struct init_plan *p, enum init_stage stage, const struct init_op *op,
+		   struct bk_buf *out);
+
 /* Prints the plan, a line an operation, for --dry-run and tests. */
 void init_plan_print(const struct init_plan *p, struct bk_buf *out);
 

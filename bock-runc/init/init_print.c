@@ -299,18 +299,25 @@ static void print_process(const struct init_plan *p, const struct init_op *op, s
 	}
 }
 
-void init_plan_print(const struct init_plan *p, struct bk_buf *out)
+void init_op_print(const struct init_plan *p, enum init_stage stage, const struct init_op *op,
+		   struct bk_buf *out)
 {
-	static const char *const titles[] = { "runtime:", "container:", "process:" };
 	static void (*const print[])(const struct init_plan *, const struct init_op *,
 				     struct bk_buf *) = { print_runtime, print_container,
 							  print_process };
+
+	print[stage](p, op, out);
+}
+
+void init_plan_print(const struct init_plan *p, struct bk_buf *out)
+{
+	static const char *const titles[] = { "runtime:", "container:", "process:" };
 
 	for (int stage = 0; stage < INIT_STAGE_MAX_; stage++) {
 		bk_buf_printf(out, "%s\n", titles[stage]);
 		for (size_t i = 0; i < p->n[stage]; i++) {
 			bk_buf_adds(out, "  ");
-			print[stage](p, &p->ops[stage][i], out);
+			init_op_print(p, stage, &p->ops[stage][i], out);
 			bk_buf_addc(out, '\n');
 		}
 	}
