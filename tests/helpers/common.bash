@@ -23,6 +23,7 @@ BOCK_BUILDDIR=${BOCK_BUILDDIR:-$TOP/build}
 export BOCK_RUNC=${BOCK_RUNC:-$BOCK_BUILDDIR/bock-runc/bock-runc}
 export BOCK_IMAGE=${BOCK_IMAGE:-$BOCK_BUILDDIR/bock-image/bock-image}
 export BOCK_BUILD=${BOCK_BUILD:-$BOCK_BUILDDIR/bock-build/bock-build}
+export BOCK_NET=${BOCK_NET:-$BOCK_BUILDDIR/bock-net/bock-net}
 
 common_setup() {
 	local program
@@ -64,7 +65,7 @@ need_cmd() {
 	command -v "$1" >/dev/null || skip "$1 is not installed (Debian: ${2:-$1})"
 }
 
-need_program() { # runc|image|build
+need_program() { # runc|image|build|net
 	local -n program=BOCK_${1^^}
 	[ -x "$program" ] || skip "$program is not built"
 }
