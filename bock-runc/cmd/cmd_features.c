@@ -73,6 +73,7 @@ static struct oci_features_linux *linux_features(struct bk_arena *a)
 	l->mount_extensions->idmap = bk_arena_alloc(a, sizeof(*l->mount_extensions->idmap));
 	l->intel_rdt = bk_arena_alloc(a, sizeof(*l->intel_rdt));
 	l->net_devices = bk_arena_alloc(a, sizeof(*l->net_devices));
+	l->net_devices->enabled = true;
 	return l;
 }
 

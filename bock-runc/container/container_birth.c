@@ -12,6 +12,7 @@
 #include "base/bk_auto.h"
 #include "cgroup/cgroup_devices.h"
 #include "cgroup/cgroup_limits.h"
+#include "container/container_net.h"
 #include "container/container_probe.h"
 #include "hooks/hooks.h"
 #include "init/init_sync.h"
@@ -240,6 +241,18 @@ static int run_hooks(struct container_created *r, const struct container_birth *
 	rc = hooks_run("prestart", h->prestart, h->n_prestart, &how, err);
 	if (rc == 0)
 		rc = hooks_run("createRuntime", h->create_runtime, h->n_create_runtime, &how, err);
+	return rc;
+}
+
+/* OP_NET_DEVICES and OP_RUNTIME_HOOKS: the child asks for them when its mounts are there. */
+static int serve_hooks(struct container_created *r, const struct container_birth *b, struct bk_err **err)
+{
+	int rc = 0;
+
+	if (linux_of(r)->n_net_devices)
+		rc = init_trace_mark(r->c.trace, "net-devices", container_net_move(r, err));
+	if (rc == 0 && r->spec.config->hooks)
+		rc = init_trace_mark(r->c.trace, "hooks", run_hooks(r, b, err));
 	return rc < 0 ? rc : init_sync_send(r->sync, SYNC_HOOKS_DONE, 0, -1, err);
 }
 
@@ -309,7 +322,7 @@ static int converse(struct container_created *r, const struct container_birth *b
 		case SYNC_READY:
 			return pid > 0 ? adopt_forked(r, pid, err) : 0;
 		case SYNC_HOOKS:
-			rc = init_trace_mark(r->c.trace, "hooks", run_hooks(r, b, err));
+			rc = serve_hooks(r, b, err);
 			break;
 		case SYNC_SECCOMP:
 			rc = announce_listener(r, &fd, err);
@@ -358,7 +371,7 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
 		case OP_ID_MAPS:
 			rc = run_id_maps(r, b, err);
 			break;
-		default: /* OP_SEAL: done; OP_RUNTIME_HOOKS: when the child asks for them */
+		default: /* OP_SEAL: done; the others are in serve_hooks */
 			continue;
 		}
 		if (init_trace_op(r->c.trace, &r->plan, INIT_RUNTIME, &r->plan.ops[INIT_RUNTIME][i],

@@ -16,6 +16,7 @@
 #include "cgroup/cgroup.h"
 #include "codec/bk_time.h"
 #include "container/container_birth.h"
+#include "container/container_net.h"
 #include "container/container_probe.h"
 #include "init/init_check.h"
 #include "init/init_stage.h"
@@ -149,6 +150,8 @@ int container_prepare(const struct container_create *p, struct container_created
 		rc = container_check_preserved(p->preserve_fds, err);
 	if (rc == 0)
 		rc = check_sysctls(r->spec.config, err);
+	if (rc == 0)
+		rc = container_net_check(r, err);
 	if (rc == 0 && r->plan.ops[INIT_RUNTIME][0].kind == OP_SEAL)
 		rc = init_stage_seal_self(err);
 	if (rc == 0 && r->spec.config->linux_->seccomp)

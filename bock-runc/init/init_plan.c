@@ -106,11 +106,29 @@ static int check_cgroup(const struct init_plan *p, const struct oci_resources *r
 	return 0;
 }
 
+static bool has_runtime_hooks(const struct init_plan *p)
+{
+	const struct oci_hooks *h = p->spec->config->hooks;
+
+	return h && (h->n_prestart || h->n_create_runtime);
+}
+
+/* Late, so that little can fail behind it: a new namespace that goes away takes virtual devices along. */
+static int plan_net_devices(struct init_plan *p, struct bk_err **err)
+{
+	if (!p->spec->config->linux_->n_net_devices)
+		return 0;
+	if (p->params.rootless)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "linux.netDevices: moving network devices needs root of the host");
+	init_plan_add(p, INIT_RUNTIME, OP_NET_DEVICES);
+	return 0;
+}
+
 /* What the runtime's process does. */
 static int plan_runtime(struct init_plan *p, struct bk_err **err)
 {
 	const struct oci_linux *l = p->spec->config->linux_;
-	const struct oci_hooks *h = p->spec->config->hooks;
 	int rc;
 
 	rc = cgroup_limits_compile(l->resources, &p->limits, err);
@@ -134,9 +152,10 @@ static int plan_runtime(struct init_plan *p, struct bk_err **err)
 	init_plan_add(p, INIT_RUNTIME, OP_CLONE);
 	if (p->new_user)
 		init_plan_add(p, INIT_RUNTIME, OP_ID_MAPS);
-	if (h && (h->n_prestart || h->n_create_runtime))
+	rc = plan_net_devices(p, err);
+	if (rc == 0 && has_runtime_hooks(p))
 		init_plan_add(p, INIT_RUNTIME, OP_RUNTIME_HOOKS);
-	return 0;
+	return rc;
 }
 
 static void plan_enter(struct init_plan *p)
@@ -294,7 +313,7 @@ static int plan_container(struct init_plan *p, struct bk_err **err)
 	if (c->process->terminal)
 		init_plan_add(p, INIT_CONTAINER, OP_CONSOLE);
 	plan_late_dev(p);
-	if (h && (h->n_prestart || h->n_create_runtime))
+	if (has_runtime_hooks(p) || c->linux_->n_net_devices)
 		init_plan_add(p, INIT_CONTAINER, OP_WAIT_HOOKS);
 	if (h && h->n_create_container)
 		init_plan_add(p, INIT_CONTAINER, OP_CREATE_HOOKS);

@@ -38,7 +38,8 @@ enum init_op_kind {
 	OP_DEVICES,		/* attach the device program */
 	OP_CLONE,		/* the child, in its namespaces and cgroup */
 	OP_ID_MAPS,
-	OP_RUNTIME_HOOKS,	/* prestart, createRuntime; the child waits */
+	OP_NET_DEVICES,		/* moved into the container; the child waits for this and the next */
+	OP_RUNTIME_HOOKS,	/* prestart, createRuntime */
 	/* CONTAINER */
 	OP_OOM_SCORE,
 	OP_HOST_PROC,		/* the procfs through which labels are written later */
@@ -60,7 +61,7 @@ enum init_op_kind {
 	OP_DEV_NODES,
 	OP_DEV_LINKS,
 	OP_CONSOLE,
-	OP_WAIT_HOOKS,		/* OP_RUNTIME_HOOKS run now */
+	OP_WAIT_HOOKS,		/* OP_NET_DEVICES and OP_RUNTIME_HOOKS run now */
 	OP_CREATE_HOOKS,	/* createContainer */
 	OP_READONLY_PATHS,
 	OP_MASKED_PATHS,

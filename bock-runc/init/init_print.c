@@ -63,6 +63,18 @@ static void print_devices(const struct init_plan *p, struct bk_buf *out)
 	free(rules);
 }
 
+static void print_net_devices(const struct oci_linux *l, struct bk_buf *out)
+{
+	bk_buf_adds(out, "net-devices");
+	for (size_t i = 0; i < l->n_net_devices; i++) {
+		const struct oci_net_device *d = &l->net_devices[i];
+
+		bk_buf_printf(out, " %s", d->key);
+		if (d->name && *d->name)
+			bk_buf_printf(out, ":%s", d->name);
+	}
+}
+
 static void print_runtime(const struct init_plan *p, const struct init_op *op, struct bk_buf *out)
 {
 	const struct oci_runtime_config *c = p->spec->config;
@@ -94,6 +106,9 @@ static void print_runtime(const struct init_plan *p, const struct init_op *op, s
 		bk_buf_adds(out, "id-maps");
 		print_maps(out, "uid", c->linux_->uid_mappings, c->linux_->n_uid_mappings);
 		print_maps(out, "gid", c->linux_->gid_mappings, c->linux_->n_gid_mappings);
+		break;
+	case OP_NET_DEVICES:
+		print_net_devices(c->linux_, out);
 		break;
 	case OP_RUNTIME_HOOKS:
 		bk_buf_adds(out, "hooks");

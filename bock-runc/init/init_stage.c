@@ -18,8 +18,11 @@
 #include "base/bk_str.h"
 #include "init/init_sync.h"
 #include "stage/stage.h"
+#include "sys/sys_helper.h"
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define MEMFD_NAME "bock"
+#define MEMFD_NAME_MAX 249 /* bytes, memfd_create(2) */
 #define SELF_MAX ((off_t)256 << 20)	/* bytes of our program; a sanitizer build is large */
 #define CMDLINE_MAX ((size_t)4 << 20)
 /* the image, a filter of the kernel's maximum, a path and five messages */
@@ -29,9 +32,9 @@ _Static_assert(STAGE_WIRE_SIZE == BK_ERR_WIRE_SIZE, "the stage sends our errors"
 _Static_assert(sizeof(struct stage_insn) == sizeof(struct sock_filter), "the stage loads our filters");
 
 /* keep: the descriptor stays open over execve, for the stage to read what is behind its image. */
-static int new_memfd(bool keep, int *ret_fd, struct bk_err **err)
+static int new_memfd(const char *name, bool keep, int *ret_fd, struct bk_err **err)
 {
-	int fd = memfd_create("bock", MFD_ALLOW_SEALING | (keep ? 0 : MFD_CLOEXEC));
+	int fd = memfd_create(name, MFD_ALLOW_SEALING | (keep ? 0 : MFD_CLOEXEC));
 
 	if (fd < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "memfd_create");
@@ -134,7 +137,7 @@ int init_stage_exec(struct init_child *c, struct bk_err **err)
 
 	rc = make_file(c, &b, &start, err);
 	if (rc == 0)
-		rc = new_memfd(true, &fd, err);
+		rc = new_memfd(MEMFD_NAME, true, &fd, err);
 	if (rc < 0)
 		return rc;
 	rc = bk_fd_write_all(fd, b.data, b.len);
@@ -199,13 +202,14 @@ int init_stage_seal_self(struct bk_err **err)
 	bk_autoclose int fd = -1;
 	bk_autofree char *text = NULL;
 	bk_autofree char **argv = NULL;
+	char name[MEMFD_NAME_MAX + 1];
 	int rc;
 
 	if (self < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "open our own program");
 	if (fcntl(self, F_GET_SEALS) >= 0 && (fcntl(self, F_GET_SEALS) & SEALS) == SEALS)
 		return 0;
-	rc = new_memfd(false, &fd, err);
+	rc = new_memfd(sys_helper_build_tree(name, sizeof(name)) ? name : MEMFD_NAME, false, &fd, err);
 	if (rc == 0)
 		rc = copy_self(self, fd, err);
 	if (rc == 0)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_ifname.h"
 #include "base/bk_num.h"
 #include "base/bk_str.h"
 #include "spec/spec_load.h"
@@ -26,6 +27,8 @@ static int check_version(const char *v, struct bk_err **err)
 }
 
 
+#define NET_DEVICES_MAX 4096	/* of one container */
+
 #define LATER SYS_WORD_LATER
 
 /* What this version does not do is refused here, before any side effect. */
@@ -35,7 +38,6 @@ static int check_supported_linux(const struct oci_linux *l, struct bk_err **err)
 		bool asked;
 		const char *path;
 	} refused[] = {
-		{ l->n_net_devices != 0, "linux.netDevices" },
 		{ l->intel_rdt, "linux.intelRdt" },
 		{ l->mount_label && *l->mount_label, "linux.mountLabel" },
 	};
@@ -92,6 +94,53 @@ static int check_namespaces(const struct oci_runtime_config *c, struct bk_err **
 			   "a new user namespace needs uidMappings and gidMappings");
 	if (l->time_offsets && !spec_ns_is_new(c, OCI_NS_TIME))
 		return bad(err, "linux.timeOffsets", "needs a new time namespace");
+	return 0;
+}
+
+/* What the device is called in the container. */
+static const char *net_device_name(const struct oci_net_device *d)
+{
+	return d->name && *d->name ? d->name : d->key;
+}
+
+static int check_net_device(const struct oci_runtime_config *c, size_t i, struct bk_err **err)
+{
+	const struct oci_linux *l = c->linux_;
+	const struct oci_net_device *d = &l->net_devices[i];
+	int rc = bk_ifname_check(d->key, err);
+
+	if (rc == 0 && d->name && *d->name)
+		rc = bk_ifname_check_new(d->name, err);
+	if (rc < 0)
+		return rc;
+	if (bk_streq(net_device_name(d), "lo") && spec_ns_is_new(c, OCI_NS_NETWORK))
+		return bad(err, d->key, "'lo' is the loopback device of each network namespace");
+	for (size_t k = 0; k < i; k++) {
+		if (bk_streq(d->key, l->net_devices[k].key))
+			return bad(err, d->key, "is there twice");
+		if (bk_streq(net_device_name(d), net_device_name(&l->net_devices[k])) &&
+		    !bk_ifname_is_template(net_device_name(d)))
+			return bk_err_set(err, BK_ERR_CONFIG, 0, "%s.name: '%s' is that of '%s', too", d->key,
+					  net_device_name(d), l->net_devices[k].key);
+	}
+	return 0;
+}
+
+static int check_net_devices(const struct oci_runtime_config *c, struct bk_err **err)
+{
+	const struct oci_linux *l = c->linux_;
+
+	if (l->n_net_devices && !spec_ns(c, OCI_NS_NETWORK))
+		return bad(err, "linux.netDevices", "needs a network namespace (new, or by path)");
+	if (l->n_net_devices > NET_DEVICES_MAX)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "linux.netDevices: more than %d devices",
+				  NET_DEVICES_MAX);
+	for (size_t i = 0; i < l->n_net_devices; i++) {
+		int rc = check_net_device(c, i, err);
+
+		if (rc < 0)
+			return bk_err_wrap(err, rc, "linux.netDevices");
+	}
 	return 0;
 }
 
@@ -162,9 +211,9 @@ static int check_readonly(const struct oci_runtime_config *c, struct bk_err **er
 
 /* In this order; those behind check_required may rely on what it found. */
 static int (*const checks[])(const struct oci_runtime_config *c, struct bk_err **err) = {
-	check_oci_version, check_required,  check_config_process, check_namespaces,
-	check_config_linux, check_hostnames, check_masked,	   check_readonly,
-	check_annotations,
+	check_oci_version, check_required,    check_config_process, check_namespaces,
+	check_config_linux, check_net_devices, check_hostnames,	    check_masked,
+	check_readonly,	    check_annotations,
 };
 
 int spec_check(const struct oci_runtime_config *c, struct bk_err **err)

@@ -547,7 +547,6 @@ line><*>"
 	refused '.linux.memoryPolicy = {"mode": "MPOL_BIND", "nodes": "0"}' linux.memoryPolicy
 	refused '.linux.mountLabel = "x"' linux.mountLabel
 	refused '.linux.personality = {"domain": "LINUX32"}' linux.personality
-	refused '.linux.netDevices = {"eth0": {}}' linux.netDevices
 	refused '.mounts += [{"destination": "/x", "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup"]}]' tmpcopyup
 	refused '.mounts += [{"destination": "/x", "source": "/tmp", "options": ["bind", "idmap"]}]' idmap
 }

@@ -33,7 +33,7 @@ compile_flags() {
 		-include "$top/libcommon/base/bk_banned.h" -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 		"-I$top/libcommon")
 	case $file in
-	bock-runc/*) flags+=("-I$top/bock-runc") ;;
+	bock-runc/*) flags+=("-I$top/bock-runc" '-DBOCK_LIBEXECDIR="/usr/libexec/bock"') ;;
 	bock-image/*) flags+=("-I$top/bock-image") ;;
 	bock-build/*) flags+=("-I$top/bock-build" "-I$top/bock-image") ;;
 	bock-net/*) flags+=("-I$top/bock-net") ;;

@@ -130,6 +130,12 @@ static void test_small(void **state)
 	golden("small", &no_cgroup);
 }
 
+static void test_net_devices(void **state)
+{
+	(void)state;
+	golden("net-devices", &as_root);
+}
+
 /* A document with these members added; the error of its compilation. */
 static void refused(const char *process, const char *linux_, const char *top, enum bk_err_kind kind,
 		    const char *words)
@@ -197,5 +203,6 @@ static void test_nul(void **state)
 BK_TEST_MAIN(cmocka_unit_test(test_exec), cmocka_unit_test(test_default), cmocka_unit_test(test_rootless),
 	     cmocka_unit_test(test_userns), cmocka_unit_test(test_joins),
 	     cmocka_unit_test(test_joins_user), cmocka_unit_test(test_everything),
-	     cmocka_unit_test(test_small), cmocka_unit_test(test_refused),
+	     cmocka_unit_test(test_small), cmocka_unit_test(test_net_devices),
+	     cmocka_unit_test(test_refused),
 	     cmocka_unit_test(test_nul))

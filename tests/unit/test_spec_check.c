@@ -152,6 +152,32 @@ static void test_namespaces(void **state)
 	BAD("domainname", .more = ",\"domainname\":\"x\"");
 }
 
+#define NET_DEVICES(text)                                                                          \
+	.linux_ = "{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"network\"}],\"netDevices\":{" text \
+		  "}}"
+
+static void test_net_devices(void **state)
+{
+	struct bk_err *err = NULL;
+
+	(void)state;
+	assert_ok(check(&(struct doc){ RIGHT, NET_DEVICES("\"a\":{\"name\":\"b\"},\"b\":{\"name\":\"a\"},"
+							   "\"c\":{\"name\":\"x%d\"},"
+							   "\"d\":{\"name\":\"x%d\"},\"e\":{},"
+							   "\"f\":{\"name\":\"\"}") },
+			&err),
+		  &err);
+	BAD("linux.netDevices: needs a network namespace", LINUX("\"netDevices\":{\"a\":{}}"));
+	BAD("linux.netDevices: 'a/b' is not a name", NET_DEVICES("\"a/b\":{}"));
+	BAD("linux.netDevices: 'b c' is not a name", NET_DEVICES("\"a\":{\"name\":\"b c\"}"));
+	BAD("stands only in one '%d'", NET_DEVICES("\"a\":{\"name\":\"b%\"}"));
+	BAD("linux.netDevices: b.name: 'x' is that of 'a', too",
+	    NET_DEVICES("\"a\":{\"name\":\"x\"},\"b\":{\"name\":\"x\"}"));
+	BAD("linux.netDevices: x.name: 'x' is that of 'a', too",
+	    NET_DEVICES("\"a\":{\"name\":\"x\"},\"x\":{}"));
+	BAD("linux.netDevices: a: 'lo' is the loopback device", NET_DEVICES("\"a\":{\"name\":\"lo\"}"));
+}
+
 static void test_paths(void **state)
 {
 	(void)state;
@@ -192,5 +218,6 @@ static void test_default(void **state)
 
 BK_TEST_MAIN(cmocka_unit_test(test_each), cmocka_unit_test(test_version), cmocka_unit_test(test_required),
 	     cmocka_unit_test(test_process), cmocka_unit_test(test_namespaces),
+	     cmocka_unit_test(test_net_devices),
 	     cmocka_unit_test(test_paths), cmocka_unit_test(test_unsupported),
 	     cmocka_unit_test(test_default))
