@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
@@ -304,6 +305,23 @@ static int adopt_forked(struct container_created *r, pid_t pid, struct bk_err **
 	return 0;
 }
 
+/*
+ * Between its fork and its word the last stage can be killed, and its child, which we don't know yet, would
+ * wait with the socket open as we would. True: it has ended, and nothing has come.
+ */
+static bool ended_silently(const struct container_created *r)
+{
+	struct pollfd fds[] = { { .fd = r->sync, .events = POLLIN },
+				{ .fd = r->pidfd, .events = POLLIN } };
+
+	if (!r->plan.stage_forks)
+		return false;
+	while (poll(fds, BK_ARRAY_SIZE(fds), -1) < 0 && errno == EINTR)
+		;
+	/* what it said before it ended is there by now */
+	return !fds[0].revents && poll(fds, 1, 0) == 0;
+}
+
 /* Serves the child until it is ready. */
 static int converse(struct container_created *r, const struct container_birth *b,
 		    struct bk_err **err)
@@ -311,7 +329,11 @@ static int converse(struct container_created *r, const struct container_birth *b
 	for (;;) {
 		int fd = -1, rc = 0;
 		pid_t pid = 0;
-		int got = init_sync_recv(r->sync, &pid, &fd, err);
+		int got;
+
+		if (ended_silently(r))
+			return how_it_died(r, err);
+		got = init_sync_recv(r->sync, &pid, &fd, err);
 
 		init_trace_flush(r->c.trace);
 		if (got < 0)

@@ -188,6 +188,9 @@ static int give_birth(const struct container_exec *p, struct container_created *
 		if (rc < 0)
 			rc = bk_err_wrap(err, rc, "console socket");
 	}
+	/* ours too from now on: the child is born in the container's cgroup, and must begin with these */
+	if (rc == 0)
+		rc = proc_affinity_set(&r->plan.affinity.initial, err);
 	if (rc == 0)
 		rc = init_trace_mark(p->trace, "clone", clone_into(p, r, b, err));
 	if (rc == 0 && r->plan.seal && spec_ns(r->spec.config, OCI_NS_PID))

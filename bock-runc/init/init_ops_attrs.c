@@ -8,9 +8,11 @@
 
 int init_op_affinity(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
-	(void)c;
+	const struct proc_mask *final = &c->plan->affinity.final;
+
 	(void)op;
-	(void)err;
+	if (final->n_words)
+		return proc_affinity_set(final, err);
 	proc_affinity_reset();
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include "dev/dev_nodes.h"
 #include "init/init_seccomp.h"
 #include "mount/mount_plan.h"
+#include "proc/proc_affinity.h"
 #include "proc/proc_mempolicy.h"
 #include "proc/proc_sched.h"
 #include "sec/sec_caps.h"
@@ -36,6 +37,7 @@ enum init_op_kind {
 	OP_CGROUP,		/* make it */
 	OP_LIMITS,		/* write its limits */
 	OP_DEVICES,		/* attach the device program */
+	OP_AFFINITY_INITIAL,	/* exec: the runtime's, for the child to begin with */
 	OP_CLONE,		/* the child, in its namespaces and cgroup */
 	OP_ID_MAPS,
 	OP_NET_DEVICES,		/* moved into the container; the child waits for this and the next */
@@ -142,6 +144,7 @@ struct init_plan {
 	struct init_seccomp seccomp;
 	struct sec_caps caps;
 	bool stage_forks;	/* exec: the last stage forks into the pid namespace that was entered */
+	struct proc_affinity affinity;	/* exec: process.execCPUAffinity */
 	const struct oci_rlimit *nproc;	/* for the last stage to set when it has forked; NULL: none */
 	char **unknown_caps;	/* heap strv: for a warning */
 	struct cgroup_limits limits;	/* linux.resources as writes */

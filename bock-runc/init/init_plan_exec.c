@@ -106,6 +106,8 @@ int init_plan_compile_exec(const struct spec *spec, const struct init_params *pa
 	rc = check_ids(&p, err);
 	if (rc == 0)
 		rc = init_seccomp_compile(c, &p.seccomp, err);
+	if (rc == 0)
+		rc = proc_affinity_compile(c->process->exec_cpu_affinity, p.arena, &p.affinity, err);
 	if (rc < 0)
 		return rc;
 	p.seal = needs_seal(&p);
@@ -114,7 +116,10 @@ int init_plan_compile_exec(const struct spec *spec, const struct init_params *pa
 		init_plan_add(&p, INIT_RUNTIME, OP_SEAL);
 	if (p.seccomp.has)
 		init_plan_add(&p, INIT_RUNTIME, OP_SECCOMP_COMPILE);
+	if (p.affinity.initial.n_words)
+		init_plan_add(&p, INIT_RUNTIME, OP_AFFINITY_INITIAL);
 	init_plan_add(&p, INIT_RUNTIME, OP_CLONE);
+	init_plan_add(&p, INIT_CONTAINER, OP_AFFINITY);
 	if (c->process->has_oom_score_adj)
 		init_plan_add(&p, INIT_CONTAINER, OP_OOM_SCORE);
 	init_plan_open_labels(&p);

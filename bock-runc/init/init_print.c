@@ -47,6 +47,12 @@ static void print_clone(const struct init_plan *p, struct bk_buf *out)
 		bk_buf_adds(out, " after-joins");
 }
 
+static void print_cpus(const struct proc_mask *cpus, const char *none, struct bk_buf *out)
+{
+	bk_buf_printf(out, "affinity %s", cpus->n_words ? "" : none);
+	proc_mask_print(cpus, out);
+}
+
 static void print_devices(const struct init_plan *p, struct bk_buf *out)
 {
 	const struct oci_resources *r = p->spec->config->linux_->resources;
@@ -99,6 +105,9 @@ static void print_runtime(const struct init_plan *p, const struct init_op *op, s
 	case OP_DEVICES:
 		print_devices(p, out);
 		break;
+	case OP_AFFINITY_INITIAL:
+		print_cpus(&p->affinity.initial, "", out);
+		break;
 	case OP_CLONE:
 		print_clone(p, out);
 		break;
@@ -132,6 +141,9 @@ static void print_container(const struct init_plan *p, const struct init_op *op,
 	switch (op->kind) {
 	case OP_JOIN:
 		bk_buf_printf(out, "join %s '%s'", ns_info_of(op->u.ns.type)->name, op->u.ns.path);
+		break;
+	case OP_AFFINITY:
+		print_cpus(&p->affinity.final, "all", out);
 		break;
 	case OP_ENTER:
 		bk_buf_adds(out, "enter");
@@ -176,7 +188,7 @@ static void print_container(const struct init_plan *p, const struct init_op *op,
 		break;
 	default: {
 		static const char *const names[] = {
-			[OP_AFFINITY] = "affinity all", [OP_HOST_PROC] = "host-procfs", [OP_BECOME_ROOT] = "become-root", [OP_TIME_NS] = "unshare time",
+			[OP_HOST_PROC] = "host-procfs", [OP_BECOME_ROOT] = "become-root", [OP_TIME_NS] = "unshare time",
 			[OP_CGROUP_NS] = "unshare cgroup", [OP_IPC_NS] = "unshare ipc", [OP_SESSION] = "session",
 			[OP_LOOPBACK] = "loopback", [OP_PRIVATE_PROC] = "private-procfs",
 			[OP_DEV_LINKS] = "device-links", [OP_CONSOLE] = "console",

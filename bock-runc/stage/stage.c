@@ -17,6 +17,8 @@
 #define SOCK_CLOEXEC_ 02000000
 #define F_SETFD_ 2
 #define FD_CLOEXEC_ 1
+#define MSG_PEEK_ 0x2
+#define MSG_DONTWAIT_ 0x40
 #define MSG_NOSIGNAL_ 0x4000
 #define PROT_READ_ 1
 #define MAP_PRIVATE_ 2
@@ -163,6 +165,17 @@ static void fork_into_container(void)
 		call4(__NR_prlimit64, 0, RLIMIT_NPROC, addr(ctl->nproc), 0);
 }
 
+/*
+ * Whether the runtime's word had come before we set the death signal, and the runtime has gone in between: its
+ * end of the socket is closed then (0), and open as long as it lives (EAGAIN).
+ */
+static int is_orphan(void)
+{
+	struct stage_msg m;
+
+	return call6(__NR_recvfrom, ctl->sync, addr(&m), sizeof(m), MSG_PEEK_ | MSG_DONTWAIT_, 0, 0) >= 0;
+}
+
 /* The runtime being gone ends us: nobody would know of this container. */
 static void agree(void)
 {
@@ -178,6 +191,8 @@ static void agree(void)
 		leave();
 	if (!(ctl->flags & STAGE_DIE_WITH_PARENT))
 		call4(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0);
+	else if ((ctl->flags & STAGE_FORK) && is_orphan())
+		leave();
 }
 
 static long wait_for_start(void)

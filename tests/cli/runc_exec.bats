@@ -4,6 +4,7 @@
 setup() {
 	load ../helpers/runc
 	runc_setup
+	MARK=$((1000000 + BASHPID)) # seconds that only this test's processes sleep
 }
 teardown() {
 	common_teardown
@@ -252,11 +253,11 @@ CapBnd:	0000000000002021"
 	code=0
 	wait $! || code=$?
 	[ "$code" -eq 6 ] || fail "status $code"
-	"$BOCK_RUNC" --root "$STATE" exec "$ID" sleep 1234 3>&- &
+	"$BOCK_RUNC" --root "$STATE" exec "$ID" sleep "$MARK" 3>&- &
 	runtime=$!
-	wait_for 10 pgrep -f '^sleep 1234'
+	wait_for 10 pgrep -f "^sleep $MARK"
 	kill -KILL "$runtime"
-	wait_for 10 eval '! pgrep -f "^sleep 1234"'
+	wait_for 10 eval '! pgrep -f "^sleep $MARK"'
 }
 
 @test "exec: with a seccomp profile, with and without no_new_privs, and one that forbids the fork" {
@@ -273,6 +274,27 @@ CapBnd:	0000000000002021"
 	detached run -d -b "$B" "$ID"
 	x -- grep Seccomp: /proc/self/status
 	assert_ok "Seccomp:	2"
+}
+
+@test "exec: CPU affinity: the initial one, then the final one, and by default every CPU" {
+	[ "$(nproc)" -gt 1 ] || skip "one CPU (nproc)"
+	up
+	all=$(awk '/^Cpus_allowed_list/ { print $2 }' "/proc/$(pid_of)/status")
+	out=$(taskset -c 1 "$BOCK_RUNC" --root "$STATE" exec "$ID" awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status)
+	[ "$out" = "$all" ] || fail "$out, and not $all"
+	bock_runc delete --force "$ID"
+	edit '.process.execCPUAffinity = {"initial": "0", "final": "1"}'
+	detached run -d -b "$B" "$ID"
+	x -- awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status
+	assert_ok 1
+	# of the first process it says nothing
+	[ "$(awk '/^Cpus_allowed_list/ { print $2 }' "/proc/$(pid_of)/status")" = "$all" ]
+	process '.args = ["awk", "/^Cpus_allowed_list/ { print $2 }", "/proc/self/status"] | .execCPUAffinity = {"initial": "0"}'
+	x -p "$T/process.json" --
+	assert_ok "$all"
+	process '.execCPUAffinity = {"initial": "4095"}'
+	x -p "$T/process.json" --
+	x_refused "4095"
 }
 
 @test "exec: RLIMIT_NPROC counts the program and not us" {
@@ -374,6 +396,16 @@ CapBnd:	0000000000002021"
 	as_user "$BOCK_RUNC" delete --force "$ID"
 }
 
+@test "exec: the last stage killed between its fork and its word is an error, not a wait" {
+	need_cmd strace
+	up
+	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+	run --separate-stderr timeout 20 strace -f -qq -o /dev/null -e trace=sendto -e inject=sendto:signal=KILL:when=1 \
+		"$BOCK_RUNC" --root "$STATE" exec "$ID" sleep "$MARK"
+	x_refused "was killed by signal 9"
+	wait_for 10 eval '! pgrep -f "^sleep $MARK"'
+}
+
 @test "exec: killed anywhere, it leaves the container as it was" {
 	need_cmd strace
 	up
@@ -381,7 +413,7 @@ CapBnd:	0000000000002021"
 	for call in openat socketpair clone3 recvmsg pidfd_open waitid sendto read prctl setns memfd_create execveat; do
 		for n in 1 2; do
 			{ strace -f -qq -o /dev/null -e "trace=$call" -e "inject=$call:signal=KILL:when=$n" \
-				"$BOCK_RUNC" --root "$STATE" exec "$ID" sleep 4321 </dev/null >/dev/null 2>&1 3>&- & } 2>/dev/null
+				"$BOCK_RUNC" --root "$STATE" exec "$ID" sleep "$MARK" </dev/null >/dev/null 2>&1 3>&- & } 2>/dev/null
 			tracer=$!
 			sleep 0.3
 			pkill -KILL -P "$tracer" 2>/dev/null || :
@@ -389,7 +421,7 @@ CapBnd:	0000000000002021"
 			wait "$tracer" 2>/dev/null || :
 		done
 	done
-	wait_for 10 eval '! pgrep -f "^sleep 4321"'
+	wait_for 10 eval '! pgrep -f "^sleep $MARK"'
 	assert_is running
 	x -- echo alive
 	assert_ok alive
