@@ -51,7 +51,7 @@ static int decode(struct spec *s, int dirfd, const char *path, struct bk_err **e
 
 static void set_rootfs(struct spec *s)
 {
-	if (s->config->root) {
+	if (s->config->root && s->config->root->path) {
 		bk_autofree char *joined = bk_path_join(s->bundle, s->config->root->path);
 		bk_autofree char *clean = bk_path_clean(joined);
 
@@ -59,9 +59,10 @@ static void set_rootfs(struct spec *s)
 	}
 }
 
-int spec_load(const char *bundle, const char *config_path, struct spec *ret, struct bk_err **err)
+/* Reads into *s; what is there when it fails is the caller's to release. */
+static int read_bundle(const char *bundle, const char *config_path, struct spec *s,
+		       struct bk_err **err)
 {
-	bk_autospec struct spec s = { .arena = bk_arena_new() };
 	bk_autofree char *abs = NULL;
 	bk_autofree char *path = NULL;
 	int rc;
@@ -69,17 +70,40 @@ int spec_load(const char *bundle, const char *config_path, struct spec *ret, str
 	rc = bk_path_absolute(bundle && *bundle ? bundle : ".", &abs, err);
 	if (rc < 0)
 		return rc;
-	s.bundle = bk_arena_strdup(s.arena, abs);
+	s->bundle = bk_arena_strdup(s->arena, abs);
 	path = config_path ? bk_strdup(config_path) : bk_path_join(abs, "config.json");
-	rc = decode(&s, AT_FDCWD, path, err);
+	rc = decode(s, AT_FDCWD, path, err);
 	if (rc == -BK_ERR_NOT_FOUND)
 		return bk_err_hint(err, rc, "a bundle is a directory with a config.json: see --bundle, "
 				   "and 'bock-runc spec' to make one");
-	if (rc == 0)
-		rc = spec_check(s.config, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "bundle '%s'", abs);
-	set_rootfs(&s);
+	set_rootfs(s);
+	return 0;
+}
+
+int spec_read(const char *bundle, const char *config_path, struct spec *ret, struct bk_err **err)
+{
+	bk_autospec struct spec s = { .arena = bk_arena_new() };
+	int rc = read_bundle(bundle, config_path, &s, err);
+
+	if (rc < 0)
+		return rc;
+	*ret = s;
+	s.arena = NULL;
+	return 0;
+}
+
+int spec_load(const char *bundle, const char *config_path, struct spec *ret, struct bk_err **err)
+{
+	bk_autospec struct spec s = { .arena = bk_arena_new() };
+	int rc = read_bundle(bundle, config_path, &s, err);
+
+	if (rc < 0)
+		return rc;
+	rc = spec_check(s.config, err);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "bundle '%s'", s.bundle);
 	*ret = s;
 	s.arena = NULL;
 	return 0;

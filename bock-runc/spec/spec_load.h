@@ -26,6 +26,8 @@ struct spec {
  * taken as it is. Errors: BK_ERR_CONFIG with the JSON path; BK_ERR_NOT_FOUND.
  */
 int spec_load(const char *bundle, const char *config_path, struct spec *ret, struct bk_err **err);
+/* The same without spec_check: whoever calls it checks. */
+int spec_read(const char *bundle, const char *config_path, struct spec *ret, struct bk_err **err);
 /* The same for a file already kept (a container's copy), whose bundle is known and not looked at. */
 int spec_load_kept(int dirfd, const char *file, const char *bundle, struct spec *ret,
 		   struct bk_err **err);
