@@ -62,7 +62,7 @@ int cmd_create_params(const struct bk_cli_call *call, const struct container_roo
 		.cgroup_needed = g->rootless == CMD_ROOTLESS_FALSE,
 		.cgroup_optional = g->rootless == CMD_ROOTLESS_TRUE,
 	};
-	return 0;
+	return container_service_read(&ret->service, err);
 }
 
 int cmd_trace(const struct bk_cli_call *call, const char *command, const char *path,
@@ -91,11 +91,13 @@ void cmd_warn(const struct bk_cli_call *call, char **warnings)
 int cmd_dry_run(const struct bk_cli_call *call, struct bk_err **err)
 {
 	struct container_created r = CONTAINER_CREATED_INIT;
+	const struct cmd_globals *g = call->globals;
+	const struct container_root root = { .path = g->root, .fd = -1 };
 	struct container_create p;
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(PLAN_TEXT_MAX);
 	int rc;
 
-	rc = cmd_create_params(call, NULL, &p, err);
+	rc = cmd_create_params(call, &root, &p, err);
 	if (rc == 0)
 		rc = container_plan(&p, &r, err);
 	if (rc == 0) {

@@ -143,9 +143,11 @@ int container_procs(const struct container *c, pid_t **ret, size_t *ret_n, struc
 
 /*
  * Lets a created container run and runs its poststart hooks; returns when the program has been executed,
- * or with the reason why it could not.
+ * or with the reason why it could not. notify (NOTIFY_SOCKET; NULL: none): and when the container has said
+ * that it is ready, which the service manager there is told; the container is unlocked then. What fails of
+ * that is appended to warnings (strv).
  */
-int container_start(struct container *c, struct bk_err **err);
+int container_start(struct container *c, const char *notify, char ***warnings, struct bk_err **err);
 
 /*
  * Deletes a stopped (or created) container: processes, cgroup, state, then poststop hooks, whose failures

@@ -143,6 +143,10 @@ static void leave_runtime(const struct container_created *r, const struct contai
 		(void)close(r->sockets.pidfd);
 	if (r->sockets.seccomp >= 0)
 		(void)close(r->sockets.seccomp);
+	if (r->notify.sock >= 0)
+		(void)close(r->notify.sock);
+	if (r->notify.host >= 0)
+		(void)close(r->notify.host);
 	if (b->watch_fd > 0)
 		(void)close(b->watch_fd);
 }

@@ -12,6 +12,7 @@
 
 #include "base/bk_auto.h"
 #include "base/bk_fd.h"
+#include "base/bk_path.h"
 #include "base/bk_str.h"
 #include "cgroup/cgroup.h"
 #include "codec/bk_time.h"
@@ -85,14 +86,33 @@ static bool denies_setgroups(const struct oci_runtime_config *config, bool rootl
 	       l->gid_mappings[0].host_id == getegid();
 }
 
+/* Absolute: the child has another working directory by then. */
+static const char *notify_dir(const struct container_create *p, struct bk_arena *arena)
+{
+	bk_autofree char *root = NULL;
+	bk_autofree char *path = NULL;
+
+	if (bk_path_absolute(p->root->path, &root, NULL) < 0)
+		root = bk_strdup(p->root->path);
+	path = bk_asprintf("%s/%s/" CONTAINER_NOTIFY_FOLDER, root, p->id);
+	return bk_arena_strdup(arena, path);
+}
+
 int container_plan(const struct container_create *p, struct container_created *r,
 		   struct bk_err **err)
 {
-	struct init_params params = { .id = p->id, .preserve_fds = p->preserve_fds };
+	struct init_params params = {
+		.id = p->id,
+		.listen_fds = p->service.listen_fds,
+		.listen_names = p->service.listen_names,
+	};
 	bk_autofree char *path = NULL;
 	const struct oci_linux *l;
 	int rc;
 
+	/* too many are none that the caller could have */
+	if (__builtin_add_overflow(p->preserve_fds, p->service.listen_fds, &params.preserve_fds))
+		params.preserve_fds = UINT32_MAX;
 	rc = container_check_id(p->id, err);
 	if (rc == 0)
 		rc = spec_load(p->bundle, p->config_path, &r->spec, err);
@@ -111,6 +131,8 @@ int container_plan(const struct container_create *p, struct container_created *r
 		params.cgroup = bk_arena_strdup(r->spec.arena, path);
 		params.cgroup_mount = r->host.mount;
 	}
+	if (p->service.notify)
+		params.notify_dir = notify_dir(p, r->spec.arena);
 	rc = init_plan_compile(&r->spec, &params, &r->plan, err);
 	if (rc == 0 && r->plan.limits.n)
 		rc = cgroup_limits_check(&r->host, &r->plan.limits, err);
@@ -147,7 +169,7 @@ int container_prepare(const struct container_create *p, struct container_created
 	if (rc == 0)
 		rc = check_terminal(p, &r->spec, err);
 	if (rc == 0)
-		rc = container_check_preserved(p->preserve_fds, err);
+		rc = container_check_preserved(r->plan.params.preserve_fds, err);
 	if (rc == 0)
 		rc = check_sysctls(r->spec.config, err);
 	if (rc == 0)
@@ -158,6 +180,8 @@ int container_prepare(const struct container_create *p, struct container_created
 		rc = sec_seccomp_check_kernel(r->spec.config->linux_->seccomp, err);
 	if (rc == 0)
 		rc = connect_sockets(p, r, err);
+	if (rc == 0 && p->service.notify)
+		rc = container_notify_connect(p->service.notify, &r->notify, err);
 	if (rc < 0) {
 		container_created_done(r);
 		return rc;
@@ -263,6 +287,10 @@ static int make(const struct container_create *p, struct container_created *r,
 		rc = keep_config(r, err);
 	if (rc == 0)
 		rc = open_ends(p, r, b, err);
+	if (rc == 0 && p->service.notify)
+		rc = container_notify_folder(r->c.dirfd, err);
+	if (rc == 0 && p->service.notify && !p->wait_start)
+		rc = container_notify_bind(r->c.dirfd, &r->notify, err);
 	if (rc == 0 && r->spec.config->hooks)
 		rc = init_hooks_open(r->spec.config, r->spec.bundle, &b->child.hooks_output, err);
 	(void)init_trace_mark(p->trace, "reserve the id", rc);

@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #include "container/container_made.h"
+#include "container/container_service.h"
 
 struct container_create {
 	const struct container_root *root;
@@ -21,7 +22,8 @@ struct container_create {
 	const char *console_socket;	/* NULL: none */
 	const char *pid_file;		/* NULL: none */
 	const char *pidfd_socket;	/* NULL: none, but for the annotation */
-	uint32_t preserve_fds;
+	uint32_t preserve_fds;		/* beside those of service */
+	struct container_service service;
 	bool no_new_keyring;
 	bool no_cgroup;			/* make none */
 	bool cgroup_needed;		/* a user without a delegated one is refused */

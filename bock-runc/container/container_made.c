@@ -21,6 +21,7 @@ void container_created_done(struct container_created *r)
 	bk_close(&r->sync);
 	bk_close(&r->master);
 	container_sockets_done(&r->sockets);
+	container_notify_done(&r->notify);
 	container_done(&r->c);
 	init_plan_done(&r->plan);
 	spec_done(&r->spec);

@@ -5,6 +5,7 @@
 
 #include "cgroup/cgroup.h"
 #include "container/container.h"
+#include "container/container_notify.h"
 #include "container/container_sockets.h"
 #include "init/init_plan.h"
 
@@ -20,13 +21,14 @@ struct container_created {
 	int pidfd;
 	int sync;	/* run: closed by the child's execve, or the error why not */
 	int master;	/* the pty, -1: none */
+	struct container_notify notify;
 	struct container_sockets sockets; /* whom it is announced to */
 	struct tty_proxy *proxy; /* of a foreground run: takes the master before the program starts */
 };
 
 #define CONTAINER_CREATED_INIT                                                      \
 	{ .c = CONTAINER_INIT, .pid = -1, .pidfd = -1, .sync = -1, .master = -1, \
-	  .sockets = CONTAINER_SOCKETS_INIT }
+	  .sockets = CONTAINER_SOCKETS_INIT, .notify = CONTAINER_NOTIFY_INIT }
 
 /* run: waits until the child has executed its program, and runs the poststart hooks. */
 int container_created_started(struct container_created *r, struct bk_err **err);

@@ -19,10 +19,19 @@ static int run_detached(struct container_create *p, struct bk_err **err)
 	if (rc < 0)
 		return rc;
 	rc = container_created_started(&r, err);
-	if (rc < 0)
+	if (rc < 0) {
 		container_created_undo(&r);
+	} else if (p->service.notify) {
+		container_unlock(&r.c); /* who gets tired of waiting can kill it */
+		container_notify_wait(&r.notify, r.pidfd, r.pid, p->warnings);
+	}
 	container_created_done(&r);
 	return rc;
+}
+
+static void serve_notify(void *arg)
+{
+	container_notify_turn(arg);
 }
 
 static int reap(int pidfd, int *ret_status, struct bk_err **err)
@@ -60,6 +69,9 @@ static int live(const struct container_create *p, struct container_created *r, b
 	rc = container_created_started(r, err);
 	if (rc == 0) {
 		container_unlock(&r->c);
+		proxy->side_fd = r->notify.sock;
+		proxy->side = serve_notify;
+		proxy->side_arg = &r->notify;
 		rc = tty_proxy_run(proxy, r->master, r->pidfd, err);
 	}
 	if (rc == 0)

@@ -9,6 +9,7 @@
 #include "base/bk_fd.h"
 #include "container/container.h"
 #include "container/container_hooks.h"
+#include "container/container_notify.h"
 #include "init/init_trace.h"
 #include "sys/sys_words.h"
 
@@ -42,17 +43,43 @@ static int call(const struct container *c, struct bk_err **err)
 	return rc < 0 ? rc : bk_err_recv(sock, err);
 }
 
-int container_start(struct container *c, struct bk_err **err)
+static int start(struct container *c, struct bk_err **err)
 {
-	int rc = init_trace_mark(c->trace, "check the status", check_status(c, err));
+	int rc = call(c, err);
 
-	if (rc < 0)
-		return rc;
-	rc = call(c, err);
 	if (init_trace_mark(c->trace, "execute the program", rc) < 0)
 		return rc;
 	rc = container_hooks_poststart(c, err);
 	if (rc < 0) /* runtime.md "Lifecycle": a failed poststart stops the container */
 		(void)container_kill(c, SIGKILL, true, NULL);
 	return rc;
+}
+
+static int start_and_wait(struct container *c, const char *notify, char ***warnings,
+			  struct bk_err **err)
+{
+	bk_auto(container_notify_done) struct container_notify n = CONTAINER_NOTIFY_INIT;
+	bk_autoclose int pidfd = -1;
+	int rc = container_notify_connect(notify, &n, err);
+
+	if (rc == 0)
+		rc = container_notify_bind(c->dirfd, &n, err);
+	if (rc == 0)
+		rc = container_pidfd(c, &pidfd, err);
+	if (rc == 0)
+		rc = start(c, err);
+	if (rc < 0)
+		return rc;
+	container_unlock(c); /* who gets tired of waiting can kill it */
+	container_notify_wait(&n, pidfd, c->state.pid, warnings);
+	return 0;
+}
+
+int container_start(struct container *c, const char *notify, char ***warnings, struct bk_err **err)
+{
+	int rc = init_trace_mark(c->trace, "check the status", check_status(c, err));
+
+	if (rc < 0)
+		return rc;
+	return notify ? start_and_wait(c, notify, warnings, err) : start(c, err);
 }

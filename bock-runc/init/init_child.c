@@ -18,7 +18,8 @@ void init_child_init(struct init_child *c)
 {
 	*c = (struct init_child){ .sync = -1, .listen_fd = -1, .enter_fd = -1, .console_sock = -1,
 				  .hooks_output = INIT_HOOKS_OUTPUT_INIT,
-				  .root = BK_ROOT_INIT, .proc_fd = -1, .host_proc = -1, .conn = -1 };
+				  .root = BK_ROOT_INIT, .proc_fd = -1, .host_proc = -1, .notify_fd = -1,
+				  .conn = -1 };
 	for (int t = 0; t < OCI_NS_MAX_; t++)
 		c->join_fds[t] = -1;
 }

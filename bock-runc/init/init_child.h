@@ -36,7 +36,7 @@ struct init_child {
 	/* the child's own */
 	struct bk_root root;
 	int join_fds[OCI_NS_MAX_];
-	int proc_fd, host_proc, conn;
+	int proc_fd, host_proc, conn, notify_fd;
 	bool setgroups_denied;	/* by the user namespace */
 	bool in_cwd;		/* process.cwd was entered before the change of user */
 	mode_t umask;

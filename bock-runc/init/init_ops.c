@@ -392,12 +392,6 @@ static int op_nproc_room(struct init_child *c, const struct init_op *op, struct 
 	return rc < 0 ? bk_err_wrap(err, rc, "process.rlimits") : 0;
 }
 
-static int op_environment(struct init_child *c, const struct init_op *op, struct bk_err **err)
-{
-	(void)op;
-	return proc_exec_env(config(c)->process->env, &c->root, c->plan->user.uid, &c->env, err);
-}
-
 /* --- the last steps --- */
 
 static int op_stdio_owner(struct init_child *c, const struct init_op *op, struct bk_err **err)
@@ -562,6 +556,8 @@ static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_AFFINITY] = init_op_affinity,
 	[OP_HOST_PROC] = init_op_host_proc,
 	[OP_KEY_LABEL] = init_op_label,
+	[OP_NOTIFY_OPEN] = init_op_notify_open,
+	[OP_NOTIFY_MOUNT] = init_op_notify_mount,
 	[OP_BECOME_ROOT] = op_become_root,
 	[OP_ENTER] = init_op_enter,
 	[OP_FORK] = init_op_fork,
@@ -591,7 +587,7 @@ static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_MASKED_PATHS] = op_masked_paths,
 	[OP_RLIMIT] = op_rlimit,
 	[OP_NPROC_ROOM] = op_nproc_room,
-	[OP_ENVIRONMENT] = op_environment,
+	[OP_ENVIRONMENT] = init_op_environment,
 	[OP_STDIO_OWNER] = op_stdio_owner,
 	[OP_SCHEDULER] = init_op_scheduler,
 	[OP_IO_PRIORITY] = init_op_io_priority,

@@ -13,6 +13,10 @@ typedef int (*init_op_fn)(struct init_child *c, const struct init_op *op, struct
 /* init_ops_exec.c */
 int init_op_enter(struct init_child *c, const struct init_op *op, struct bk_err **err);
 int init_op_fork(struct init_child *c, const struct init_op *op, struct bk_err **err);
+/* init_ops_service.c */
+int init_op_environment(struct init_child *c, const struct init_op *op, struct bk_err **err);
+int init_op_notify_open(struct init_child *c, const struct init_op *op, struct bk_err **err);
+int init_op_notify_mount(struct init_child *c, const struct init_op *op, struct bk_err **err);
 /* init_ops_seccomp.c */
 int init_op_seccomp(struct init_child *c, const struct init_op *op, struct bk_err **err);
 

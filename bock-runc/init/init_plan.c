@@ -166,6 +166,8 @@ static void plan_enter(struct init_plan *p)
 		init_plan_add(p, INIT_CONTAINER, OP_OOM_SCORE);
 	init_plan_open_labels(p);
 	init_plan_add(p, INIT_CONTAINER, OP_AFFINITY);
+	if (p->params.notify_dir)
+		init_plan_add(p, INIT_CONTAINER, OP_NOTIFY_OPEN)->u.text = p->params.notify_dir;
 	/* while /proc is the host's, and /proc/self belongs to us: after a change of user it is root's */
 	if (spec_ns_is_new(p->spec->config, OCI_NS_TIME))
 		init_plan_add(p, INIT_CONTAINER, OP_TIME_NS);
@@ -251,6 +253,18 @@ static int plan_mounts(struct init_plan *p, struct bk_err **err)
 	return 0;
 }
 
+static int plan_notify(struct init_plan *p, struct bk_err **err)
+{
+	if (!p->params.notify_dir)
+		return 0;
+	if (p->join[OCI_NS_MOUNT])
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "NOTIFY_SOCKET: the state folder can't be reached in the mount namespace "
+				  "'%s'", p->join[OCI_NS_MOUNT]);
+	init_plan_add(p, INIT_CONTAINER, OP_NOTIFY_MOUNT)->u.text = INIT_NOTIFY_DIR;
+	return 0;
+}
+
 static int plan_devices(struct init_plan *p, struct bk_err **err)
 {
 	const struct oci_linux *l = p->spec->config->linux_;
@@ -306,6 +320,8 @@ static int plan_container(struct init_plan *p, struct bk_err **err)
 	if (c->linux_->n_sysctl)
 		init_plan_add(p, INIT_CONTAINER, OP_PRIVATE_PROC);
 	rc = plan_mounts(p, err);
+	if (rc == 0)
+		rc = plan_notify(p, err);
 	if (rc == 0)
 		rc = plan_devices(p, err);
 	if (rc < 0)

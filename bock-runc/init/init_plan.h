@@ -26,6 +26,9 @@
 #include "sec/sec_caps.h"
 #include "spec/spec_load.h"
 
+/* Where a container finds the socket of sd_notify(3). */
+#define INIT_NOTIFY_DIR "/run/notify"
+#define INIT_NOTIFY_SOCKET "notify.sock"
 #define INIT_SYSCTL_PATH_MAX 512	/* bytes of a sysctl's path */
 
 enum init_stage { INIT_RUNTIME, INIT_CONTAINER, INIT_PROCESS, INIT_STAGE_MAX_ };
@@ -46,6 +49,7 @@ enum init_op_kind {
 	OP_OOM_SCORE,
 	OP_HOST_PROC,		/* the procfs through which labels are written later */
 	OP_AFFINITY,		/* the cgroup's CPUs, not those of the runtime's caller */
+	OP_NOTIFY_OPEN,		/* the folder of sd_notify's socket */
 	OP_BECOME_ROOT,		/* wait for the id maps, then 0:0 of the user namespace */
 	OP_ENTER,		/* exec: all namespaces of the container's first process */
 	OP_FORK,		/* exec, sealed: only a child is in the pid namespace entered */
@@ -60,6 +64,7 @@ enum init_op_kind {
 	OP_ROOT_BIND,
 	OP_PRIVATE_PROC,
 	OP_MOUNT,
+	OP_NOTIFY_MOUNT,	/* that folder on INIT_NOTIFY_DIR */
 	OP_DEV_NODES,
 	OP_DEV_LINKS,
 	OP_CONSOLE,
@@ -125,7 +130,10 @@ struct init_params {
 	bool no_cgroup;		/* asked for: cgroup is NULL, and devices are not controlled */
 	bool cgroup_optional;	/* where none may be made, the container runs without one */
 	bool setgroups_denied;	/* the id map will be a single self-mapping by an unprivileged user */
-	unsigned int preserve_fds;
+	unsigned int preserve_fds;	/* from 3; those of listen_fds are the first of them */
+	unsigned int listen_fds;	/* LISTEN_FDS; 0: none */
+	const char *listen_names;	/* LISTEN_FDNAMES; NULL: none */
+	const char *notify_dir;		/* to be bound to INIT_NOTIFY_DIR; NULL: none */
 	bool exec;		/* another process in a container that is there: see init_plan_compile_exec */
 	bool own_user_ns;	/* exec: the container's user namespace is the runtime's */
 };

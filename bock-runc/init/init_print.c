@@ -178,6 +178,12 @@ static void print_container(const struct init_plan *p, const struct init_op *op,
 		bk_buf_adds(out, "read-only");
 		print_words(out, l->readonly_paths);
 		break;
+	case OP_NOTIFY_OPEN:
+		bk_buf_printf(out, "notify-open '%s'", op->u.text);
+		break;
+	case OP_NOTIFY_MOUNT:
+		bk_buf_printf(out, "notify-mount '%s'", op->u.text);
+		break;
 	case OP_MASKED_PATHS:
 		bk_buf_adds(out, "mask");
 		print_words(out, l->masked_paths);

@@ -36,7 +36,7 @@ struct loop {
 	bool done; /* the process has ended */
 };
 
-enum { SLOT_PID, SLOT_SIGNAL, SLOT_IN, SLOT_OUT, SLOT_MASTER, SLOT_MAX };
+enum { SLOT_PID, SLOT_SIGNAL, SLOT_IN, SLOT_OUT, SLOT_MASTER, SLOT_SIDE, SLOT_MAX };
 
 int tty_proxy_begin(struct tty_proxy *p, struct bk_err **err)
 {
@@ -194,6 +194,7 @@ static void set_polls(const struct loop *l, struct pollfd *polls)
 	if (!l->done)
 		polls[SLOT_PID] = (struct pollfd){ .fd = l->pidfd, .events = POLLIN };
 	polls[SLOT_SIGNAL] = (struct pollfd){ .fd = l->p->signal_fd, .events = POLLIN };
+	polls[SLOT_SIDE] = (struct pollfd){ .fd = l->p->side_fd, .events = POLLIN };
 	if (l->master < 0)
 		return;
 	if (!l->done && !l->in.ended && flow_empty(&l->in))
@@ -272,6 +273,8 @@ static int turn(struct loop *l, struct bk_err **err)
 			if (rc < 0)
 				return rc;
 		}
+		if (polls[SLOT_SIDE].revents)
+			l->p->side(l->p->side_arg);
 		if (l->master >= 0)
 			copy(l, polls);
 		if (polls[SLOT_PID].revents)

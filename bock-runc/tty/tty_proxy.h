@@ -40,9 +40,12 @@ struct tty_proxy {
 	sigset_t saved_mask;
 	bool raw;		/* in_fd is, and saved_termios is how it was */
 	struct termios saved_termios;
+	int side_fd;			/* the caller's, to be served on the side; -1: none */
+	void (*side)(void *arg);	/* called when it is readable */
+	void *side_arg;
 };
 
-#define TTY_PROXY_INIT { .in_fd = 0, .out_fd = 1, .signal_fd = -1 }
+#define TTY_PROXY_INIT { .in_fd = 0, .out_fd = 1, .signal_fd = -1, .side_fd = -1 }
 
 /* Blocks the signals that are handed on and opens the signalfd. */
 int tty_proxy_begin(struct tty_proxy *p, struct bk_err **err);

@@ -27,8 +27,9 @@ static char *data_path(const char *name, const char *ending)
 static void compile_and_print(const char *name, const struct init_params *params,
 			      struct bk_buf *out)
 {
-	/* NAME-exec is a further process in the container of NAME.json */
-	bk_autofree char *base = bk_strndup(name, strlen(name) - (params->exec ? strlen("-exec") : 0));
+	/* NAME-exec is a further process in the container of NAME.json, NAME-notify has a service manager */
+	const char *ending = params->exec ? "-exec" : params->notify_dir ? "-notify" : "";
+	bk_autofree char *base = bk_strndup(name, strlen(name) - strlen(ending));
 	bk_autofree char *json = data_path(base, "json");
 	bk_autospec struct spec spec = { 0 };
 	struct bk_err *err = NULL;
@@ -77,6 +78,15 @@ static const struct init_params as_user = {
 };
 
 static const struct init_params exec_root = { .id = "web", .cgroup = "/web", .exec = true };
+
+static const struct init_params notify_root = { .id = "web", .cgroup = "/web", .cgroup_mount = "/sys/fs/cgroup",
+						.notify_dir = "/run/bock-runc/web/notify" };
+
+static void test_notify(void **state)
+{
+	(void)state;
+	golden("userns-notify", &notify_root);
+}
 
 static void test_exec(void **state)
 {
@@ -200,7 +210,7 @@ static void test_nul(void **state)
 	assert_err(rc, &err, BK_ERR_CONFIG, path);
 }
 
-BK_TEST_MAIN(cmocka_unit_test(test_exec), cmocka_unit_test(test_default), cmocka_unit_test(test_rootless),
+BK_TEST_MAIN(cmocka_unit_test(test_exec), cmocka_unit_test(test_notify), cmocka_unit_test(test_default), cmocka_unit_test(test_rootless),
 	     cmocka_unit_test(test_userns), cmocka_unit_test(test_joins),
 	     cmocka_unit_test(test_joins_user), cmocka_unit_test(test_everything),
 	     cmocka_unit_test(test_small), cmocka_unit_test(test_net_devices),
