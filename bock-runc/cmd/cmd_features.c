@@ -63,6 +63,7 @@ static struct oci_features_linux *linux_features(struct bk_arena *a)
 		bk_doc_strv_add(a, &l->capabilities, sec_caps_name(i));
 	l->cgroup = bk_arena_alloc(a, sizeof(*l->cgroup));
 	l->cgroup->v2 = true;
+	l->cgroup->rdma = true;
 	l->seccomp = seccomp(a);
 	l->apparmor = enabled(a);
 	l->selinux = enabled(a);
@@ -77,8 +78,31 @@ static struct oci_features_linux *linux_features(struct bk_arena *a)
 	return l;
 }
 
-/* Those of config.json that mean something; the unsafe ones where engines look for them. */
+/*
+ * What is not in the specification. docker reads runc's names for what it shows, cri-o for whether
+ * containers can be checkpointed.
+ */
 static void fill_annotations(struct bk_arena *a, struct oci_features *f)
+{
+	char seccomp_version[32];
+	const struct {
+		const char *key, *value;
+	} rows[] = {
+		{ "io.github.seccomp.libseccomp.version",
+		  sec_seccomp_version(seccomp_version, sizeof(seccomp_version)) },
+		{ "org.opencontainers.runc.version", PACKAGE_VERSION },
+		{ "org.opencontainers.runc.commit", PACKAGE_VERSION },
+		{ "org.opencontainers.runc.checkpoint.enabled",
+		  cmd_checkpoint.flags & BK_CLI_CMD_REFUSED ? "false" : "true" },
+		{ "io.bock.runc.version", PACKAGE_VERSION },
+	};
+
+	for (size_t i = 0; i < BK_ARRAY_SIZE(rows); i++)
+		bk_doc_pair_set(a, &f->annotations, &f->n_annotations, rows[i].key, rows[i].value);
+}
+
+/* Those of config.json that mean something; the unsafe ones where engines look for them. */
+static void fill_unsafe(struct bk_arena *a, struct oci_features *f)
 {
 	bk_autobuf struct bk_buf all = BK_BUF_INIT(BK_BUF_DOC);
 
@@ -94,23 +118,17 @@ static void fill_annotations(struct bk_arena *a, struct oci_features *f)
 
 static void fill(struct bk_arena *a, struct oci_features *f)
 {
-	static const char *const hooks[] = { "prestart",	"createRuntime", "createContainer",
-					     "startContainer", "poststart",	 "poststop" };
-	char version[32];
+	const struct bk_doc_field *hook = bk_doc_field_find(&oci_runtime_config_type, "hooks")->sub->fields;
 
 	f->oci_version_min = bk_arena_strdup(a, "1.0.0");
 	f->oci_version_max = bk_arena_strdup(a, OCI_RUNTIME_VERSION);
-	for (size_t i = 0; i < BK_ARRAY_SIZE(hooks); i++)
-		bk_doc_strv_add(a, &f->hooks, hooks[i]);
+	for (; hook->name; hook++)
+		bk_doc_strv_add(a, &f->hooks, hook->name);
 	for (size_t i = 0; mount_opts_name(i); i++)
 		bk_doc_strv_add(a, &f->mount_options, mount_opts_name(i));
 	f->linux_ = linux_features(a);
-	bk_doc_pair_set(a, &f->annotations, &f->n_annotations,
-			"io.github.seccomp.libseccomp.version",
-			sec_seccomp_version(version, sizeof(version)));
-	bk_doc_pair_set(a, &f->annotations, &f->n_annotations, "io.bock.runc.version",
-			PACKAGE_VERSION);
 	fill_annotations(a, f);
+	fill_unsafe(a, f);
 }
 
 static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
