@@ -367,6 +367,12 @@ int cgroup_delegate(int dirfd, uid_t uid, gid_t gid, struct bk_err **err)
 	int rc;
 
 	rc = bk_file_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", &text, err);
+	if (rc == -BK_ERR_NOT_FOUND) { /* config-linux.md says what it stands for then */
+		if (err)
+			bk_err_clear(err);
+		bk_buf_adds(&text, "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n");
+		rc = 0;
+	}
 	if (rc < 0)
 		return rc;
 	if (fchown(dirfd, uid, gid) < 0)

@@ -44,9 +44,6 @@ int cmd_create_params(const struct bk_cli_call *call, const struct container_roo
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "%s: " SYS_WORD_LATER,
 				  g->systemd_cgroup ? "--systemd-cgroup" :
 						      "--cgroup-manager=systemd");
-	if (o->no_pivot)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "--no-pivot: " SYS_WORD_LATER);
 
 	*ret = (struct container_create){
 		.root = root,
@@ -61,6 +58,7 @@ int cmd_create_params(const struct bk_cli_call *call, const struct container_roo
 		.no_cgroup = g->cgroup_manager == CMD_CGROUP_DISABLED,
 		.cgroup_needed = g->rootless == CMD_ROOTLESS_FALSE,
 		.cgroup_optional = g->rootless == CMD_ROOTLESS_TRUE,
+		.no_pivot = o->no_pivot,
 	};
 	return container_service_read(&ret->service, err);
 }

@@ -100,7 +100,7 @@ int cmd_print(const struct bk_buf *b, struct bk_err **err);
 	{ "no-subreaper", 0, BK_CLI_FLAG, offsetof(struct cmd_create_opts, no_subreaper), NULL,   \
 	  "adopt no orphans of the container, which never happens", 0, NULL },                    \
 	{ "no-pivot", 0, BK_CLI_FLAG, offsetof(struct cmd_create_opts, no_pivot), NULL,           \
-	  "do without pivot_root: not supported by this version", 0, NULL },                      \
+	  "move the root over the old one in place of pivot_root(2)", 0, NULL },                      \
 	CMD_TRACE_OPT(struct cmd_create_opts),                                                    \
 	{ "dry-run", 0, BK_CLI_FLAG, offsetof(struct cmd_create_opts, dry_run), NULL,             \
 	  "print what would be done, and do nothing", 0, NULL }

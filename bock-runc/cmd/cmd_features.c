@@ -72,6 +72,7 @@ static struct oci_features_linux *linux_features(struct bk_arena *a)
 	l->memory_policy->flags = names_of(a, proc_mempolicy_flags);
 	l->mount_extensions = bk_arena_alloc(a, sizeof(*l->mount_extensions));
 	l->mount_extensions->idmap = bk_arena_alloc(a, sizeof(*l->mount_extensions->idmap));
+	l->mount_extensions->idmap->enabled = true;
 	l->intel_rdt = bk_arena_alloc(a, sizeof(*l->intel_rdt));
 	l->net_devices = bk_arena_alloc(a, sizeof(*l->net_devices));
 	l->net_devices->enabled = true;

@@ -25,7 +25,8 @@
 
 void container_birth_init(struct container_birth *b, struct container_created *r)
 {
-	*b = (struct container_birth){ .bpf = SEC_BPF_INIT, .cgroup_fd = -1, .sync_child = -1 };
+	*b = (struct container_birth){ .bpf = SEC_BPF_INIT, .cgroup_fd = -1, .sync_child = -1,
+					.idmap = CONTAINER_IDMAP_INIT };
 	init_child_init(&b->child);
 	b->child.plan = &r->plan;
 	b->child.ignored_signals = r->ignored_signals;
@@ -35,6 +36,7 @@ void container_birth_init(struct container_birth *b, struct container_created *r
 void container_birth_done(struct container_birth *b)
 {
 	sec_bpf_done(&b->bpf);
+	container_idmap_done(&b->idmap);
 	bk_close(&b->cgroup_fd);
 	bk_close(&b->sync_child);
 	bk_close(&b->child.listen_fd);
@@ -229,6 +231,15 @@ static int run_id_maps(struct container_created *r, struct container_birth *b, s
 	return rc < 0 ? rc : init_sync_send(r->sync, SYNC_MAPS, 0, -1, err);
 }
 
+static int run_idmap_mount(struct container_created *r, struct container_birth *b,
+			   const struct mount_op *m, struct bk_err **err)
+{
+	bk_autoclose int tree = -1;
+	int rc = container_idmap_make(&b->idmap, m, r->pid, &tree, err);
+
+	return rc < 0 ? rc : init_sync_send(r->sync, SYNC_TREE, 0, tree, err);
+}
+
 static int run_hooks(struct container_created *r, const struct container_birth *b, struct bk_err **err)
 {
 	const struct oci_hooks *h = r->spec.config->hooks;
@@ -396,6 +407,14 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
 			break;
 		case OP_ID_MAPS:
 			rc = run_id_maps(r, b, err);
+			break;
+		case OP_IDMAP_MOUNT:
+			rc = run_idmap_mount(r, b, r->plan.ops[INIT_RUNTIME][i].u.idmapped, err);
+			break;
+		case OP_CGROUP_OWNER:
+			if (b->cgroup_fd >= 0)
+				rc = cgroup_delegate(b->cgroup_fd, r->plan.ops[INIT_RUNTIME][i].u.owner,
+						     (gid_t)-1, err);
 			break;
 		default: /* OP_SEAL: done; the others are in serve_hooks */
 			continue;

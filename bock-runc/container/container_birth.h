@@ -4,12 +4,14 @@
 #define CONTAINER_BIRTH_H
 
 #include "cgroup/cgroup.h"
+#include "container/container_idmap.h"
 #include "container/container_made.h"
 #include "init/init_child.h"
 
 struct container_birth {
 	struct init_child child;	/* what the child gets at the clone */
 	struct sec_bpf bpf;
+	struct container_idmap idmap;
 	int cgroup_fd;
 	int watch_fd;			/* container_create's */
 	int sync_child;			/* the child's end, ours to close after the clone */

@@ -105,6 +105,7 @@ int container_plan(const struct container_create *p, struct container_created *r
 		.id = p->id,
 		.listen_fds = p->service.listen_fds,
 		.listen_names = p->service.listen_names,
+		.no_pivot = p->no_pivot,
 	};
 	bk_autofree char *path = NULL;
 	const struct oci_linux *l;

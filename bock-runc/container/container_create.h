@@ -28,6 +28,7 @@ struct container_create {
 	bool no_cgroup;			/* make none */
 	bool cgroup_needed;		/* a user without a delegated one is refused */
 	bool cgroup_optional;		/* root, too, runs without one where none may be made */
+	bool no_pivot;
 	bool wait_start;		/* create */
 	bool own_terminal;		/* foreground run: the pty's master comes to us */
 	bool die_with_runtime;		/* foreground run */

@@ -159,9 +159,14 @@ static int check_existing(const struct dev_node *d, int dirfd, const char *name,
 	return 0;
 }
 
-static int make_node(const struct dev_node *d, int dirfd, const char *name, struct bk_err **err)
+static int bind_node(const struct dev_node *d, const struct bk_root *root, struct bk_err **err);
+
+static int make_node(const struct dev_node *d, int dirfd, const char *name,
+		     const struct bk_root *root, struct bk_err **err)
 {
 	if (mknodat(dirfd, name, d->mode, d->dev) < 0) {
+		if (errno == EPERM) /* root without CAP_MKNOD, as in a container */
+			return bind_node(d, root, err);
 		if (errno != EEXIST)
 			return bk_err_set(err, BK_ERR_IO, errno, "make device '%s'", d->path);
 		return check_existing(d, dirfd, name, err);
@@ -212,7 +217,7 @@ int dev_nodes_make(const struct dev_node *nodes, size_t n, bool bind, const stru
 		} else {
 			rc = open_parent(&p, d->path, root, err);
 			if (rc == 0)
-				rc = make_node(d, p.fd, bk_path_base(d->path), err);
+				rc = make_node(d, p.fd, bk_path_base(d->path), root, err);
 		}
 		if (rc < 0 && d->where)
 			rc = bk_err_wrap(err, rc, "%s", d->where);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "init/init_check.h"
 
+#include "mount/mount_root.h"
 #include "sec/sec_label.h"
+#include "spec/spec_annotations.h"
 
 static int check_op(const struct init_op *op, struct bk_err **err)
 {
@@ -19,9 +21,20 @@ static int check_op(const struct init_op *op, struct bk_err **err)
 	}
 }
 
+/* A kernel without SELinux would call it an unknown option of a file system. */
+static int check_mount_label(const struct init_plan *p, struct bk_err **err)
+{
+	const struct oci_runtime_config *c = p->spec->config;
+
+	if (p->params.exec || !c->linux_->mount_label || !*c->linux_->mount_label)
+		return 0;
+	return mount_root_label_check(c->linux_->mount_label, spec_annotation(c, SPEC_MOUNT_CONTEXT),
+				      err);
+}
+
 int init_check(const struct init_plan *p, struct bk_err **err)
 {
-	int rc = 0;
+	int rc = check_mount_label(p, err);
 
 	for (size_t i = 0; i < p->n[INIT_PROCESS] && rc == 0; i++)
 		rc = check_op(&p->ops[INIT_PROCESS][i], err);

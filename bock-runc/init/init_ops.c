@@ -221,11 +221,6 @@ static int op_private_proc(struct init_child *c, const struct init_op *op, struc
 	return proc_fs_open(&c->proc_fd, err);
 }
 
-static int op_mount(struct init_child *c, const struct init_op *op, struct bk_err **err)
-{
-	return mount_do(&op->u.mount, &c->root, err);
-}
-
 static int op_dev_nodes(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
 	return dev_nodes_make(op->u.nodes.v, op->u.nodes.n, op->u.nodes.bind, &c->root, err);
@@ -308,12 +303,6 @@ static int op_create_hooks(struct init_child *c, const struct init_op *op, struc
 		return bk_err_set(err, BK_ERR_IO, errno, "enter the root file system");
 	return run_hooks(c, "createContainer", h->create_container, h->n_create_container,
 			 OCI_CREATING, err);
-}
-
-static int op_pivot(struct init_child *c, const struct init_op *op, struct bk_err **err)
-{
-	(void)op;
-	return mount_root_pivot(&c->root, err);
 }
 
 /* --- inside the root --- */
@@ -570,13 +559,14 @@ static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_ISOLATE] = op_isolate,
 	[OP_ROOT_BIND] = op_root_bind,
 	[OP_PRIVATE_PROC] = op_private_proc,
-	[OP_MOUNT] = op_mount,
+	[OP_MOUNT] = init_op_mount,
 	[OP_DEV_NODES] = op_dev_nodes,
 	[OP_DEV_LINKS] = op_dev_links,
 	[OP_CONSOLE] = op_console,
 	[OP_WAIT_HOOKS] = op_wait_hooks,
 	[OP_CREATE_HOOKS] = op_create_hooks,
-	[OP_PIVOT] = op_pivot,
+	[OP_PIVOT] = init_op_pivot,
+	[OP_MOVE_ROOT] = init_op_move_root,
 	[OP_PROPAGATION] = op_propagation,
 	[OP_HOSTNAME] = op_hostname,
 	[OP_DOMAINNAME] = op_domainname,

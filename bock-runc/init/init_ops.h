@@ -29,4 +29,9 @@ int init_op_host_proc(struct init_child *c, const struct init_op *op, struct bk_
 int init_op_label(struct init_child *c, const struct init_op *op, struct bk_err **err);
 int init_op_memory_policy(struct init_child *c, const struct init_op *op, struct bk_err **err);
 
+/* init_ops_mount.c: mounts, and the root in place of the old one. */
+int init_op_mount(struct init_child *c, const struct init_op *op, struct bk_err **err);
+int init_op_pivot(struct init_child *c, const struct init_op *op, struct bk_err **err);
+int init_op_move_root(struct init_child *c, const struct init_op *op, struct bk_err **err);
+
 #endif

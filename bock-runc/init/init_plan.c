@@ -152,6 +152,45 @@ static int plan_runtime(struct init_plan *p, struct bk_err **err)
 	init_plan_add(p, INIT_RUNTIME, OP_CLONE);
 	if (p->new_user)
 		init_plan_add(p, INIT_RUNTIME, OP_ID_MAPS);
+	return 0;
+}
+
+/* config-linux.md "Cgroup ownership": a writable cgroup mount in a cgroup namespace of its own. */
+static bool wants_cgroup_owner(const struct init_plan *p)
+{
+	const struct oci_runtime_config *c = p->spec->config;
+
+	if (!p->params.cgroup || p->params.rootless || !spec_ns_is_new(c, OCI_NS_CGROUP))
+		return false;
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		const struct oci_mount *m = &c->mounts[i];
+
+		if (m->source && bk_streq(m->source, "cgroup") &&
+		    bk_streq(m->destination, "/sys/fs/cgroup"))
+			return !m->options || !bk_strv_has(m->options, "ro");
+	}
+	return false;
+}
+
+/* What the runtime does while the child sets itself up. */
+static int plan_beside(struct init_plan *p, struct bk_err **err)
+{
+	const struct oci_linux *l = p->spec->config->linux_;
+	uid_t owner = p->user.uid;
+	int rc;
+
+	for (size_t i = 0; i < p->n[INIT_CONTAINER]; i++) {
+		const struct init_op *op = &p->ops[INIT_CONTAINER][i];
+
+		if (op->kind == OP_MOUNT && op->u.mount.idmap)
+			init_plan_add(p, INIT_RUNTIME, OP_IDMAP_MOUNT)->u.idmapped = &op->u.mount;
+	}
+	/* of a joined user namespace without maps beside its path we don't know who its user is */
+	if (wants_cgroup_owner(p) &&
+	    (!spec_ns(p->spec->config, OCI_NS_USER) ||
+	     ns_maps_to_host(l->uid_mappings, l->n_uid_mappings, p->user.uid, &owner)) &&
+	    owner != 0)
+		init_plan_add(p, INIT_RUNTIME, OP_CGROUP_OWNER)->u.owner = owner;
 	rc = plan_net_devices(p, err);
 	if (rc == 0 && has_runtime_hooks(p))
 		init_plan_add(p, INIT_RUNTIME, OP_RUNTIME_HOOKS);
@@ -229,21 +268,51 @@ static void plan_late_dev(struct init_plan *p)
 	}
 }
 
+void init_plan_mount_ctx(const struct spec *spec, struct mount_ctx *ret)
+{
+	const struct oci_runtime_config *c = spec->config;
+	const struct oci_linux *l = c->linux_;
+
+	*ret = (struct mount_ctx){
+		.bundle = spec->bundle,
+		.cgroup_ns = spec_ns(c, OCI_NS_CGROUP) != NULL,
+		.maps = { .userns = spec_ns(c, OCI_NS_USER) != NULL,
+			  .uids = l->uid_mappings, .n_uids = l->n_uid_mappings,
+			  .gids = l->gid_mappings, .n_gids = l->n_gid_mappings },
+		.label = l->mount_label && *l->mount_label ? l->mount_label : NULL,
+		.label_option = spec_annotation(c, SPEC_MOUNT_CONTEXT),
+	};
+}
+
+static int check_idmap(const struct mount_op *m, struct bk_err **err)
+{
+	int rc = 0;
+
+	if (m->idmap && m->idmap->uids)
+		rc = ns_maps_check(m->idmap->uids, m->idmap->n_uids, "uidMappings", err);
+	if (rc == 0 && m->idmap && m->idmap->gids)
+		rc = ns_maps_check(m->idmap->gids, m->idmap->n_gids, "gidMappings", err);
+	return rc < 0 ? bk_err_wrap(err, rc, "%s", m->where) : 0;
+}
+
 static int plan_mounts(struct init_plan *p, struct bk_err **err)
 {
 	const struct oci_runtime_config *c = p->spec->config;
-	struct mount_ctx ctx = { .bundle = p->spec->bundle };
+	struct mount_ctx ctx;
 
+	init_plan_mount_ctx(p->spec, &ctx);
+	ctx.rootless = p->params.rootless;
 	if (p->params.cgroup) {
 		bk_autofree char *dir = bk_asprintf("%s%s", p->params.cgroup_mount, p->params.cgroup);
 
 		ctx.cgroup_dir = bk_arena_strdup(p->arena, dir);
 	}
-	ctx.cgroup_ns = spec_ns(c, OCI_NS_CGROUP) != NULL;
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		struct mount_op m;
 		int rc = mount_plan_op(&c->mounts[i], i, &ctx, p->arena, &m, err);
 
+		if (rc == 0)
+			rc = check_idmap(&m, err);
 		if (rc < 0)
 			return rc;
 		if (dev_is_late(&m))
@@ -338,7 +407,7 @@ static int plan_container(struct init_plan *p, struct bk_err **err)
 		init_plan_add(p, INIT_CONTAINER, OP_READONLY_PATHS);
 	if (has_paths(c->linux_->masked_paths))
 		init_plan_add(p, INIT_CONTAINER, OP_MASKED_PATHS);
-	init_plan_add(p, INIT_CONTAINER, OP_PIVOT);
+	init_plan_add(p, INIT_CONTAINER, p->params.no_pivot ? OP_MOVE_ROOT : OP_PIVOT);
 	if (propagation)
 		init_plan_add(p, INIT_PROCESS, OP_PROPAGATION)->u.propagation = propagation;
 	return 0;
@@ -502,6 +571,8 @@ int init_plan_compile(const struct spec *spec, const struct init_params *params,
 		rc = plan_runtime(&p, err);
 	if (rc == 0)
 		rc = plan_container(&p, err);
+	if (rc == 0)
+		rc = plan_beside(&p, err);
 	if (rc == 0)
 		rc = plan_face(&p, err);
 	if (rc == 0)

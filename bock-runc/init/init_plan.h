@@ -43,6 +43,8 @@ enum init_op_kind {
 	OP_AFFINITY_INITIAL,	/* exec: the runtime's, for the child to begin with */
 	OP_CLONE,		/* the child, in its namespaces and cgroup */
 	OP_ID_MAPS,
+	OP_IDMAP_MOUNT,		/* one mount with mapped ids, made detached and sent to the child */
+	OP_CGROUP_OWNER,	/* the cgroup is given to the container's user */
 	OP_NET_DEVICES,		/* moved into the container; the child waits for this and the next */
 	OP_RUNTIME_HOOKS,	/* prestart, createRuntime */
 	/* CONTAINER */
@@ -73,6 +75,7 @@ enum init_op_kind {
 	OP_READONLY_PATHS,
 	OP_MASKED_PATHS,
 	OP_PIVOT,
+	OP_MOVE_ROOT,		/* in its place for --no-pivot */
 	/* PROCESS */
 	OP_PROPAGATION,
 	OP_HOSTNAME,
@@ -108,6 +111,8 @@ struct init_op {
 	enum init_op_kind kind;
 	union {
 		struct mount_op mount;
+		const struct mount_op *idmapped;	/* of the child's OP_MOUNT */
+		uid_t owner;
 		struct { const struct dev_node *v; size_t n; bool bind; } nodes;
 		struct { int type; const char *path; } ns;
 		struct { const char *path, *value; } pair;	/* sysctl: below /proc */
@@ -129,6 +134,7 @@ struct init_params {
 	bool rootless;		/* not the real root */
 	bool no_cgroup;		/* asked for: cgroup is NULL, and devices are not controlled */
 	bool cgroup_optional;	/* where none may be made, the container runs without one */
+	bool no_pivot;
 	bool setgroups_denied;	/* the id map will be a single self-mapping by an unprivileged user */
 	unsigned int preserve_fds;	/* from 3; those of listen_fds are the first of them */
 	unsigned int listen_fds;	/* LISTEN_FDS; 0: none */
@@ -174,6 +180,9 @@ void init_plan_done(struct init_plan *p);
 /* Prints one operation; one of several devices takes several lines. */
 void init_op_print(const struct init_plan *p, enum init_stage stage, const struct init_op *op,
 		   struct bk_buf *out);
+
+/* What compiling a mount needs of the document; the cgroup and the caller's rights are the caller's to add. */
+void init_plan_mount_ctx(const struct spec *spec, struct mount_ctx *ret);
 
 /* Prints the plan, a line an operation, for --dry-run and tests. */
 void init_plan_print(const struct init_plan *p, struct bk_buf *out);

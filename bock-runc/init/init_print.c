@@ -124,6 +124,13 @@ static void print_runtime(const struct init_plan *p, const struct init_op *op, s
 		print_hooks(out, c->hooks->prestart, c->hooks->n_prestart);
 		print_hooks(out, c->hooks->create_runtime, c->hooks->n_create_runtime);
 		break;
+	case OP_IDMAP_MOUNT:
+		bk_buf_printf(out, "map ids of %s '%s' ", op->u.idmapped->where, op->u.idmapped->dest);
+		mount_idmap_print(op->u.idmapped->idmap, out);
+		break;
+	case OP_CGROUP_OWNER:
+		bk_buf_printf(out, "cgroup-owner %u", op->u.owner);
+		break;
 	case OP_LIMITS:
 		bk_buf_adds(out, "limits ");
 		cgroup_limits_print(&p->limits, out);
@@ -199,6 +206,7 @@ static void print_container(const struct init_plan *p, const struct init_op *op,
 			[OP_LOOPBACK] = "loopback", [OP_PRIVATE_PROC] = "private-procfs",
 			[OP_DEV_LINKS] = "device-links", [OP_CONSOLE] = "console",
 			[OP_FORK] = "fork", [OP_WAIT_HOOKS] = "wait-hooks", [OP_PIVOT] = "pivot",
+			[OP_MOVE_ROOT] = "move root (no pivot)",
 		};
 
 		bk_buf_adds(out, names[op->kind]);

@@ -20,6 +20,7 @@ enum init_sync {
 	SYNC_READY = 'R',	/* created */
 	/* from the runtime */
 	SYNC_MAPS = 'm',	/* id maps are written */
+	SYNC_TREE = 't',	/* the next mount with mapped ids comes along */
 	SYNC_HOOKS_DONE = 'h',
 	SYNC_GO = 'g',		/* the state is saved; go on (create: to wait for start) */
 };

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_path.h"
 #include "base/bk_str.h"
+#include "mount/mount_copyup.h"
 #include "mount/mount_plan.h"
+#include "mount/mount_tree.h"
 
 /* A directory target, made if it is not there, which *ret_made then says. */
 static int target_dir(const struct mount_op *op, const struct bk_root *root, int *ret_fd,
@@ -34,32 +36,32 @@ static int target_dir(const struct mount_op *op, const struct bk_root *root, int
 	return rc;
 }
 
-static int set_attrs(const struct mount_flags *f, int fd, const char *dest, struct bk_err **err)
+int mount_do_target(const struct mount_op *op, bool dir, const struct bk_root *root, int *ret_fd,
+		    bool *ret_made, struct bk_err **err)
 {
-	struct mount_attr attr = { .attr_set = f->attr_set, .attr_clr = f->attr_clr };
-
-	if ((attr.attr_set || attr.attr_clr) &&
-	    mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "mount_setattr on '%s'", dest);
-	if (f->rec_set || f->rec_clr) {
-		struct mount_attr rec = { .attr_set = f->rec_set, .attr_clr = f->rec_clr };
-
-		if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &rec, sizeof(rec)) < 0)
-			return bk_err_set(err, BK_ERR_IO, errno,
-					  "mount_setattr on the mounts below '%s'", dest);
-	}
-	for (size_t i = 0; i < f->n_propagation; i++) {
-		struct mount_attr p = { .propagation = f->propagation[i] & ~(unsigned long)MS_REC };
-		unsigned int flags = AT_EMPTY_PATH;
-
-		if (f->propagation[i] & MS_REC)
-			flags |= AT_RECURSIVE;
-		if (mount_setattr(fd, "", flags, &p, sizeof(p)) < 0)
-			return bk_err_set(err, BK_ERR_IO, errno, "mount_setattr: make '%s' %s", dest,
-					  mount_opts_propagation_name(f->propagation[i]));
-	}
-	return 0;
+	*ret_made = false;
+	if (op->f.extra & MOUNT_DEST_NOFOLLOW) /* it is there: nothing else can be meant */
+		return bk_root_openat(root, op->dest, O_PATH | O_NOFOLLOW, 0, ret_fd, err);
+	if (dir)
+		return target_dir(op, root, ret_fd, ret_made, err);
+	return bk_root_mkfile(root, op->dest, 0644, ret_fd, err);
 }
+
+static int attach(const struct mount_op *op, int tree, const struct bk_root *root,
+		  struct bk_err **err)
+{
+	bk_autoclose int target = -1;
+	struct stat st;
+	bool made;
+	int rc;
+
+	if (fstat(tree, &st) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "status of '%s'", op->source);
+	rc = mount_do_target(op, S_ISDIR(st.st_mode), root, &target, &made, err);
+	return rc < 0 ? rc : mount_tree_attach(op, tree, target, err);
+}
+
+/* --- new file systems --- */
 
 /* A tmpfs over a directory keeps that directory's mode unless the options say one. */
 static int tmpfs_data(const struct mount_op *op, int target, char *buf, size_t size,
@@ -78,6 +80,45 @@ static int tmpfs_data(const struct mount_op *op, int target, char *buf, size_t s
 	return 0;
 }
 
+/* tmpcopyup: the tmpfs is filled while it is detached, and covers the directory then. */
+static int do_copyup(const struct mount_op *op, int target, const char *data, struct bk_err **err)
+{
+	struct mount_flags ro = { .attr_set = op->f.attr_set & MOUNT_ATTR_RDONLY };
+	bk_autoclose int tree = -1;
+	struct stat st;
+	int rc;
+
+	rc = mount_tree_new(op, op->type, data, true, &tree, err);
+	if (rc == 0)
+		rc = mount_copyup(target, tree, err);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "tmpcopyup");
+	if (fstat(target, &st) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "status of '%s'", op->dest);
+	if (!(op->f.data && (strstr(op->f.data, "uid=") || strstr(op->f.data, "gid="))) &&
+	    fchownat(tree, "", st.st_uid, st.st_gid, AT_EMPTY_PATH) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "tmpcopyup: change the owner of '%s'", op->dest);
+	if (op->f.ms & MS_RDONLY) /* a late /dev is made so later */
+		rc = mount_tree_attrs(&ro, tree, op->dest, err);
+	return rc < 0 ? rc : mount_tree_attach(op, tree, target, err);
+}
+
+/* What mount(2) can't: the options of the mounts below and propagation, and the label of an mqueue. */
+static int finish_new(const struct mount_op *op, const struct bk_root *root, struct bk_err **err)
+{
+	struct mount_flags f = op->f;
+	bk_autoclose int made = -1;
+	int rc;
+
+	f.attr_set = f.attr_clr = 0; /* mount(2) has set those */
+	rc = bk_root_openat(root, op->dest, op->label ? O_RDONLY | O_DIRECTORY : O_PATH, 0, &made, err);
+	if (rc < 0)
+		return rc;
+	if (op->label && fsetxattr(made, "security.selinux", op->label, strlen(op->label), 0) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "linux.mountLabel: label '%s'", op->dest);
+	return mount_tree_attrs(&f, made, op->dest, err);
+}
+
 static int do_new(const struct mount_op *op, const char *type, const struct bk_root *root,
 		  struct bk_err **err)
 {
@@ -94,100 +135,140 @@ static int do_new(const struct mount_op *op, const char *type, const struct bk_r
 		rc = tmpfs_data(op, target, buf, sizeof(buf), &data);
 	if (rc < 0)
 		return bk_err_set(err, BK_ERR_IO, -rc, "status of '%s'", op->dest);
+	if (op->f.extra & MOUNT_COPY_UP && !made_dir)
+		return do_copyup(op, target, data, err);
 	if (fchdir(target) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "enter '%s'", op->dest);
 	if (mount(op->source, ".", type, op->f.ms, data) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "mount %s on '%s'%s%s", type, op->dest,
 				  data ? " with options " : "", data ? data : "");
-	if (op->f.rec_set || op->f.rec_clr || op->f.n_propagation) {
-		struct mount_flags f = op->f;
-		bk_autoclose int made = -1;
-
-		f.attr_set = f.attr_clr = 0; /* mount(2) has set those */
-		rc = bk_root_openat(root, op->dest, O_PATH, 0, &made, err);
-		if (rc < 0)
-			return rc;
-		return set_attrs(&f, made, op->dest, err);
-	}
+	if (op->f.rec_set || op->f.rec_clr || op->f.n_propagation || op->label)
+		return finish_new(op, root, err);
 	return 0;
 }
 
-/* /proc may only be covered by a procfs, bound or new. */
-static int verify_procfs(const struct mount_op *op, int tree, struct bk_err **err)
-{
-	struct statfs fs;
+/* --- binds --- */
 
-	if (!bk_streq(op->dest, "/proc"))
+/* copy-symlink: the link itself is made again at the destination, where none but the same may be. */
+static int copy_symlink(const struct mount_op *op, int tree, const struct bk_root *root,
+			struct bk_err **err)
+{
+	char want[BK_ROOT_PATH_MAX], got[BK_ROOT_PATH_MAX];
+	bk_autoclose int dir = -1;
+	bk_autofree char *name = NULL;
+	ssize_t n = readlinkat(tree, "", want, sizeof(want) - 1), m;
+	int rc;
+
+	if (n < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "read link '%s'", op->source);
+	want[n] = '\0';
+	rc = bk_root_parent(root, op->dest, true, &dir, &name, err);
+	if (rc < 0)
+		return rc;
+	if (symlinkat(want, dir, name) == 0)
 		return 0;
-	if (fstatfs(tree, &fs) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "status of '%s'", op->source);
-	if (fs.f_type != PROC_SUPER_MAGIC)
-		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "'%s' is not a proc file system and cannot be mounted on '/proc'",
-				  op->source);
-	return 0;
+	if (errno != EEXIST)
+		return bk_err_set(err, BK_ERR_IO, errno, "make link '%s'", op->dest);
+	m = readlinkat(dir, name, got, sizeof(got));
+	if (m == n && memcmp(want, got, (size_t)n) == 0)
+		return 0;
+	return bk_err_set(err, BK_ERR_IO, EEXIST, "copy-symlink: '%s' is there and is not a link to '%s'",
+			  op->dest, want);
 }
 
 static int do_bind(const struct mount_op *op, const char *source, const struct bk_root *root,
 		   struct bk_err **err)
 {
-	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 	bk_autoclose int tree = -1;
-	bk_autoclose int target = -1;
 	struct stat st;
-	bool made;
 	int rc;
 
-	if (op->f.recursive)
-		flags |= AT_RECURSIVE;
-	tree = open_tree(AT_FDCWD, source, flags);
-	if (tree < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "bind '%s'", source);
-	if (fstat(tree, &st) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "status of '%s'", source);
-	rc = verify_procfs(op, tree, err);
+	rc = mount_tree_bind(op, source, &tree, err);
 	if (rc < 0)
 		return rc;
-	rc = set_attrs(&op->f, tree, op->dest, err);
-	if (rc < 0)
-		return rc;
-	if (S_ISDIR(st.st_mode))
-		rc = target_dir(op, root, &target, &made, err);
-	else
-		rc = bk_root_mkfile(root, op->dest, 0644, &target, err);
-	if (rc < 0)
-		return rc;
-	if (move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "attach '%s' to '%s'", source, op->dest);
-	return 0;
+	if (op->f.extra & MOUNT_COPY_SYMLINK && fstat(tree, &st) == 0 && S_ISLNK(st.st_mode))
+		return copy_symlink(op, tree, root, err);
+	rc = mount_tree_attrs(&op->f, tree, op->dest, err);
+	return rc < 0 ? rc : attach(op, tree, root, err);
+}
+
+/* --- special ones --- */
+
+/* An empty read-only directory in place of what can't be had, or is not the container's to see. */
+static int do_empty(const struct mount_op *op, const struct bk_root *root, struct bk_err **err)
+{
+	struct mount_op empty = { .kind = MOUNT_NEW, .where = op->where, .source = "tmpfs",
+				  .dest = op->dest, .type = "tmpfs",
+				  .f = { .ms = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+					 .data = (char *)"nr_blocks=1,nr_inodes=1,mode=555" } };
+
+	return do_new(&empty, "tmpfs", root, err);
 }
 
 /*
  * cgroup2 proper where the container has a cgroup namespace to confine it; else only our own cgroup
- * may show, never the host's tree (CVE-2023-25809).
+ * may show, never the host's tree, and to root of a user namespace that only read-only (CVE-2023-25809).
  */
 static int do_cgroup(const struct mount_op *op, const struct bk_root *root, struct bk_err **err)
 {
 	struct mount_op bind = *op;
-	struct bk_err *first = NULL;
+	struct bk_err *e = NULL;
 	int rc;
 
 	if (op->cgroup_ns) {
-		rc = do_new(op, "cgroup2", root, &first);
+		rc = do_new(op, "cgroup2", root, &e);
 		if (rc == 0)
 			return 0;
-		if (!op->cgroup_dir || (bk_err_errno(first) != EPERM && bk_err_errno(first) != EBUSY)) {
-			bk_err_move(err, first);
+		if (!op->cgroup_dir || (bk_err_errno(e) != EPERM && bk_err_errno(e) != EBUSY)) {
+			bk_err_move(err, e);
 			return rc;
 		}
-		bk_err_clear(&first);
+		bk_err_clear(&e);
 	}
 	if (!op->cgroup_dir)
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
 				  "the container has neither a cgroup nor a cgroup namespace, "
 				  "so there is nothing to mount on '%s'", op->dest);
 	bind.f.data = NULL;
-	return do_bind(&bind, op->cgroup_dir, root, err);
+	bind.source = op->cgroup_dir;
+	if (op->userns) {
+		bind.f.attr_set |= MOUNT_ATTR_RDONLY;
+		bind.f.attr_clr &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	}
+	rc = do_bind(&bind, op->cgroup_dir, root, &e);
+	if (rc == 0)
+		return 0;
+	/* a user to whom none was delegated has none: nothing is seen then, as the host's is not ours */
+	if (op->userns && bk_err_errno(e) == ENOENT) {
+		bk_err_clear(&e);
+		return do_empty(op, root, err);
+	}
+	bk_err_move(err, e);
+	return rc;
+}
+
+/*
+ * A sysfs shows a network namespace, and only who owns that may mount one: in a user namespace without a
+ * network namespace of its own the host's is bound, all of it read-only, if read-only was asked for.
+ */
+static int do_sysfs(const struct mount_op *op, const struct bk_root *root, struct bk_err **err)
+{
+	struct mount_op bind = *op;
+	struct bk_err *e = NULL;
+	int rc = do_new(op, op->type, root, &e);
+
+	if (rc == 0)
+		return 0;
+	if (!op->userns || !(op->f.ms & MS_RDONLY) || bk_err_errno(e) != EPERM) {
+		bk_err_move(err, e);
+		return rc;
+	}
+	bk_err_clear(&e);
+	bind.source = "/sys";
+	bind.f.recursive = true;
+	bind.f.rec_set |= MOUNT_ATTR_RDONLY;
+	bind.f.rec_clr &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	return do_bind(&bind, "/sys", root, err);
 }
 
 static int do_remount(const struct mount_op *op, const struct bk_root *root, struct bk_err **err)
@@ -196,24 +277,49 @@ static int do_remount(const struct mount_op *op, const struct bk_root *root, str
 	int rc;
 
 	rc = bk_root_openat(root, op->dest, O_PATH, 0, &target, err);
-	if (rc < 0)
-		return rc;
-	if (!op->f.bind && (op->f.data || op->f.super)) {
-		if (fchdir(target) < 0)
-			return bk_err_set(err, BK_ERR_IO, errno, "enter '%s'", op->dest);
-		if (mount(NULL, ".", NULL, op->f.ms | MS_REMOUNT, op->f.data) < 0)
-			return bk_err_set(err, BK_ERR_IO, errno, "remount '%s'", op->dest);
-	}
-	return set_attrs(&op->f, target, op->dest, err);
+	if (rc == 0 && !op->f.bind && (op->f.data || op->f.super || op->f.super_clr))
+		rc = mount_tree_reconfigure(&op->f, target, op->dest, err);
+	return rc < 0 ? rc : mount_tree_attrs(&op->f, target, op->dest, err);
 }
 
-int mount_do(const struct mount_op *op, const struct bk_root *root, struct bk_err **err)
+int mount_do_idmapped(const struct mount_op *op, int userns, int *ret_tree, struct bk_err **err)
+{
+	bk_autoclose int tree = -1;
+	int rc;
+
+	if (op->kind == MOUNT_BIND) {
+		rc = mount_tree_bind(op, op->source, &tree, err);
+		if (rc == 0)
+			rc = mount_tree_attrs(&op->f, tree, op->dest, err);
+	} else {
+		rc = mount_tree_new(op, op->type, op->f.data, false, &tree, err);
+	}
+	if (rc == 0)
+		rc = mount_tree_idmap(op, tree, userns, err);
+	if (rc == -BK_ERR_PERMISSION)
+		rc = bk_err_hint(err, rc, "mapped ids need CAP_SYS_ADMIN in the user namespace that the file "
+				 "system was mounted in: an ordinary user has it for none of the host's, and a "
+				 "mount that is mapped already can't be mapped again");
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "%s '%s'", op->where, op->dest);
+	*ret_tree = bk_steal_fd(&tree);
+	return 0;
+}
+
+int mount_do(const struct mount_op *op, int tree, const struct bk_root *root, struct bk_err **err)
 {
 	int rc = 0;
 
+	if (tree >= 0) {
+		rc = attach(op, tree, root, err);
+		return rc < 0 ? bk_err_wrap(err, rc, "%s '%s'", op->where, op->dest) : 0;
+	}
 	switch (op->kind) {
 	case MOUNT_NEW:
-		rc = do_new(op, op->type, root, err);
+		if (bk_streq(op->type, "sysfs"))
+			rc = do_sysfs(op, root, err);
+		else
+			rc = do_new(op, op->type, root, err);
 		break;
 	case MOUNT_BIND:
 		rc = do_bind(op, op->source, root, err);

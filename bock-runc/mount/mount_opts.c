@@ -21,7 +21,8 @@ enum opt_kind {
 	OPT_BIND,
 	OPT_REMOUNT,
 	OPT_NOTHING,	/* defaults */
-	OPT_LATER,	/* known, and refused by name */
+	OPT_EXTRA,	/* ours to do, not the kernel's: ms is a MOUNT_* bit of extra */
+	OPT_NEVER,	/* known from elsewhere, and nothing that a kernel can do */
 };
 
 struct opt {
@@ -38,12 +39,14 @@ static const struct opt opt_table[] = {
 	{ "async", OPT_SUPER, true, MS_SYNCHRONOUS, 0, 0 },
 	{ "atime", OPT_ATTR, true, MS_NOATIME, MOUNT_ATTR_RELATIME, ATIME },
 	{ "bind", OPT_BIND, false, 0, 0, 0 },
+	{ "copy-symlink", OPT_EXTRA, false, MOUNT_COPY_SYMLINK, 0, 0 },
 	{ "defaults", OPT_NOTHING, false, 0, 0, 0 },
+	{ "dest-nofollow", OPT_EXTRA, false, MOUNT_DEST_NOFOLLOW, 0, 0 },
 	{ "dev", OPT_ATTR, true, MS_NODEV, 0, MOUNT_ATTR_NODEV },
 	{ "diratime", OPT_ATTR, true, MS_NODIRATIME, 0, MOUNT_ATTR_NODIRATIME },
 	{ "dirsync", OPT_SUPER, false, MS_DIRSYNC, 0, 0 },
 	{ "exec", OPT_ATTR, true, MS_NOEXEC, 0, MOUNT_ATTR_NOEXEC },
-	{ "idmap", OPT_LATER, false, 0, 0, 0 },
+	{ "idmap", OPT_EXTRA, false, MOUNT_IDMAP, 0, 0 },
 	{ "iversion", OPT_SUPER, false, MS_I_VERSION, 0, 0 },
 	{ "lazytime", OPT_SUPER, false, MS_LAZYTIME, 0, 0 },
 	{ "loud", OPT_SUPER, true, MS_SILENT, 0, 0 },
@@ -60,18 +63,22 @@ static const struct opt opt_table[] = {
 	{ "nosuid", OPT_ATTR, false, MS_NOSUID, MOUNT_ATTR_NOSUID, 0 },
 	{ "nosymfollow", OPT_ATTR, false, MS_NOSYMFOLLOW, MOUNT_ATTR_NOSYMFOLLOW, 0 },
 	{ "private", OPT_PROPAGATION, false, MS_PRIVATE, 0, 0 },
+	{ "rasync", OPT_NEVER, false, 0, 0, 0 },
 	{ "ratime", OPT_REC, true, 0, MOUNT_ATTR_RELATIME, ATIME },
 	{ "rbind", OPT_BIND, false, MS_REC, 0, 0 },
 	{ "rdev", OPT_REC, true, 0, 0, MOUNT_ATTR_NODEV },
 	{ "rdiratime", OPT_REC, true, 0, 0, MOUNT_ATTR_NODIRATIME },
+	{ "rdirsync", OPT_NEVER, false, 0, 0, 0 },
 	{ "relatime", OPT_ATTR, false, MS_RELATIME, MOUNT_ATTR_RELATIME, ATIME },
 	{ "remount", OPT_REMOUNT, false, 0, 0, 0 },
 	{ "rexec", OPT_REC, true, 0, 0, MOUNT_ATTR_NOEXEC },
-	{ "ridmap", OPT_LATER, false, 0, 0, 0 },
+	{ "ridmap", OPT_EXTRA, false, MOUNT_RIDMAP, 0, 0 },
+	{ "rmand", OPT_NEVER, false, 0, 0, 0 },
 	{ "rnoatime", OPT_REC, false, 0, MOUNT_ATTR_NOATIME, ATIME },
 	{ "rnodev", OPT_REC, false, 0, MOUNT_ATTR_NODEV, 0 },
 	{ "rnodiratime", OPT_REC, false, 0, MOUNT_ATTR_NODIRATIME, 0 },
 	{ "rnoexec", OPT_REC, false, 0, MOUNT_ATTR_NOEXEC, 0 },
+	{ "rnomand", OPT_NEVER, false, 0, 0, 0 },
 	{ "rnorelatime", OPT_REC, true, 0, MOUNT_ATTR_STRICTATIME, ATIME },
 	{ "rnostrictatime", OPT_REC, true, 0, MOUNT_ATTR_RELATIME, ATIME },
 	{ "rnosuid", OPT_REC, false, 0, MOUNT_ATTR_NOSUID, 0 },
@@ -86,16 +93,18 @@ static const struct opt opt_table[] = {
 	{ "rstrictatime", OPT_REC, false, 0, MOUNT_ATTR_STRICTATIME, ATIME },
 	{ "rsuid", OPT_REC, true, 0, 0, MOUNT_ATTR_NOSUID },
 	{ "rsymfollow", OPT_REC, true, 0, 0, MOUNT_ATTR_NOSYMFOLLOW },
+	{ "rsync", OPT_NEVER, false, 0, 0, 0 },
 	{ "runbindable", OPT_PROPAGATION, false, MS_UNBINDABLE | MS_REC, 0, 0 },
 	{ "rw", OPT_ATTR, true, MS_RDONLY, 0, MOUNT_ATTR_RDONLY },
 	{ "shared", OPT_PROPAGATION, false, MS_SHARED, 0, 0 },
 	{ "silent", OPT_SUPER, false, MS_SILENT, 0, 0 },
 	{ "slave", OPT_PROPAGATION, false, MS_SLAVE, 0, 0 },
+	{ "src-nofollow", OPT_EXTRA, false, MOUNT_SRC_NOFOLLOW, 0, 0 },
 	{ "strictatime", OPT_ATTR, false, MS_STRICTATIME, MOUNT_ATTR_STRICTATIME, ATIME },
 	{ "suid", OPT_ATTR, true, MS_NOSUID, 0, MOUNT_ATTR_NOSUID },
 	{ "symfollow", OPT_ATTR, true, MS_NOSYMFOLLOW, 0, MOUNT_ATTR_NOSYMFOLLOW },
 	{ "sync", OPT_SUPER, false, MS_SYNCHRONOUS, 0, 0 },
-	{ "tmpcopyup", OPT_LATER, false, 0, 0, 0 },
+	{ "tmpcopyup", OPT_EXTRA, false, MOUNT_COPY_UP, 0, 0 },
 	{ "unbindable", OPT_PROPAGATION, false, MS_UNBINDABLE, 0, 0 },
 };
 
@@ -120,7 +129,7 @@ static const struct opt *opt_find(const char *name)
 const char *mount_opts_name(size_t i)
 {
 	for (size_t k = 0; k < BK_ARRAY_SIZE(opt_table); k++) {
-		if (opt_table[k].kind != OPT_LATER && i-- == 0)
+		if (opt_table[k].kind != OPT_NEVER && i-- == 0)
 			return opt_table[k].name;
 	}
 	return NULL;
@@ -154,13 +163,29 @@ static void attr_apply(const struct opt *o, uint64_t *set, uint64_t *clr)
 	*clr = (*clr & ~o->set) | o->clr;
 }
 
+/* mount(2) has a flag for each choice; without one the kernel takes relatime. */
+static unsigned long ms_of_atime(uint64_t set)
+{
+	switch (set & ATIME) {
+	case MOUNT_ATTR_NOATIME:
+		return MS_NOATIME;
+	case MOUNT_ATTR_STRICTATIME:
+		return MS_STRICTATIME;
+	default:
+		return MS_RELATIME;
+	}
+}
+
 static int apply(const struct opt *o, const char *where, struct mount_flags *f, struct bk_err **err)
 {
 	switch (o->kind) {
 	case OPT_ATTR:
 		attr_apply(o, &f->attr_set, &f->attr_clr);
-		if (o->clr & ATIME)
+		if (o->clr & ATIME) {
 			f->ms &= ~(unsigned long)(MS_NOATIME | MS_RELATIME | MS_STRICTATIME);
+			f->ms |= ms_of_atime(o->set);
+			return 0;
+		}
 		f->ms = o->clear ? f->ms & ~o->ms : f->ms | o->ms;
 		return 0;
 	case OPT_REC:
@@ -169,6 +194,7 @@ static int apply(const struct opt *o, const char *where, struct mount_flags *f, 
 	case OPT_SUPER:
 		f->ms = o->clear ? f->ms & ~o->ms : f->ms | o->ms;
 		f->super = o->clear ? f->super & ~o->ms : f->super | o->ms;
+		f->super_clr = o->clear ? f->super_clr | o->ms : f->super_clr & ~o->ms;
 		return 0;
 	case OPT_PROPAGATION:
 		if (f->n_propagation == MOUNT_PROPAGATIONS_MAX)
@@ -184,13 +210,35 @@ static int apply(const struct opt *o, const char *where, struct mount_flags *f, 
 	case OPT_REMOUNT:
 		f->remount = true;
 		return 0;
+	case OPT_EXTRA:
+		f->extra |= (unsigned int)o->ms;
+		return 0;
 	case OPT_NOTHING:
 		return 0;
-	case OPT_LATER:
+	case OPT_NEVER:
 		break;
 	}
 	return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-			  "%s.options: '%s' is not supported by this version", where, o->name);
+			  "%s.options: '%s' is of the file system, and no kernel can change it for a tree "
+			  "of mounts", where, o->name);
+}
+
+/* "idmap=uids=...;gids=...": the mapping stands in the option itself. */
+static bool idmap_with_value(const char *word, struct bk_arena *arena, struct mount_flags *f)
+{
+	const char *value = bk_skip_prefix(word, "idmap=");
+	unsigned int bit = MOUNT_IDMAP;
+
+	if (!value) {
+		value = bk_skip_prefix(word, "ridmap=");
+		bit = MOUNT_RIDMAP;
+	}
+	if (!value)
+		return false;
+	f->extra |= bit;
+	if (*value)
+		f->idmap = bk_arena_strdup(arena, value);
+	return true;
 }
 
 int mount_opts_parse(char *const *options, const char *where, struct bk_arena *arena,
@@ -203,6 +251,8 @@ int mount_opts_parse(char *const *options, const char *where, struct bk_arena *a
 		const struct opt *o = opt_find(*options);
 		int rc;
 
+		if (!o && idmap_with_value(*options, arena, &f))
+			continue;
 		if (!o) {
 			if (data.len)
 				bk_buf_addc(&data, ',');
@@ -248,6 +298,8 @@ static bool opt_is_on(const struct opt *o, const struct mount_flags *f)
 		return attr_is_on(o, f->attr_set, f->attr_clr);
 	case OPT_REC:
 		return attr_is_on(o, f->rec_set, f->rec_clr);
+	case OPT_EXTRA:
+		return f->extra & o->ms;
 	default:
 		return false;
 	}

@@ -17,15 +17,27 @@
 #define MOUNT_PROPAGATIONS_MAX 4	/* words of propagation one mount may carry */
 #define MOUNT_DATA_MAX 4095		/* bytes of data that mount(2) takes */
 
+/* Options that the runtime does itself: bits of mount_flags.extra. */
+enum {
+	MOUNT_COPY_UP = 1,		/* tmpcopyup: a tmpfs gets what was in the directory below */
+	MOUNT_COPY_SYMLINK = 2,		/* copy-symlink: a source that is a link is made again */
+	MOUNT_SRC_NOFOLLOW = 4,		/* src-nofollow: a source that is a link is bound itself */
+	MOUNT_DEST_NOFOLLOW = 8,	/* dest-nofollow: and so is a destination mounted on */
+	MOUNT_IDMAP = 16,		/* idmap: ids are mapped */
+	MOUNT_RIDMAP = 32,		/* ridmap: on the mounts below too */
+};
+
 /* What the option words of one mount add up to. */
 struct mount_flags {
 	unsigned long ms;		/* MS_* of a new file system: per mount and superblock */
-	unsigned long super;		/* those of ms that only a superblock has */
+	unsigned long super, super_clr;	/* what only a superblock has: those of ms, and those taken back */
 	uint64_t attr_set, attr_clr;	/* MOUNT_ATTR_*, this mount */
 	uint64_t rec_set, rec_clr;	/* the same for the whole tree (rro, rnosuid, ...) */
 	unsigned long propagation[MOUNT_PROPAGATIONS_MAX];	/* MS_SHARED | MS_REC, ... in order */
 	size_t n_propagation;
 	bool bind, recursive, remount;
+	unsigned int extra;		/* MOUNT_* */
+	const char *idmap;		/* of "idmap=TEXT", "ridmap=TEXT"; NULL: none */
 	char *data;			/* comma-joined rest; NULL: none */
 };
 

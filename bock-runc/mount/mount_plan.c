@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mount/mount_plan.h"
 
+#include <sys/mount.h>
+
 #include "base/bk_path.h"
 #include "base/bk_str.h"
 
@@ -44,12 +46,58 @@ static int check_bind(const struct mount_op *op, struct bk_err **err)
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
 				  "%s.options: '%s' is unknown, and a bind mount takes no file system options",
 				  op->where, op->f.data);
-	if (op->f.super)
+	/* silent and loud hold for a bind mount too: making it says nothing */
+	if (op->f.super & ~(unsigned long)MS_SILENT)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
 				  "%s.options: a bind mount can't change options of the file system "
-				  "itself (sync, dirsync, lazytime, mand, iversion, silent)",
+				  "itself (sync, dirsync, lazytime, mand, iversion)",
 				  op->where);
 	return 0;
+}
+
+static int bad_extra(const struct mount_op *op, const char *what, struct bk_err **err)
+{
+	return bk_err_set(err, BK_ERR_CONFIG, 0, "%s.options: %s", op->where, what);
+}
+
+/* What the options of our own go with. */
+static int check_extra(const struct mount_op *op, struct bk_err **err)
+{
+	unsigned int x = op->f.extra;
+
+	if (x & MOUNT_COPY_UP && !(op->kind == MOUNT_NEW && bk_streq(op->type, "tmpfs")))
+		return bad_extra(op, "tmpcopyup is for tmpfs only", err);
+	if (x & MOUNT_COPY_UP && op->idmap)
+		return bad_extra(op, "tmpcopyup and idmap exclude each other", err);
+	if (x & (MOUNT_COPY_SYMLINK | MOUNT_SRC_NOFOLLOW | MOUNT_DEST_NOFOLLOW) &&
+	    op->kind != MOUNT_BIND)
+		return bad_extra(op, "copy-symlink, src-nofollow and dest-nofollow are for bind mounts only",
+				 err);
+	if (x & MOUNT_COPY_SYMLINK && x & (MOUNT_SRC_NOFOLLOW | MOUNT_DEST_NOFOLLOW))
+		return bad_extra(op, "copy-symlink excludes src-nofollow and dest-nofollow", err);
+	if (op->idmap && x & MOUNT_COPY_SYMLINK)
+		return bad_extra(op, "copy-symlink and idmap exclude each other", err);
+	if (op->idmap && op->kind != MOUNT_BIND && op->kind != MOUNT_NEW)
+		return bad_extra(op, "idmap is for bind mounts and new file systems only", err);
+	return 0;
+}
+
+/*
+ * linux.mountLabel. proc and sysfs have labels of their own kind, a bind mount those of its files, and an
+ * mqueue takes none as an option, only on its root.
+ */
+static void add_label(struct mount_op *op, const struct mount_ctx *ctx, struct bk_arena *arena)
+{
+	if (!ctx->label || op->kind != MOUNT_NEW || bk_streq(op->type, "proc") ||
+	    bk_streq(op->type, "sysfs"))
+		return;
+	if (bk_streq(op->type, "mqueue")) {
+		op->label = ctx->label;
+		return;
+	}
+	op->f.data = bk_arena_printf(arena, "%s%s%s=\"%s\"", op->f.data ? op->f.data : "",
+				     op->f.data ? "," : "",
+				     ctx->label_option ? ctx->label_option : "context", ctx->label);
 }
 
 static enum mount_kind kind_of(const struct oci_mount *m, const struct mount_flags *f)
@@ -74,7 +122,8 @@ int mount_plan_op(const struct oci_mount *m, size_t index, const struct mount_ct
 		  struct bk_arena *arena, struct mount_op *ret, struct bk_err **err)
 {
 	struct mount_op op = { .where = bk_arena_printf(arena, "mounts[%zu]", index),
-			       .cgroup_dir = ctx->cgroup_dir, .cgroup_ns = ctx->cgroup_ns };
+			       .cgroup_dir = ctx->cgroup_dir, .cgroup_ns = ctx->cgroup_ns,
+			       .userns = ctx->maps.userns || ctx->rootless };
 	bk_autofree char *abs = NULL;
 	bk_autofree char *clean = NULL;
 	int rc;
@@ -82,10 +131,9 @@ int mount_plan_op(const struct oci_mount *m, size_t index, const struct mount_ct
 	rc = mount_opts_parse(m->options, op.where, arena, &op.f, err);
 	if (rc < 0)
 		return rc;
-	if (m->n_uid_mappings || m->n_gid_mappings)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "%s.uidMappings: id-mapped mounts are not supported by this version",
-				  op.where);
+	rc = mount_idmap_compile(m, &op.f, &ctx->maps, op.where, arena, &op.idmap, err);
+	if (rc < 0)
+		return rc;
 	op.kind = kind_of(m, &op.f);
 	abs = bk_path_join("/", m->destination);
 	clean = bk_path_clean(abs);
@@ -116,8 +164,11 @@ int mount_plan_op(const struct oci_mount *m, size_t index, const struct mount_ct
 			cgroup_data(&op);
 	}
 	rc = check_proc(&op, err);
+	if (rc == 0)
+		rc = check_extra(&op, err);
 	if (rc < 0)
 		return rc;
+	add_label(&op, ctx, arena);
 	*ret = op;
 	return 0;
 }
@@ -140,4 +191,6 @@ void mount_plan_print(const struct mount_op *op, struct bk_buf *out)
 	}
 	mount_opts_print(&op->f, out);
 	bk_buf_addc(out, ')');
+	if (op->label)
+		bk_buf_printf(out, " label %s", op->label);
 }

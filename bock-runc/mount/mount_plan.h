@@ -10,6 +10,7 @@
 #define MOUNT_PLAN_H
 
 #include "base/bk_root.h"
+#include "mount/mount_idmap.h"
 #include "mount/mount_opts.h"
 #include "oci/oci_runtime.h"
 
@@ -29,6 +30,9 @@ struct mount_op {
 	const char *cgroup_dir;		/* MOUNT_CGROUP: our cgroup as the host sees it; NULL: none */
 	bool cgroup_ns;			/* MOUNT_CGROUP: in a cgroup namespace of its own */
 	bool nolinks;			/* /proc and /sys: a link in the way is an error */
+	bool userns;			/* the container's root is not the host's */
+	const char *label;		/* SELinux context for the root of an mqueue; NULL: none */
+	const struct mount_idmap *idmap; /* NULL: none */
 	struct mount_flags f;
 };
 
@@ -37,6 +41,10 @@ struct mount_ctx {
 	const char *bundle;		/* absolute: relative bind sources start here */
 	const char *cgroup_dir;
 	bool cgroup_ns;
+	bool rootless;			/* the runtime itself is in a user namespace, or not root */
+	struct mount_idmap_ctx maps;
+	const char *label;		/* linux.mountLabel; NULL: none */
+	const char *label_option;	/* "context", or what the annotation says; NULL: the former */
 };
 
 /* Compiles m; `index` is its place in mounts[]. Pure: no system call. */
@@ -46,7 +54,23 @@ int mount_plan_op(const struct oci_mount *m, size_t index, const struct mount_ct
 /* One line: "mount 'proc' on '/proc' type proc (nosuid,noexec,nodev)". */
 void mount_plan_print(const struct mount_op *op, struct bk_buf *out);
 
-/* Executes op below root, in the container's mount namespace. Changes the current directory. */
-int mount_do(const struct mount_op *op, const struct bk_root *root, struct bk_err **err);
+/*
+ * The part of an id-mapped mount that needs the rights of the file system's own user namespace, and so is done
+ * by the runtime, in its namespaces: makes the whole mount, detached, with ids mapped as in userns.
+ */
+int mount_do_idmapped(const struct mount_op *op, int userns, int *ret_tree, struct bk_err **err);
+
+/*
+ * Executes op below root, in the container's mount namespace. tree: what mount_do_idmapped made of it; -1:
+ * nothing. Changes the current directory.
+ */
+int mount_do(const struct mount_op *op, int tree, const struct bk_root *root, struct bk_err **err);
+
+/*
+ * A directory or file at op's destination to mount on, made where it is missing. What is there is opened as
+ * the options want it (links followed inside the root, or not). *ret_made: it was missing.
+ */
+int mount_do_target(const struct mount_op *op, bool dir, const struct bk_root *root, int *ret_fd,
+		    bool *ret_made, struct bk_err **err);
 
 #endif

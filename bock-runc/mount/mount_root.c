@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/bk_auto.h"
@@ -85,6 +87,27 @@ int mount_root_pivot(const struct bk_root *root, struct bk_err **err)
 		return bk_err_set(err, BK_ERR_IO, errno, "detach the old root");
 	if (chdir("/") < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "enter '/'");
+	return 0;
+}
+
+int mount_root_label_check(const char *label, const char *option, struct bk_err **err)
+{
+	static const char *const options[] = { "context", "fscontext", "defcontext", "rootcontext" };
+	struct statfs fs;
+	size_t i = 0;
+
+	while (option && i < BK_ARRAY_SIZE(options) && !bk_streq(option, options[i]))
+		i++;
+	if (i == BK_ARRAY_SIZE(options))
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "annotations: run.oci.mount_context_type: '%s' is none of context, "
+				  "fscontext, defcontext, rootcontext", option);
+	if (strpbrk(label, "\"\\\n"))
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "linux.mountLabel: '%s' is not a label", label);
+	if (statfs("/sys/fs/selinux", &fs) < 0 || (unsigned long)fs.f_type != SELINUX_MAGIC)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "linux.mountLabel: '%s' is asked for, but SELinux is disabled or not "
+				  "supported by this kernel", label);
 	return 0;
 }
 
@@ -174,6 +197,7 @@ static int mask_dir(int fd, const char *label, struct bk_err **err)
 
 	if (fchdir(fd) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "enter it");
+	label = label && *label ? label : NULL;
 	data = bk_asprintf("nr_blocks=1,nr_inodes=1%s%s%s", label ? ",context=\"" : "",
 			   label ? label : "", label ? "\"" : "");
 	if (mount("tmpfs", ".", "tmpfs", MS_RDONLY, data) < 0)

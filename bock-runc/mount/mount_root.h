@@ -21,6 +21,9 @@ int mount_root_bind(const char *rootfs, struct bk_root *ret, struct bk_err **err
 /* pivot_root to it; the old root is detached. The current directory is "/" afterwards. */
 int mount_root_pivot(const struct bk_root *root, struct bk_err **err);
 
+/* Whether this kernel takes linux.mountLabel: it has SELinux. */
+int mount_root_label_check(const char *label, const char *option, struct bk_err **err);
+
 /* Propagation of the new "/" (linux.rootfsPropagation). */
 int mount_root_propagate(unsigned long propagation, struct bk_err **err);
 

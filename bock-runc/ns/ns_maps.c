@@ -45,13 +45,22 @@ int ns_maps_check(const struct oci_id_mapping *maps, size_t n, const char *what,
 	return 0;
 }
 
-bool ns_maps_has(const struct oci_id_mapping *maps, size_t n, uint32_t id)
+bool ns_maps_to_host(const struct oci_id_mapping *maps, size_t n, uint32_t id, uint32_t *ret)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (id >= maps[i].container_id && id - maps[i].container_id < maps[i].size)
+		if (id >= maps[i].container_id && id - maps[i].container_id < maps[i].size) {
+			*ret = id - maps[i].container_id + maps[i].host_id;
 			return true;
+		}
 	}
 	return false;
+}
+
+bool ns_maps_has(const struct oci_id_mapping *maps, size_t n, uint32_t id)
+{
+	uint32_t ignored;
+
+	return ns_maps_to_host(maps, n, id, &ignored);
 }
 
 static int write_map(pid_t pid, const char *file, const struct oci_id_mapping *maps, size_t n,

@@ -32,6 +32,9 @@ int ns_maps_write(pid_t pid, const struct oci_id_mapping *uids, size_t n_uids,
 int ns_maps_same(const char *file, const struct oci_id_mapping *maps, size_t n, const char *what,
 		 struct bk_err **err);
 
+/* What id on the inside is outside; false where it is not mapped. */
+bool ns_maps_to_host(const struct oci_id_mapping *maps, size_t n, uint32_t id, uint32_t *ret);
+
 /* True if id on the inside is mapped. */
 bool ns_maps_has(const struct oci_id_mapping *maps, size_t n, uint32_t id);
 

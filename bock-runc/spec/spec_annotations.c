@@ -8,6 +8,8 @@ const struct spec_annotation_info spec_annotations[SPEC_ANNOTATION_MAX_] = {
 	[SPEC_HOOKS_STDERR] = { "run.oci.hooks.stderr", "a file that the hooks' errors go to", true },
 	[SPEC_KEEP_GROUPS] = { "run.oci.keep_original_groups",
 			       "keep the supplementary groups of the caller", true },
+	[SPEC_MOUNT_CONTEXT] = { "run.oci.mount_context_type",
+				 "the mount option that takes linux.mountLabel", true },
 	[SPEC_PIDFD_RECEIVER] = { "run.oci.pidfd_receiver",
 				  "a socket that receives a pidfd of the first process", true },
 	[SPEC_SECCOMP_BPF] = { "run.oci.seccomp_bpf_data",

@@ -39,7 +39,6 @@ static int check_supported_linux(const struct oci_linux *l, struct bk_err **err)
 		const char *path;
 	} refused[] = {
 		{ l->intel_rdt, "linux.intelRdt" },
-		{ l->mount_label && *l->mount_label, "linux.mountLabel" },
 	};
 
 	for (size_t i = 0; i < BK_ARRAY_SIZE(refused); i++) {

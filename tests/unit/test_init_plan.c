@@ -116,6 +116,15 @@ static void test_userns(void **state)
 	golden("userns", &as_root);
 }
 
+static void test_mounts(void **state)
+{
+	struct init_params params = as_root;
+
+	(void)state;
+	params.no_pivot = true;
+	golden("mounts", &params);
+}
+
 static void test_joins(void **state)
 {
 	(void)state;
@@ -211,7 +220,7 @@ static void test_nul(void **state)
 }
 
 BK_TEST_MAIN(cmocka_unit_test(test_exec), cmocka_unit_test(test_notify), cmocka_unit_test(test_default), cmocka_unit_test(test_rootless),
-	     cmocka_unit_test(test_userns), cmocka_unit_test(test_joins),
+	     cmocka_unit_test(test_userns), cmocka_unit_test(test_mounts), cmocka_unit_test(test_joins),
 	     cmocka_unit_test(test_joins_user), cmocka_unit_test(test_everything),
 	     cmocka_unit_test(test_small), cmocka_unit_test(test_net_devices),
 	     cmocka_unit_test(test_refused),

@@ -5,6 +5,7 @@
 
 #include "base/bk_auto.h"
 #include "base/bk_str.h"
+#include "mount/mount_idmap.h"
 #include "mount/mount_opts.h"
 #include "mount/mount_plan.h"
 
@@ -66,7 +67,13 @@ static void test_attributes(void **state)
 	assert_true(f.rec_set == MOUNT_ATTR_NOSUID && f.rec_clr == MOUNT_ATTR_RDONLY);
 	assert_true(f.attr_set == 0 && f.attr_clr == 0);
 	parse("sync,lazytime,async", &f, arena);
-	assert_true(f.super == MS_LAZYTIME);
+	assert_true(f.super == MS_LAZYTIME && f.super_clr == MS_SYNCHRONOUS);
+	/* a new file system gets the same as a bind does */
+	parse("norelatime", &f, arena);
+	assert_true(f.attr_set == MOUNT_ATTR_STRICTATIME);
+	assert_true((f.ms & (MS_RELATIME | MS_STRICTATIME)) == MS_STRICTATIME);
+	parse("noatime,atime", &f, arena);
+	assert_true((f.ms & (MS_NOATIME | MS_RELATIME)) == MS_RELATIME);
 }
 
 static void test_kinds(void **state)
@@ -84,6 +91,14 @@ static void test_kinds(void **state)
 	parse("remount,x=1,y", &f, arena);
 	assert_true(f.remount);
 	assert_string_equal(f.data, "x=1,y");
+	parse("tmpcopyup,src-nofollow,ridmap", &f, arena);
+	assert_true(f.extra == (MOUNT_COPY_UP | MOUNT_SRC_NOFOLLOW | MOUNT_RIDMAP));
+	assert_null(f.idmap);
+	parse("idmap=uids=0-1-2;gids=3-4-5,ro", &f, arena);
+	assert_true(f.extra == MOUNT_IDMAP);
+	assert_string_equal(f.idmap, "uids=0-1-2;gids=3-4-5");
+	parse("idmap=", &f, arena);
+	assert_true(f.extra == MOUNT_IDMAP && !f.idmap);
 }
 
 static void refused(char *const *v, enum bk_err_kind kind, const char *words)
@@ -103,9 +118,8 @@ static void test_refused(void **state)
 	memset(big, 'x', MOUNT_DATA_MAX + 1);
 	big[MOUNT_DATA_MAX + 1] = '\0';
 	refused((char *[]){ big, NULL }, BK_ERR_CONFIG, "mounts[3].options: more than");
-	refused((char *[]){ (char *)"idmap", NULL }, BK_ERR_UNSUPPORTED,
-		"mounts[3].options: 'idmap'");
-	refused((char *[]){ (char *)"tmpcopyup", NULL }, BK_ERR_UNSUPPORTED, "'tmpcopyup'");
+	refused((char *[]){ (char *)"rsync", NULL }, BK_ERR_UNSUPPORTED, "mounts[3].options: 'rsync'");
+	refused((char *[]){ (char *)"rmand", NULL }, BK_ERR_UNSUPPORTED, "'rmand'");
 	refused((char *[]){ (char *)"shared", (char *)"slave", (char *)"private", (char *)"shared",
 			    (char *)"slave", NULL },
 		BK_ERR_CONFIG, "words of propagation");
@@ -196,8 +210,85 @@ static void test_plan(void **state)
 	plan_refused("/x", "bind", "", "bind", BK_ERR_CONFIG, "mounts[2].source");
 	plan_refused("/x", "bind", "s", "bind,size=1", BK_ERR_CONFIG, "'size=1'");
 	plan_refused("/x", "bind", "s", "bind,dirsync", BK_ERR_UNSUPPORTED, "mounts[2].options");
+	plan("/x", "bind", "/s", "bind,silent,ro", "bind '/s' on '/x' (bind,ro,silent)");
+	plan("/x", "tmpfs", "t", "tmpcopyup,ro", "mount 't' on '/x' type tmpfs (ro,tmpcopyup)");
+	plan_refused("/x", "ext4", "t", "tmpcopyup", BK_ERR_CONFIG, "tmpcopyup is for tmpfs only");
+	plan_refused("/x", "bind", "s", "bind,tmpcopyup", BK_ERR_CONFIG, "tmpcopyup is for tmpfs only");
+	plan_refused("/x", "tmpfs", "s", "dest-nofollow", BK_ERR_CONFIG, "are for bind mounts only");
+	plan_refused("/x", "bind", "s", "bind,copy-symlink,src-nofollow", BK_ERR_CONFIG, "excludes");
+	plan_refused("/x", "tmpfs", "s", "tmpcopyup,idmap=uids=0-0-1;gids=0-0-1", BK_ERR_CONFIG,
+		     "tmpcopyup and idmap");
+	plan_refused("/c", "cgroup", "s", "idmap=uids=0-0-1;gids=0-0-1", BK_ERR_CONFIG, "idmap is for");
 }
 
-BK_TEST_MAIN(cmocka_unit_test(test_print), cmocka_unit_test(test_attributes),
+/* ---- whose ids -------------------------------------------------------------------------------- */
+
+static const struct oci_id_mapping own[] = { { 0, 1000, 1 }, { 1, 100000, 65535 } };
+static const struct mount_idmap_ctx in_userns = { true, own, own, 2, 2 };
+static const struct mount_idmap_ctx in_none = { .userns = false };
+
+static void idmap(const char *option, const struct mount_idmap_ctx *ctx, const char *want)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_SMALL);
+	const struct oci_mount m = { 0 };
+	const struct mount_idmap *map;
+	struct bk_err *err = NULL;
+	struct mount_flags f;
+
+	parse(option, &f, arena);
+	assert_ok(mount_idmap_compile(&m, &f, ctx, "mounts[1]", arena, &map, &err), &err);
+	if (map)
+		mount_idmap_print(map, &b);
+	assert_string_equal(map ? bk_buf_str(&b) : "none", want);
+}
+
+static void idmap_refused(const struct oci_mount *m, const char *option,
+			  const struct mount_idmap_ctx *ctx, const char *words)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	const struct mount_idmap *map;
+	struct bk_err *err = NULL;
+	struct mount_flags f;
+
+	parse(option, &f, arena);
+	assert_err(mount_idmap_compile(m, &f, ctx, "mounts[1]", arena, &map, &err), &err, BK_ERR_CONFIG,
+		   words);
+}
+
+static void test_idmap(void **state)
+{
+	struct oci_id_mapping maps[] = { { 0, 5, 6 } };
+	const struct oci_mount none = { 0 };
+	const struct oci_mount uids = { .uid_mappings = maps, .n_uid_mappings = 1 };
+	const struct oci_mount gids = { .gid_mappings = maps, .n_gid_mappings = 1 };
+	const struct oci_mount both = { .uid_mappings = maps, .n_uid_mappings = 1,
+					.gid_mappings = maps, .n_gid_mappings = 1 };
+
+	(void)state;
+	idmap("ro", &in_userns, "none");
+	idmap("idmap", &in_userns, "by the container's user namespace");
+	idmap("ridmap=", &in_userns, "by the container's user namespace");
+	idmap("idmap=uids=0-1-10#10-11-5;gids=0-100-10", &in_none, "uid 0:1:10 10:11:5 gid 0:100:10");
+	idmap("idmap=gids=@0-0-1;uids=@7-1-65535#9-9-9", &in_userns,
+	      "uid 7:100000:65535 9:9:9 gid 0:1000:1");
+	idmap_refused(&none, "idmap", &in_none, "mounts[1].options: idmap needs uidMappings");
+	idmap_refused(&none, "ridmap", &in_none, "mounts[1].options: ridmap needs");
+	idmap_refused(&uids, "idmap", &in_userns, "mounts[1].gidMappings");
+	idmap_refused(&gids, "ro", &in_userns, "mounts[1].uidMappings");
+	idmap_refused(&both, "idmap=uids=0-0-1;gids=0-0-1", &in_userns, "are there too");
+	idmap_refused(&none, "idmap=uids=0-0-1", &in_userns, "needs both");
+	idmap_refused(&none, "idmap=x", &in_userns, "'x' is neither");
+	idmap_refused(&none, "idmap=uids=0-0-1;uids=0-0-1", &in_userns, "there twice");
+	idmap_refused(&none, "idmap=uids=0-0;gids=0-0-1", &in_userns, "'0-0' is not a range");
+	idmap_refused(&none, "idmap=uids=0-0-1x;gids=0-0-1", &in_userns, "'0-0-1x' is not a range");
+	idmap_refused(&none, "idmap=uids=;gids=0-0-1", &in_userns, "is not a range");
+	/* a range that begins in one of the container's and ends outside of it, with and without overflow */
+	idmap_refused(&none, "idmap=uids=@0-0-2;gids=0-0-1", &in_userns, "is not within one range");
+	idmap_refused(&none, "idmap=uids=@0-65535-2;gids=0-0-1", &in_userns, "is not within one range");
+	idmap_refused(&none, "idmap=uids=@0-1-4294967294;gids=0-0-1", &in_userns, "is not within");
+}
+
+BK_TEST_MAIN(cmocka_unit_test(test_idmap), cmocka_unit_test(test_print), cmocka_unit_test(test_attributes),
 	     cmocka_unit_test(test_kinds), cmocka_unit_test(test_refused),
 	     cmocka_unit_test(test_table), cmocka_unit_test(test_plan))

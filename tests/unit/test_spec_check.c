@@ -189,7 +189,6 @@ static void test_paths(void **state)
 static void test_unsupported(void **state)
 {
 	(void)state;
-	LATER("linux.mountLabel", LINUX("\"mountLabel\":\"x\""));
 	LATER("linux.intelRdt", LINUX("\"intelRdt\":{}"));
 }
 
