@@ -545,8 +545,6 @@ line><*>"
 	refused '.process.ioPriority = {"class": "IOPRIO_CLASS_IDLE", "priority": 0}' process.ioPriority
 	refused '.linux.intelRdt = {"closID": "x"}' linux.intelRdt
 	refused '.linux.memoryPolicy = {"mode": "MPOL_BIND", "nodes": "0"}' linux.memoryPolicy
-	refused '.linux.mountLabel = "x"' linux.mountLabel
 	refused '.linux.personality = {"domain": "LINUX32"}' linux.personality
-	refused '.mounts += [{"destination": "/x", "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup"]}]' tmpcopyup
 	refused '.mounts += [{"destination": "/x", "source": "/tmp", "options": ["bind", "idmap"]}]' idmap
 }
