@@ -74,6 +74,7 @@ static struct oci_features_linux *linux_features(struct bk_arena *a)
 	l->mount_extensions->idmap = bk_arena_alloc(a, sizeof(*l->mount_extensions->idmap));
 	l->mount_extensions->idmap->enabled = true;
 	l->intel_rdt = bk_arena_alloc(a, sizeof(*l->intel_rdt));
+	l->intel_rdt->enabled = l->intel_rdt->schemata = l->intel_rdt->monitoring = true;
 	l->net_devices = bk_arena_alloc(a, sizeof(*l->net_devices));
 	l->net_devices->enabled = true;
 	return l;

@@ -55,6 +55,9 @@ struct container_state {
 	uint64_t owner_start;
 	char *cgroup;		/* as seen from the root of the mount; NULL: none */
 	uint64_t cgroup_top;	/* cgroup_remove's top_len */
+	char *rdt_group;	/* resctrl (container_rdt); NULL: none */
+	char *rdt_monitor;	/* to be removed; NULL: none */
+	bool rdt_remove;	/* rdt_group, too */
 	bool shared_pid_ns;
 	bool no_new_keyring;	/* the container has its caller's */
 	bool has_poststart;

@@ -15,6 +15,7 @@
 #include "cgroup/cgroup_limits.h"
 #include "container/container_net.h"
 #include "container/container_probe.h"
+#include "container/container_rdt.h"
 #include "hooks/hooks.h"
 #include "init/init_sync.h"
 #include "init/init_trace.h"
@@ -402,8 +403,14 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
 		case OP_DEVICES:
 			rc = run_devices(r, b, err);
 			break;
+		case OP_RDT:
+			rc = container_rdt_make(r, err);
+			break;
 		case OP_CLONE:
 			rc = run_clone_and_save(r, b, err);
+			break;
+		case OP_RDT_JOIN:
+			rc = container_rdt_join(&r->c, r->pid, err);
 			break;
 		case OP_ID_MAPS:
 			rc = run_id_maps(r, b, err);

@@ -19,6 +19,7 @@
 #include "container/container_birth.h"
 #include "container/container_net.h"
 #include "container/container_probe.h"
+#include "container/container_rdt.h"
 #include "init/init_check.h"
 #include "init/init_stage.h"
 #include "init/init_trace.h"
@@ -139,6 +140,8 @@ int container_plan(const struct container_create *p, struct container_created *r
 		rc = cgroup_limits_check(&r->host, &r->plan.limits, err);
 	if (rc == 0)
 		rc = init_check(&r->plan, err);
+	if (rc == 0)
+		rc = container_rdt_plan(r, err);
 	return init_trace_mark(p->trace, "make the plan", rc);
 }
 
@@ -283,6 +286,7 @@ static int make(const struct container_create *p, struct container_created *r,
 	int rc;
 
 	fill_state(p, r, (char *)bk_time_now(created));
+	container_rdt_state(r);
 	rc = container_save(&r->c, err);
 	if (rc == 0)
 		rc = keep_config(r, err);
@@ -299,6 +303,8 @@ static int make(const struct container_create *p, struct container_created *r,
 		rc = container_birth_run(r, b, err);
 	if (rc == 0)
 		rc = container_sockets_pidfd(&r->sockets, r->pidfd, CONTAINER_PIDFD_INIT, err);
+	if (rc == 0)
+		rc = container_rdt_keep(r, err);
 	if (rc == 0)
 		rc = container_created_pid_file(r, p->pid_file, err);
 	if (rc == 0)

@@ -12,6 +12,7 @@
 #include "container/container.h"
 #include "container/container_hooks.h"
 #include "container/container_probe.h"
+#include "container/container_rdt.h"
 #include "init/init_trace.h"
 #include "spec/spec_load.h"
 #include "sys/sys_words.h"
@@ -104,6 +105,8 @@ int container_delete(struct container *c, bool force, char ***warnings, struct b
 		rc = init_trace_mark(c->trace, "remove the cgroup",
 				     remove_cgroup(c, force || status == OCI_CREATED ||
 						   c->state.shared_pid_ns, err));
+	if (rc == 0)
+		rc = container_rdt_remove(c, err);
 	if (rc == 0)
 		rc = init_trace_mark(c->trace, "remove the state", container_forget(c, err));
 	if (rc < 0)

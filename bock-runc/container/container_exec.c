@@ -14,6 +14,7 @@
 #include "container/container_birth.h"
 #include "container/container_create.h"
 #include "container/container_probe.h"
+#include "container/container_rdt.h"
 #include "init/init_check.h"
 #include "init/init_stage.h"
 #include "init/init_sync.h"
@@ -197,6 +198,8 @@ static int give_birth(const struct container_exec *p, struct container_created *
 		rc = container_birth_adopt(r, err);
 	if (rc == 0)
 		rc = container_birth_converse(r, b, err);
+	if (rc == 0)
+		rc = container_rdt_join(&r->c, r->pid, err);
 	if (rc == 0)
 		rc = container_sockets_pidfd(&r->sockets, r->pidfd, CONTAINER_PIDFD_EXEC, err);
 	if (rc == 0)

@@ -8,11 +8,13 @@
 #include "container/container_notify.h"
 #include "container/container_sockets.h"
 #include "init/init_plan.h"
+#include "rdt/rdt.h"
 
 struct container_created {
 	struct spec spec;
 	struct init_plan plan;
 	struct cgroup_host host;
+	struct rdt rdt;		/* linux.intelRdt (container_rdt) */
 	struct container c;
 	pid_t owner_pid;	/* the making process, and its start time as /proc/PID/stat has it */
 	uint64_t owner_start;

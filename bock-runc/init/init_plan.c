@@ -14,6 +14,7 @@
 #include "proc/proc_rlimit.h"
 #include "proc/proc_sysctl.h"
 #include "spec/spec_annotations.h"
+#include "rdt/rdt.h"
 #include "stage/stage.h"
 
 #define STAGE_IMAGE_MAX ((size_t)64 << 10)	/* bytes of the last stage's program */
@@ -149,7 +150,15 @@ static int plan_runtime(struct init_plan *p, struct bk_err **err)
 		if ((l->resources && l->resources->n_devices) || !p->params.rootless)
 			init_plan_add(p, INIT_RUNTIME, OP_DEVICES);
 	}
+	if (l->intel_rdt) {
+		rc = rdt_check(l->intel_rdt, p->params.id, err);
+		if (rc < 0)
+			return rc;
+		init_plan_add(p, INIT_RUNTIME, OP_RDT);
+	}
 	init_plan_add(p, INIT_RUNTIME, OP_CLONE);
+	if (l->intel_rdt)
+		init_plan_add(p, INIT_RUNTIME, OP_RDT_JOIN);
 	if (p->new_user)
 		init_plan_add(p, INIT_RUNTIME, OP_ID_MAPS);
 	return 0;

@@ -40,8 +40,10 @@ enum init_op_kind {
 	OP_CGROUP,		/* make it */
 	OP_LIMITS,		/* write its limits */
 	OP_DEVICES,		/* attach the device program */
+	OP_RDT,			/* make and configure the groups of resctrl */
 	OP_AFFINITY_INITIAL,	/* exec: the runtime's, for the child to begin with */
 	OP_CLONE,		/* the child, in its namespaces and cgroup */
+	OP_RDT_JOIN,		/* the child joins them */
 	OP_ID_MAPS,
 	OP_IDMAP_MOUNT,		/* one mount with mapped ids, made detached and sent to the child */
 	OP_CGROUP_OWNER,	/* the cgroup is given to the container's user */

@@ -81,6 +81,18 @@ static void print_net_devices(const struct oci_linux *l, struct bk_buf *out)
 	}
 }
 
+static void print_rdt(const struct oci_intel_rdt *r, struct bk_buf *out)
+{
+	bk_buf_printf(out, "resctrl group '%s'", r->clos_id && *r->clos_id ? r->clos_id : "of the id");
+	if (r->l3_cache_schema && *r->l3_cache_schema)
+		bk_buf_printf(out, " %s", r->l3_cache_schema);
+	if (r->mem_bw_schema && *r->mem_bw_schema)
+		bk_buf_printf(out, " %s", r->mem_bw_schema);
+	print_words(out, r->schemata);
+	if (r->enable_monitoring)
+		bk_buf_adds(out, " monitoring");
+}
+
 static void print_runtime(const struct init_plan *p, const struct init_op *op, struct bk_buf *out)
 {
 	const struct oci_runtime_config *c = p->spec->config;
@@ -118,6 +130,12 @@ static void print_runtime(const struct init_plan *p, const struct init_op *op, s
 		break;
 	case OP_NET_DEVICES:
 		print_net_devices(c->linux_, out);
+		break;
+	case OP_RDT:
+		print_rdt(c->linux_->intel_rdt, out);
+		break;
+	case OP_RDT_JOIN:
+		bk_buf_adds(out, "resctrl-join");
 		break;
 	case OP_RUNTIME_HOOKS:
 		bk_buf_adds(out, "hooks");

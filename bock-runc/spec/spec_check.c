@@ -6,7 +6,6 @@
 #include "base/bk_num.h"
 #include "base/bk_str.h"
 #include "spec/spec_load.h"
-#include "sys/sys_words.h"
 
 static int bad(struct bk_err **err, const char *path, const char *why)
 {
@@ -28,25 +27,6 @@ static int check_version(const char *v, struct bk_err **err)
 
 
 #define NET_DEVICES_MAX 4096	/* of one container */
-
-#define LATER SYS_WORD_LATER
-
-/* What this version does not do is refused here, before any side effect. */
-static int check_supported_linux(const struct oci_linux *l, struct bk_err **err)
-{
-	const struct {
-		bool asked;
-		const char *path;
-	} refused[] = {
-		{ l->intel_rdt, "linux.intelRdt" },
-	};
-
-	for (size_t i = 0; i < BK_ARRAY_SIZE(refused); i++) {
-		if (refused[i].asked)
-			return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "%s: " LATER, refused[i].path);
-	}
-	return 0;
-}
 
 int spec_check_process(const struct oci_process *p, struct bk_err **err)
 {
@@ -193,11 +173,6 @@ static int check_config_process(const struct oci_runtime_config *c, struct bk_er
 	return spec_check_process(c->process, err);
 }
 
-static int check_config_linux(const struct oci_runtime_config *c, struct bk_err **err)
-{
-	return check_supported_linux(c->linux_, err);
-}
-
 static int check_masked(const struct oci_runtime_config *c, struct bk_err **err)
 {
 	return check_paths(c->linux_->masked_paths, "linux.maskedPaths", err);
@@ -210,9 +185,8 @@ static int check_readonly(const struct oci_runtime_config *c, struct bk_err **er
 
 /* In this order; those behind check_required may rely on what it found. */
 static int (*const checks[])(const struct oci_runtime_config *c, struct bk_err **err) = {
-	check_oci_version, check_required,    check_config_process, check_namespaces,
-	check_config_linux, check_net_devices, check_hostnames,	    check_masked,
-	check_readonly,	    check_annotations,
+	check_oci_version, check_required,  check_config_process, check_namespaces, check_net_devices,
+	check_hostnames,   check_masked,    check_readonly,	  check_annotations,
 };
 
 int spec_check(const struct oci_runtime_config *c, struct bk_err **err)

@@ -39,7 +39,7 @@ void spec_done(struct spec *s);
 
 /*
  * The rules of config.md and config-linux.md that need nothing but the document: required members,
- * absolute paths, namespaces, hooks, and what this version does not support, refused by name.
+ * absolute paths, namespaces, hooks.
  */
 int spec_check(const struct oci_runtime_config *c, struct bk_err **err);
 /*
