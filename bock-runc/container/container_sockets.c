@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/container_sockets.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/bk_auto.h"
 #include "base/bk_buf.h"
@@ -13,11 +11,8 @@
 /* A peer that takes nothing must not hold the runtime for ever. */
 static int open_one(const char *path, const char *what, int *ret_fd, struct bk_err **err)
 {
-	const struct timeval limit = { .tv_sec = CONTAINER_SEND_TIMEOUT_S };
-	int rc = bk_fd_unix_connect(path, ret_fd, err);
+	int rc = bk_fd_unix_connect_within(path, CONTAINER_PEER_TIMEOUT_MS, ret_fd, err);
 
-	if (rc == 0 && setsockopt(*ret_fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
-		rc = bk_err_set(err, BK_ERR_IO, errno, "set a time-out for '%s'", path);
 	return rc < 0 ? bk_err_wrap(err, rc, "%s", what) : 0;
 }
 

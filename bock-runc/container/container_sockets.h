@@ -17,7 +17,7 @@
 #include "base/bk_err.h"
 #include "oci/oci_state.h"
 
-#define CONTAINER_SEND_TIMEOUT_S 30	/* for a peer to make room in its socket */
+#define CONTAINER_PEER_TIMEOUT_MS 30000	/* for a peer to accept, and to make room in its socket */
 /* What comes with a pidfd, as runc has it. */
 #define CONTAINER_PIDFD_INIT "standard"
 #define CONTAINER_PIDFD_EXEC "setns"

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -214,6 +215,13 @@ static int unix_address(const char *path, struct sockaddr_un *addr, int *dirfd)
 
 int bk_fd_unix_connect(const char *path, int *ret_fd, struct bk_err **err)
 {
+	return bk_fd_unix_connect_within(path, 0, ret_fd, err);
+}
+
+int bk_fd_unix_connect_within(const char *path, int timeout_ms, int *ret_fd, struct bk_err **err)
+{
+	const struct timeval limit = { .tv_sec = timeout_ms / 1000,
+				       .tv_usec = timeout_ms % 1000 * 1000L };
 	bk_autoclose int fd = -1;
 	bk_autoclose int dirfd = -1;
 	struct sockaddr_un addr;
@@ -225,9 +233,13 @@ int bk_fd_unix_connect(const char *path, int *ret_fd, struct bk_err **err)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "make a unix socket");
+	if (timeout_ms > 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "set a time-out for a unix socket");
 	do
 		rc = connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0 ? -errno : 0;
 	while (rc == -EINTR);
+	if (rc == -EAGAIN)
+		rc = -ETIMEDOUT;
 	if (rc < 0)
 		goto fail;
 	*ret_fd = bk_steal_fd(&fd);

@@ -28,6 +28,11 @@ int bk_fd_close_from(unsigned int first);
  * /proc/self/fd of their directory.
  */
 int bk_fd_unix_connect(const char *path, int *ret_fd, struct bk_err **err);
+/*
+ * The same, waiting at most timeout_ms (above 0) for a peer that is slow to accept (ETIMEDOUT), and at most
+ * so long in each later send (EAGAIN).
+ */
+int bk_fd_unix_connect_within(const char *path, int timeout_ms, int *ret_fd, struct bk_err **err);
 /* Waits for `events` on fd at most timeout_ms (-1: for ever): 1 ready, 0 time-out, -errno. */
 int bk_fd_wait(int fd, short events, int timeout_ms);
 /* Makes fds 0, 1, 2 open (on /dev/null) if a caller closed them; first thing in each main. */

@@ -234,3 +234,43 @@ add_hook() {
 	assert_ok ""
 	[ "$(xargs <"$T/log")" = "$B $B $B/rootfs" ]
 }
+
+# all_ns PID|self: the kinds of namespace and which
+all_ns() { for ns in cgroup ipc mnt net pid time user uts; do echo "$ns $(readlink "/proc/$1/ns/$ns")"; done; }
+
+@test "hooks: each kind runs in exactly its namespaces, all eight of them" {
+	bundle sh -c 'sleep 1000 & wait' "$ID"
+	edit '.linux.namespaces += [{"type": "time"}, {"type": "user"}] |
+		.linux.uidMappings = [{"containerID": 0, "hostID": 0, "size": 65536}] | .linux.gidMappings = .linux.uidMappings'
+	for kind in prestart createRuntime createContainer startContainer poststart poststop; do
+		edit --arg k $kind --arg c 'for ns in cgroup ipc mnt net pid time user uts; do echo "$ns $(readlink /proc/self/ns/$ns)"; done'" >$([ $kind = startContainer ] || echo "$T")/$kind" \
+			'.hooks[$k] = [{"path": "/bin/sh", "args": ["sh", "-c", $c], "env": ["PATH=/bin:/usr/bin"]}]'
+	done
+	mkdir -p "$B/rootfs$T"
+	detached create -b "$B" "$ID"
+	assert_ok ""
+	inner=$(all_ns "$(pid_of)")
+	outer=$(all_ns self)
+	[ "$(paste <(echo "$inner") <(echo "$outer") | awk '$2 == $4' | wc -l)" = 0 ]
+	detached start "$ID"
+	assert_ok ""
+	bock_runc delete --force "$ID"
+	for kind in prestart createRuntime poststart poststop; do
+		[ "$(<"$T/$kind")" = "$outer" ] || fail "$kind ran in $(<"$T/$kind")"
+	done
+	[ "$(<"$T/createContainer")" = "$inner" ] || fail "createContainer ran in $(<"$T/createContainer"), not $inner"
+	[ "$(<"$B/rootfs/startContainer")" = "$inner" ] || fail "startContainer ran in $(<"$B/rootfs/startContainer"), not $inner"
+	assert_no_leftovers
+}
+
+@test "hooks: startContainer's environment is its own and not the process's; what a hook leaves running is no matter" {
+	bundle true
+	edit '.process.env += ["LEAK=1"] | .hooks.startContainer = [{"path": "/bin/sh", "args": ["sh", "-c", "tr \"\\\\0\" \"\\\\n\" </proc/$$/environ >/env"]}]'
+	add_hook createRuntime 'sleep 3 & exit 0'
+	start=$SECONDS
+	run_it
+	assert_ok ""
+	[ $((SECONDS - start)) -lt 3 ]
+	run grep LEAK "$B/rootfs/env"
+	[ "$status" -eq 1 ] || fail "$(<"$B/rootfs/env")"
+}

@@ -266,7 +266,34 @@ static void test_fix_stdio(void **state)
 	}
 }
 
+/* A peer that does not accept, and whose queue is full. */
+static void test_unix_connect_within(void **state)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	char path[] = "/tmp/bk-fd-sock-XXXXXX"; /* machine-path-ok */
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fds[3] = { -1, -1, -1 };
+	struct bk_err *err = NULL;
+	int rc = 0, n = 0;
+
+	(void)state;
+	assert_int_equal(close(mkstemp(path)), 0);
+	assert_int_equal(unlink(path), 0);
+	memcpy(addr.sun_path, path, sizeof(path));
+	assert_int_equal(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	while (rc == 0 && n < 3)
+		rc = bk_fd_unix_connect_within(path, 100, &fds[n++], &err);
+	assert_true(n > 1);
+	assert_err(rc, &err, BK_ERR_IO, "timed out");
+	for (int i = 0; i < n; i++)
+		bk_close(&fds[i]);
+	bk_close(&listener);
+	assert_int_equal(unlink(path), 0);
+}
+
 BK_TEST_MAIN(cmocka_unit_test(test_whole), cmocka_unit_test(test_read_buf),
 	     cmocka_unit_test(test_send), cmocka_unit_test(test_send_too_many),
 	     cmocka_unit_test(test_ranges), cmocka_unit_test(test_unix_connect),
-	     cmocka_unit_test(test_wait), cmocka_unit_test(test_fix_stdio))
+	     cmocka_unit_test(test_unix_connect_within), cmocka_unit_test(test_wait),
+	     cmocka_unit_test(test_fix_stdio))
