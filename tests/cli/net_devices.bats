@@ -335,6 +335,22 @@ lonely_runc() {
 	refused '.linux.netDevices = {"bkt0": {}}' 'linux.netDevices: bock-net was killed by signal 9'
 }
 
+@test "net: what can be checked is, before anything is made" {
+	bundle true
+	lonely_runc
+	mkdir -p "$T/place/bock-net"
+	# what it was asked, and what there was of the container then
+	printf '#!/bin/sh\necho "$@" >>%s/calls\nls %s >>%s/made 2>/dev/null\nexit 1\n' "$T" "$STATE" "$T" \
+		>"$T/place/bock-net/bock-net"
+	chmod 755 "$T/place/bock-net/bock-net"
+	refused '.linux.netDevices = {"bkt0": {"name": "x"}, "bkt1": {}}' linux.netDevices
+	[ "$(cat "$T/calls")" = "move --check -- bkt0:x bkt1" ]
+	if grep -F "$ID" "$T/made"; then fail "the container was made before the check"; fi
+	join "$(hold_netns)"
+	refused '.linux.netDevices = {"bkt0": {}}' linux.netDevices
+	[[ $(tail -n 1 "$T/calls") == "move --check --netns-fd="*" -- bkt0" ]]
+}
+
 @test "net: a move that fails when the container is half made leaves nothing of it" {
 	sleeper
 	lonely_runc
