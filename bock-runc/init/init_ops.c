@@ -475,14 +475,18 @@ static int close_unneeded(const struct init_child *c, struct bk_err **err)
 	}
 }
 
+static int op_close_fds(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	return c->plan->seal ? close_unneeded(c, err) : close_others(c, err);
+}
+
 /* The container is created. The other side of our socket reads its closing as a successful execve. */
 static int op_ready(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
-	int rc = close_unneeded(c, err);
+	int rc;
 
 	(void)op;
-	if (rc < 0)
-		return rc;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "set the death signal");
 	rc = init_sync_send(c->sync, SYNC_READY, 0, -1, err);
@@ -534,10 +538,8 @@ static int op_exec(struct init_child *c, const struct init_op *op, struct bk_err
 
 static int op_stage(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
-	int rc = close_others(c, err);
-
 	(void)op;
-	return rc < 0 ? rc : init_stage_exec(c, err);
+	return init_stage_exec(c, err);
 }
 
 static const init_op_fn op_table[OP_KIND_MAX_] = {
@@ -592,6 +594,7 @@ static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_CAPS] = op_caps,
 	[OP_CHDIR] = op_chdir,
 	[OP_FIND] = op_find,
+	[OP_CLOSE_FDS] = op_close_fds,
 	[OP_READY] = op_ready,
 	[OP_START_HOOKS] = op_start_hooks,
 	[OP_EXEC] = op_exec,

@@ -472,6 +472,7 @@ int init_plan_process(struct init_plan *p, struct bk_err **err)
 {
 	const struct oci_runtime_config *c = p->spec->config;
 	const struct oci_process *proc = c->process;
+	bool early = p->seccomp.has && !proc->no_new_privileges;
 	int rc = sec_caps_compile(proc->capabilities, &p->caps, &p->unknown_caps, err);
 
 	if (rc == 0)
@@ -494,14 +495,18 @@ int init_plan_process(struct init_plan *p, struct bk_err **err)
 		return rc;
 	if (proc->no_new_privileges)
 		init_plan_add(p, INIT_PROCESS, OP_NO_NEW_PRIVS);
-	if (p->seccomp.has && !proc->no_new_privileges)
+	if (early) { /* profiles written before close_range(2) don't know it */
+		init_plan_add(p, INIT_PROCESS, OP_CLOSE_FDS);
 		init_plan_add(p, INIT_PROCESS, OP_SECCOMP);
+	}
 	/* who lists no capabilities gets none: nobody leaves them out to have all of them */
 	init_plan_add(p, INIT_PROCESS, OP_BOUNDING);
 	init_plan_add(p, INIT_PROCESS, OP_USER);
 	init_plan_add(p, INIT_PROCESS, OP_CAPS);
 	init_plan_add(p, INIT_PROCESS, OP_CHDIR)->u.text = proc->cwd;
 	init_plan_add(p, INIT_PROCESS, OP_FIND)->u.text = proc->args[0];
+	if (!early)
+		init_plan_add(p, INIT_PROCESS, OP_CLOSE_FDS);
 	if (!p->seal) {
 		init_plan_add(p, INIT_PROCESS, OP_STAGE);
 		return 0;

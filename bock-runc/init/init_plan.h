@@ -102,6 +102,7 @@ enum init_op_kind {
 	OP_CAPS,
 	OP_CHDIR,
 	OP_FIND,
+	OP_CLOSE_FDS,		/* none but stdio and the passed on reaches the program */
 	OP_READY,		/* created: the parent is told, and start is waited for */
 	OP_START_HOOKS,
 	OP_EXEC,

@@ -63,6 +63,39 @@ kills() { # WORDS...: each "PID SIGNAL" that fails
 	inside 'trap : USR1 USR2; for s in 0 10 12; do kill -$s $$ 2>/dev/null || echo "refused $s"; done'
 }
 
+@test "seccomp: a profile older than the calls that bock-runc is made of, with and without no_new_privs" {
+	profile '[{"names": ["close_range", "openat2", "faccessat2", "clone3", "pidfd_open", "pidfd_getfd", "pidfd_send_signal",
+		"mount_setattr", "move_mount", "open_tree", "fsopen", "fsconfig", "fsmount", "epoll_pwait2", "futex_waitv",
+		"statx", "execveat2", "setxattrat"], "action": "SCMP_ACT_ERRNO"}]'
+	for nnp in false true; do
+		edit --argjson v $nnp '.process.noNewPrivileges = $v'
+		inside 'grep ^Seccomp: /proc/self/status; ls /proc/self/fd | wc -l'
+		[ "$output" = "Seccomp:	2
+4" ] || fail "$output"
+		args sleep 1000
+		detached run --detach -b "$B" "$ID"
+		assert_ok
+		run --separate-stderr bock_runc exec "$ID" grep ^Seccomp: /proc/self/status
+		assert_ok "Seccomp:	2"
+		bock_runc delete --force "$ID"
+		# the sealed copy of all of bock-runc, where the last stage does not serve
+		edit '.hooks.startContainer = [{"path": "/bin/true"}]'
+		if $nnp; then
+			inside 'echo ran'
+			assert_ok ran
+		fi
+		edit 'del(.hooks) | .linux.namespaces -= [{"type": "pid"}]'
+		args sleep 1000
+		detached run --detach -b "$B" "$ID"
+		assert_ok
+		run --separate-stderr bock_runc exec "$ID" grep ^Seccomp: /proc/self/status
+		assert_ok "Seccomp:	2"
+		bock_runc delete --force "$ID"
+		edit '.linux.namespaces += [{"type": "pid"}]'
+	done
+	assert_no_leftovers
+}
+
 @test "seccomp: arguments, each operator" {
 	rule() { # INDEX VALUE OP [VALUETWO]
 		profile "[{\"names\": [\"kill\"], \"action\": \"SCMP_ACT_ERRNO\", \"args\": [{\"index\": $1, \"value\": $2, \"op\": \"$3\", \"valueTwo\": ${4:-0}}]}]"
