@@ -241,23 +241,38 @@ static int run_idmap_mount(struct container_created *r, struct container_birth *
 	return rc < 0 ? rc : init_sync_send(r->sync, SYNC_TREE, 0, tree, err);
 }
 
-static int run_hooks(struct container_created *r, const struct container_birth *b, struct bk_err **err)
+static int run_kind(const char *kind, const struct oci_hook *hooks, size_t n, int status,
+		    struct container_created *r, const struct container_birth *b, struct bk_err **err)
 {
-	const struct oci_hooks *h = r->spec.config->hooks;
 	bk_autobuf struct bk_buf json = BK_BUF_INIT(BK_BUF_DOC);
 	struct hooks_how how = { .timeout_ms = INIT_HOOK_TIMEOUT_MS,
 				 .cwd = r->spec.bundle,
 				 .out = b->child.hooks_output.out,
 				 .errout = b->child.hooks_output.errout };
-	int rc = init_state_json(&r->plan, OCI_CREATING, r->pid, &json, err);
+	int rc;
 
+	if (!n)
+		return 0;
+	rc = init_state_json(&r->plan, status, r->pid, &json, err);
 	if (rc < 0)
 		return rc;
 	how.state = bk_buf_str(&json);
 	how.len = json.len;
-	rc = hooks_run("prestart", h->prestart, h->n_prestart, &how, err);
+	return hooks_run(kind, hooks, n, &how, err);
+}
+
+/*
+ * prestart hooks are older than the status "creating": they are told what the other runtimes of their time and
+ * runtime-tools say, that the container is created (the lifecycle's step 3, "created" being "after step 2").
+ */
+static int run_hooks(struct container_created *r, const struct container_birth *b, struct bk_err **err)
+{
+	const struct oci_hooks *h = r->spec.config->hooks;
+	int rc = run_kind("prestart", h->prestart, h->n_prestart, OCI_CREATED, r, b, err);
+
 	if (rc == 0)
-		rc = hooks_run("createRuntime", h->create_runtime, h->n_create_runtime, &how, err);
+		rc = run_kind("createRuntime", h->create_runtime, h->n_create_runtime, OCI_CREATING,
+			      r, b, err);
 	return rc;
 }
 

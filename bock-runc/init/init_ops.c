@@ -391,6 +391,13 @@ static int op_stdio_owner(struct init_child *c, const struct init_op *op, struct
 	return tty_stdio_owner(c->plan->user.uid, err);
 }
 
+/* An image may have a user who can't enter its working directory: the runtime can, and it stays. */
+static int op_enter_cwd(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	c->in_cwd = chdir(op->u.text) == 0;
+	return c->in_cwd ? proc_exec_inside(err) : 0;
+}
+
 static int op_no_new_privs(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
 	(void)c;
@@ -409,8 +416,6 @@ static int op_bounding(struct init_child *c, const struct init_op *op, struct bk
 static int op_user(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
 	(void)op;
-	/* an image may have a user who can't enter its working directory: the runtime can, and it stays */
-	c->in_cwd = chdir(config(c)->process->cwd) == 0;
 	(void)umask(c->plan->user.has_umask ? (mode_t)c->plan->user.umask : c->umask);
 	return proc_user_become(&c->plan->user, c->plan->keep_groups, c->setgroups_denied, err);
 }
@@ -423,7 +428,7 @@ static int op_caps(struct init_child *c, const struct init_op *op, struct bk_err
 
 static int op_chdir(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
-	return proc_exec_chdir(op->u.text, c->in_cwd, err);
+	return c->in_cwd ? 0 : proc_exec_chdir(op->u.text, err);
 }
 
 static int op_find(struct init_child *c, const struct init_op *op, struct bk_err **err)
@@ -592,6 +597,7 @@ static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_BOUNDING] = op_bounding,
 	[OP_USER] = op_user,
 	[OP_CAPS] = op_caps,
+	[OP_ENTER_CWD] = op_enter_cwd,
 	[OP_CHDIR] = op_chdir,
 	[OP_FIND] = op_find,
 	[OP_CLOSE_FDS] = op_close_fds,

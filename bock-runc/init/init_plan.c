@@ -462,6 +462,21 @@ static int plan_face(struct init_plan *p, struct bk_err **err)
 	return 0;
 }
 
+static void plan_rlimits(struct init_plan *p)
+{
+	const struct oci_process *proc = p->spec->config->process;
+
+	for (size_t i = 0; i < proc->n_rlimits; i++) {
+		bool late = p->stage_forks && bk_streq(proc->rlimits[i].type, "RLIMIT_NPROC");
+
+		/* whoever forks as the container's user would count beside the program */
+		init_plan_add(p, INIT_PROCESS, late ? OP_NPROC_ROOM : OP_RLIMIT)->u.rlimit =
+			&proc->rlimits[i];
+		if (late)
+			p->nproc = &proc->rlimits[i];
+	}
+}
+
 /*
  * The order of the last steps matters. Without no_new_privs a filter needs CAP_SYS_ADMIN, so it is loaded
  * while that is there, and must allow the steps that follow; with it, the filter comes last and need
@@ -479,20 +494,13 @@ int init_plan_process(struct init_plan *p, struct bk_err **err)
 		rc = proc_rlimit_check(proc->rlimits, proc->n_rlimits, err);
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < proc->n_rlimits; i++) {
-		bool late = p->stage_forks && bk_streq(proc->rlimits[i].type, "RLIMIT_NPROC");
-
-		/* whoever forks as the container's user would count beside the program */
-		init_plan_add(p, INIT_PROCESS, late ? OP_NPROC_ROOM : OP_RLIMIT)->u.rlimit =
-			&proc->rlimits[i];
-		if (late)
-			p->nproc = &proc->rlimits[i];
-	}
+	plan_rlimits(p);
 	init_plan_add(p, INIT_PROCESS, OP_ENVIRONMENT);
 	init_plan_add(p, INIT_PROCESS, OP_STDIO_OWNER);
 	rc = init_plan_attrs(p, err);
 	if (rc < 0)
 		return rc;
+	init_plan_add(p, INIT_PROCESS, OP_ENTER_CWD)->u.text = proc->cwd;
 	if (proc->no_new_privileges)
 		init_plan_add(p, INIT_PROCESS, OP_NO_NEW_PRIVS);
 	if (early) { /* profiles written before close_range(2) don't know it */

@@ -100,7 +100,8 @@ enum init_op_kind {
 	OP_BOUNDING,
 	OP_USER,
 	OP_CAPS,
-	OP_CHDIR,
+	OP_ENTER_CWD,		/* as the runtime, before a filter that forbids to look where that is */
+	OP_CHDIR,		/* as the user, where that failed */
 	OP_FIND,
 	OP_CLOSE_FDS,		/* none but stdio and the passed on reaches the program */
 	OP_READY,		/* created: the parent is told, and start is waited for */

@@ -324,10 +324,11 @@ static void print_process(const struct init_plan *p, const struct init_op *op, s
 		print_caps(p, out);
 		break;
 	case OP_MAKE_CWD:
-		bk_buf_printf(out, "make-directory '%s'", op->u.text);
-		break;
+	case OP_ENTER_CWD:
 	case OP_CHDIR:
-		bk_buf_printf(out, "chdir '%s'", op->u.text);
+		bk_buf_printf(out, "%s '%s'",
+			      op->kind == OP_MAKE_CWD ? "make-directory" :
+			      op->kind == OP_ENTER_CWD ? "enter" : "chdir", op->u.text);
 		break;
 	case OP_START_HOOKS:
 		bk_buf_adds(out, "hooks");

@@ -82,12 +82,10 @@ int proc_exec_make_cwd(const char *cwd, const struct bk_root *root, struct bk_er
 	return rc < 0 ? bk_err_wrap(err, rc, "process.cwd") : 0;
 }
 
-int proc_exec_chdir(const char *cwd, bool there, struct bk_err **err)
+int proc_exec_inside(struct bk_err **err)
 {
 	char buf[PATH_MAX];
 
-	if (!there && chdir(cwd) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "process.cwd: chdir to '%s'", cwd);
 	/* a cwd outside of the root reads as "(unreachable)/..." or not at all */
 	if (!getcwd(buf, sizeof(buf)))
 		return bk_err_set(err, BK_ERR_IO, errno,
@@ -98,6 +96,13 @@ int proc_exec_chdir(const char *cwd, bool there, struct bk_err **err)
 				  "process.cwd: current working directory is outside of container "
 				  "mount namespace root -- possible container breakout detected");
 	return 0;
+}
+
+int proc_exec_chdir(const char *cwd, struct bk_err **err)
+{
+	if (chdir(cwd) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "process.cwd: chdir to '%s'", cwd);
+	return proc_exec_inside(err);
 }
 
 /* 0, or the errno that says why path can't be executed. */

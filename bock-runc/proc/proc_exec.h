@@ -22,8 +22,11 @@ int proc_exec_env(char *const *env, const struct bk_root *root, uid_t uid, char 
 /* Makes cwd if it is not there (as the runtime's user). */
 int proc_exec_make_cwd(const char *cwd, const struct bk_root *root, struct bk_err **err);
 
-/* chdir, unless we are there, and the check that we are below the root (CVE-2024-21626). */
-int proc_exec_chdir(const char *cwd, bool there, struct bk_err **err);
+/* The check that the current directory is below the root (CVE-2024-21626). */
+int proc_exec_inside(struct bk_err **err);
+
+/* chdir and proc_exec_inside */
+int proc_exec_chdir(const char *cwd, struct bk_err **err);
 
 /*
  * Finds the program: name as it is with a '/', else along PATH of env. Heap path. The words of the errors are

@@ -50,7 +50,7 @@ add_hook() {
 			'.id == $id and .status == $s and .bundle == $b and (.pid // 0) == $p and
 			.annotations == {"k": "v"} and .ociVersion == "1.3.0"' >/dev/null || fail "$line"
 	}
-	check prestart "$outer" creating "$pid"
+	check prestart "$outer" created "$pid"
 	check createRuntime "$outer" creating "$pid"
 	check createContainer "$inner" creating 1
 	check startContainer "$inner" created 1
