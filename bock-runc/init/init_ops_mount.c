@@ -34,8 +34,7 @@ int init_op_mount(struct init_child *c, const struct init_op *op, struct bk_err 
 
 int init_op_pivot(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
-	(void)op;
-	return mount_root_pivot(&c->root, err);
+	return mount_root_pivot(op->u.propagation, &c->root, err);
 }
 
 int init_op_move_root(struct init_child *c, const struct init_op *op, struct bk_err **err)

@@ -416,7 +416,8 @@ static int plan_container(struct init_plan *p, struct bk_err **err)
 		init_plan_add(p, INIT_CONTAINER, OP_READONLY_PATHS);
 	if (has_paths(c->linux_->masked_paths))
 		init_plan_add(p, INIT_CONTAINER, OP_MASKED_PATHS);
-	init_plan_add(p, INIT_CONTAINER, p->params.no_pivot ? OP_MOVE_ROOT : OP_PIVOT);
+	init_plan_add(p, INIT_CONTAINER, p->params.no_pivot ? OP_MOVE_ROOT : OP_PIVOT)->u.propagation =
+		propagation;
 	if (propagation)
 		init_plan_add(p, INIT_PROCESS, OP_PROPAGATION)->u.propagation = propagation;
 	return 0;

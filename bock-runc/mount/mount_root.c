@@ -26,7 +26,7 @@
  * symbolic links the prefixes are somewhere else: the wrong mount would be made private, and every
  * mount of the container would come out on the host.
  */
-static int private_parent(const char *path, struct bk_err **err)
+static int set_holder(const char *path, unsigned long propagation, struct bk_err **err)
 {
 	bk_autofree char *p = realpath(path, NULL);
 
@@ -35,10 +35,10 @@ static int private_parent(const char *path, struct bk_err **err)
 	for (;;) {
 		char *up;
 
-		if (mount(NULL, p, NULL, MS_PRIVATE, NULL) == 0)
+		if (mount(NULL, p, NULL, propagation, NULL) == 0)
 			return 0;
 		if (errno != EINVAL || bk_streq(p, "/"))
-			return bk_err_set(err, BK_ERR_IO, errno, "make mount '%s' private", p);
+			return bk_err_set(err, BK_ERR_IO, errno, "set the propagation of mount '%s'", p);
 		up = bk_path_dir(p);
 		free(p);
 		p = up;
@@ -54,7 +54,9 @@ int mount_root_isolate(unsigned long propagation, const char *rootfs, struct bk_
 	if (mount(NULL, "/", NULL, flags, NULL) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "set the propagation of '/'");
 	if (flags & MS_SHARED)
-		return private_parent(rootfs, err);
+		return set_holder(rootfs, MS_PRIVATE, err);
+	if (!(flags & MS_REC))
+		return set_holder(rootfs, flags, err);
 	return 0;
 }
 
@@ -76,13 +78,22 @@ int mount_root_bind(const char *rootfs, struct bk_root *ret, struct bk_err **err
 	return 0;
 }
 
-int mount_root_pivot(const struct bk_root *root, struct bk_err **err)
+int mount_root_pivot(unsigned long propagation, const struct bk_root *root, struct bk_err **err)
 {
+	struct mount_attr slave = { .propagation = MS_SLAVE };
+	bk_autoclose int old = -1;
+
+	if (propagation && (old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open the old root");
 	if (fchdir(root->fd) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "enter the root file system");
 	/* both on ".": the old root ends up stacked on the new one, and "." still is the old one */
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "pivot_root");
+	/* where mounts of the old root are still shared, the host's would go with them */
+	if (propagation &&
+	    mount_setattr(old, "", AT_EMPTY_PATH | AT_RECURSIVE, &slave, sizeof(slave)) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "cut the old root off");
 	if (umount2(".", MNT_DETACH) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "detach the old root");
 	if (chdir("/") < 0)

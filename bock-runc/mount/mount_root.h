@@ -10,16 +10,20 @@
 #include "base/bk_root.h"
 
 /*
- * Cuts this mount namespace off: "/" becomes propagation (MS_* | MS_REC; 0: rslave) first. With shared
- * propagation the mount that holds rootfs is made private, since pivot_root refuses a shared parent.
+ * Cuts this mount namespace off: "/" becomes propagation (MS_* | MS_REC; 0: rslave) first. pivot_root
+ * refuses a shared parent, so the mount that holds rootfs becomes private when that is shared, and
+ * what "/" became when that was not recursive.
  */
 int mount_root_isolate(unsigned long propagation, const char *rootfs, struct bk_err **err);
 
 /* Binds rootfs onto itself and opens it. */
 int mount_root_bind(const char *rootfs, struct bk_root *ret, struct bk_err **err);
 
-/* pivot_root to it; the old root is detached. The current directory is "/" afterwards. */
-int mount_root_pivot(const struct bk_root *root, struct bk_err **err);
+/*
+ * pivot_root to it; the old root is detached. propagation: what mount_root_isolate() was given. The current
+ * directory is "/" afterwards.
+ */
+int mount_root_pivot(unsigned long propagation, const struct bk_root *root, struct bk_err **err);
 
 /* Whether this kernel takes linux.mountLabel: it has SELinux. */
 int mount_root_label_check(const char *label, const char *option, struct bk_err **err);

@@ -285,6 +285,36 @@ escaped" ] ;;
 	done
 }
 
+@test "propagation: what the host has mounted below a shared mount stays when the old root is detached" {
+	bundle true
+	mkdir -p "$T/src/sub"
+	for word in shared rshared slave rslave private rprivate unbindable; do
+		edit --arg p "$word" '.linux.rootfsPropagation = $p'
+		run --separate-stderr in_shared_host '
+			mkdir -p "$SRC/sub"; mount -t tmpfs sub "$SRC/sub"
+			before=$(grep -c " $SRC/sub " /proc/self/mountinfo)
+			"$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID" 3>&-
+			echo $(($(grep -c " $SRC/sub " /proc/self/mountinfo) - before)); umount "$SRC/sub"'
+		assert_ok 0 || fail "$word"
+	done
+}
+
+@test "propagation: a root file system that is a shared mount of its own" {
+	bundle cat /proc/self/mountinfo
+	for word in shared slave private unbindable; do
+		edit --arg p "$word" '.linux.rootfsPropagation = $p'
+		run --separate-stderr in_shared_host '
+			mount --bind "$B/rootfs" "$B/rootfs"; mount --make-shared "$B/rootfs"
+			"$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID" 3>&-'
+		assert_ok "$output" || fail "$word"
+		case $word in
+		slave) [[ $(info_of /) =~ master: ]] ;;
+		private) [[ ! $(info_of /) =~ (shared:|master:|unbindable) ]] ;;
+		*) [[ $(info_of /) =~ $word ]] ;;
+		esac || fail "$word: $(info_of /)"
+	done
+}
+
 @test "propagation: linux.rootfsPropagation" {
 	bundle cat /proc/self/mountinfo
 	for pair in 'shared:shared' 'rshared:shared' 'slave:master|^[^ ]' 'unbindable:unbindable' 'private:rw'; do
