@@ -12,6 +12,8 @@
 
 #define ACCESS_ALL (BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)
 #define NUMBER_MAX UINT32_MAX
+#define PROGRAM_NAME "bock_devices"
+#define PROGRAMS_MAX 64 /* the kernel's own limit for one cgroup */
 
 /* What every container gets, behind its own rules. */
 static const struct cgroup_device_rule defaults[] = {
@@ -332,7 +334,7 @@ static int load_program(const struct bpf_insn *insns, size_t n, int *ret_fd, str
 	attr.insns = (uintptr_t)insns;
 	attr.insn_cnt = (uint32_t)n;
 	attr.license = (uintptr_t) "Apache-2.0";
-	memcpy(attr.prog_name, "bock_devices", sizeof("bock_devices"));
+	memcpy(attr.prog_name, PROGRAM_NAME, sizeof(PROGRAM_NAME));
 	fd = bpf(BPF_PROG_LOAD, &attr);
 	if (fd < 0)
 		return bk_err_set(err, BK_ERR_IO, errno,
@@ -341,7 +343,51 @@ static int load_program(const struct bpf_insn *insns, size_t n, int *ret_fd, str
 	return 0;
 }
 
-static int attach(int dirfd, int prog_fd, struct bk_err **err)
+/* The program in the kernel that has this id is one of ours. */
+static bool is_ours(int prog_fd)
+{
+	struct bpf_prog_info info;
+	union bpf_attr attr;
+
+	memset(&info, 0, sizeof(info));
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = (uint32_t)prog_fd;
+	attr.info.info_len = sizeof(info);
+	attr.info.info = (uintptr_t)&info;
+	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) == 0 && strcmp(info.name, PROGRAM_NAME) == 0;
+}
+
+/* The program that a create attached; *ret_fd is -1 where there is none. */
+static int find_attached(int dirfd, int *ret_fd, struct bk_err **err)
+{
+	uint32_t ids[PROGRAMS_MAX] = { 0 };
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.query.target_fd = (uint32_t)dirfd;
+	attr.query.attach_type = BPF_CGROUP_DEVICE;
+	attr.query.prog_ids = (uintptr_t)ids;
+	attr.query.prog_cnt = PROGRAMS_MAX;
+	if (bpf(BPF_PROG_QUERY, &attr) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno,
+				  "linux.resources.devices: ask for the programs of the cgroup");
+	for (uint32_t i = 0, n = attr.query.prog_cnt; i < n; i++) {
+		bk_autoclose int fd = -1;
+
+		memset(&attr, 0, sizeof(attr));
+		attr.prog_id = ids[i];
+		fd = bpf(BPF_PROG_GET_FD_BY_ID, &attr);
+		if (fd >= 0 && is_ours(fd)) {
+			*ret_fd = bk_steal_fd(&fd);
+			return 0;
+		}
+	}
+	*ret_fd = -1;
+	return 0;
+}
+
+/* replace_fd: the program whose place it takes, in one step (kernel 5.6); -1: none. */
+static int attach(int dirfd, int prog_fd, int replace_fd, struct bk_err **err)
 {
 	union bpf_attr attr;
 
@@ -350,6 +396,10 @@ static int attach(int dirfd, int prog_fd, struct bk_err **err)
 	attr.target_fd = (uint32_t)dirfd;
 	attr.attach_bpf_fd = (uint32_t)prog_fd;
 	attr.attach_flags = BPF_F_ALLOW_MULTI;
+	if (replace_fd >= 0) {
+		attr.attach_flags |= BPF_F_REPLACE;
+		attr.replace_bpf_fd = (uint32_t)replace_fd;
+	}
 	if (bpf(BPF_PROG_ATTACH, &attr) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno,
 				  "linux.resources.devices: attach the program to the cgroup");
@@ -371,6 +421,48 @@ static bool may_skip(const struct cgroup_device_rule *rules, size_t n)
 	return true;
 }
 
+void cgroup_devices_put_back(int dirfd, int new_fd, int old_fd)
+{
+	union bpf_attr attr;
+
+	if (new_fd < 0)
+		return;
+	if (old_fd >= 0) {
+		(void)attach(dirfd, old_fd, new_fd, NULL);
+		return;
+	}
+	memset(&attr, 0, sizeof(attr));
+	attr.attach_type = BPF_CGROUP_DEVICE;
+	attr.target_fd = (uint32_t)dirfd;
+	attr.attach_bpf_fd = (uint32_t)new_fd;
+	(void)bpf(BPF_PROG_DETACH, &attr);
+}
+
+int cgroup_devices_replace(int dirfd, const struct oci_device_rule *rules, size_t n, int *ret_new,
+			   int *ret_old, struct bk_err **err)
+{
+	bk_autofree struct cgroup_device_rule *all = NULL;
+	bk_autofree struct bpf_insn *insns = NULL;
+	bk_autoclose int fd = -1, old = -1;
+	size_t n_all = 0, n_insns = 0;
+	int rc;
+
+	rc = cgroup_devices_rules(rules, n, &all, &n_all, err);
+	if (rc == 0)
+		rc = find_attached(dirfd, &old, err);
+	if (rc < 0)
+		return rc;
+	cgroup_devices_compile(all, n_all, &insns, &n_insns);
+	rc = load_program(insns, n_insns, &fd, err);
+	if (rc == 0)
+		rc = attach(dirfd, fd, old, err);
+	if (rc < 0)
+		return rc;
+	*ret_new = bk_steal_fd(&fd);
+	*ret_old = bk_steal_fd(&old);
+	return 0;
+}
+
 int cgroup_devices_apply(int dirfd, const struct oci_device_rule *rules, size_t n, bool rootless,
 			 bool *ret_attached, struct bk_err **err)
 {
@@ -387,7 +479,7 @@ int cgroup_devices_apply(int dirfd, const struct oci_device_rule *rules, size_t 
 	cgroup_devices_compile(all, n_all, &insns, &n_insns);
 	rc = load_program(insns, n_insns, &fd, &failure);
 	if (rc == 0)
-		rc = attach(dirfd, fd, &failure);
+		rc = attach(dirfd, fd, -1, &failure);
 	if (rc == -BK_ERR_PERMISSION && rootless && may_skip(all, n_all)) {
 		bk_err_clear(&failure);
 		*ret_attached = false;

@@ -47,6 +47,15 @@ void cgroup_devices_compile(const struct cgroup_device_rule *rules, size_t n, st
 int cgroup_devices_apply(int dirfd, const struct oci_device_rule *rules, size_t n, bool rootless,
 			 bool *ret_attached, struct bk_err **err);
 
+/*
+ * The same for a cgroup in use: the program of cgroup_devices_apply() is replaced in one step, so that at no
+ * time more is allowed, or less, than by the one or the other. Needs what bpf(2) asks for. Both programs
+ * (old: -1, there was none) are for cgroup_devices_put_back(), which undoes it, and for the caller to close.
+ */
+int cgroup_devices_replace(int dirfd, const struct oci_device_rule *rules, size_t n, int *ret_new,
+			   int *ret_old, struct bk_err **err);
+void cgroup_devices_put_back(int dirfd, int new_fd, int old_fd);
+
 /* Appends "allow c 1:3 rwm" (any: "*"), for the plan. */
 void cgroup_devices_print(const struct cgroup_device_rule *rule, struct bk_buf *out);
 

@@ -70,11 +70,21 @@ static int refuse_memory(const struct oci_memory *m, struct bk_err **err)
 	return 0;
 }
 
+/* What is to be unlimited: that is what a new cgroup has, and what an update must say. */
+static void add_max(struct cgroup_limits *l, const char *controller, const char *json,
+		    const char *file)
+{
+	if (l->update)
+		add(l, controller, json, file, "max", 0);
+}
+
 /* swap in the specification is memory and swap together; memory.swap.max is swap alone. */
 static int add_swap(const struct oci_memory *m, struct cgroup_limits *l, struct bk_err **err)
 {
 	bool limited = m->has_limit && m->limit > 0;
 
+	if (m->has_swap && m->swap < 0)
+		add_max(l, "memory", "memory.swap", "memory.swap.max");
 	if (!m->has_swap || m->swap <= 0)
 		return 0; /* -1 and 0: as much as there is */
 	if (!limited)
@@ -88,20 +98,28 @@ static int add_swap(const struct oci_memory *m, struct cgroup_limits *l, struct 
 	return 0;
 }
 
-static int add_memory(const struct oci_memory *m, struct cgroup_limits *l, struct bk_err **err)
+static void add_bytes(struct cgroup_limits *l, int64_t bytes, const char *json, const char *file)
 {
-	int rc = refuse_memory(m, err);
+	if (bytes > 0)
+		add(l, "memory", json, file, u64_text(l, (uint64_t)bytes), 0);
+	else if (bytes < 0)
+		add_max(l, "memory", json, file);
+}
 
+/* Here and below: what is given (g) is written, with what it depends on from the whole (m). */
+static int add_memory(const struct oci_memory *m, const struct oci_memory *g,
+		      struct cgroup_limits *l, struct bk_err **err)
+{
+	int rc = refuse_memory(g, err);
+
+	if (rc == 0 && (g->has_swap || g->has_limit))
+		rc = add_swap(m, l, err);
 	if (rc < 0)
 		return rc;
-	rc = add_swap(m, l, err);
-	if (rc < 0)
-		return rc;
-	if (m->has_limit && m->limit > 0)
-		add(l, "memory", "memory.limit", "memory.max", u64_text(l, (uint64_t)m->limit), 0);
-	if (m->has_reservation && m->reservation > 0)
-		add(l, "memory", "memory.reservation", "memory.low",
-		    u64_text(l, (uint64_t)m->reservation), 0);
+	if (g->has_limit)
+		add_bytes(l, m->limit, "memory.limit", "memory.max");
+	if (g->has_reservation)
+		add_bytes(l, m->reservation, "memory.reservation", "memory.low");
 	return 0;
 }
 
@@ -151,47 +169,57 @@ unsigned int cgroup_cpu_weight(unsigned long long shares)
 	return weight - whole > 1e-6 ? whole + 1 : whole;
 }
 
-static int add_cpu_max(const struct oci_cpu *c, struct cgroup_limits *l, struct bk_err **err)
+static int add_cpu_max(const struct oci_cpu *c, const struct oci_cpu *g, struct cgroup_limits *l,
+		       struct bk_err **err)
 {
 	bool limited = c->has_quota && c->quota > 0;
 	uint64_t period = c->has_period && c->period ? c->period : CPU_PERIOD_DEFAULT;
+	bool has_burst = g->has_burst && (g->burst > 0 || l->update);
 
 	if (c->has_burst && c->burst > 0) {
 		if (!limited || c->burst > (uint64_t)c->quota)
 			return invalid("cpu.burst", "is larger than cpu.quota", err);
 	}
-	if (limited)
+	/* the one that is lowered first: the kernel wants the burst below the quota at all times */
+	if (has_burst && l->update)
+		add(l, "cpu", "cpu.burst", "cpu.max.burst", u64_text(l, c->burst), CGROUP_LIMIT_TRY);
+	if (!g->has_quota && !g->has_period)
+		;
+	else if (limited)
 		add(l, "cpu", "cpu.quota", "cpu.max",
 		    bk_arena_printf(l->arena, "%lld %llu", (long long)c->quota,
 				    (unsigned long long)period),
 		    0);
-	else if (c->has_period && c->period)
+	else if ((c->has_period && c->period) || (g->has_quota && l->update))
 		add(l, "cpu", "cpu.period", "cpu.max",
 		    bk_arena_printf(l->arena, "max %llu", (unsigned long long)period), 0);
 	/* after the quota, which bounds it */
-	if (c->has_burst && c->burst > 0)
+	if (has_burst)
 		add(l, "cpu", "cpu.burst", "cpu.max.burst", u64_text(l, c->burst), 0);
 	return 0;
 }
 
-static int add_cpu(const struct oci_cpu *c, struct cgroup_limits *l, struct bk_err **err)
+static int add_cpu(const struct oci_cpu *c, const struct oci_cpu *g, struct cgroup_limits *l,
+		   struct bk_err **err)
 {
-	if ((c->has_realtime_runtime && c->realtime_runtime > 0) ||
-	    (c->has_realtime_period && c->realtime_period > 0))
+	bool idle = c->has_idle && c->idle == 1;
+
+	if ((g->has_realtime_runtime && g->realtime_runtime > 0) ||
+	    (g->has_realtime_period && g->realtime_period > 0))
 		return unsupported("cpu.realtimeRuntime",
 				   "cgroup version 2 has no real-time limits", err);
 	if (c->has_idle && c->idle != 0 && c->idle != 1)
 		return invalid("cpu.idle", "is neither 0 nor 1", err);
-	if (c->has_idle && c->idle == 1)
-		add(l, "cpu", "cpu.idle", "cpu.idle", "1", 0);
-	else if (c->has_shares && c->shares > 0) /* an idle cgroup takes no weight */
+	if (g->has_idle && (idle || l->update))
+		add(l, "cpu", "cpu.idle", "cpu.idle", idle ? "1" : "0", 0);
+	if (!idle && g->has_shares && c->shares > 0) /* an idle cgroup takes no weight */
 		add(l, "cpu", "cpu.shares", "cpu.weight", u64_text(l, cgroup_cpu_weight(c->shares)),
 		    0);
-	if (c->cpus && c->cpus[0])
-		add(l, "cpuset", "cpu.cpus", "cpuset.cpus", c->cpus, 0);
-	if (c->mems && c->mems[0])
-		add(l, "cpuset", "cpu.mems", "cpuset.mems", c->mems, 0);
-	return add_cpu_max(c, l, err);
+	if (g->cpus && g->cpus[0])
+		add(l, "cpuset", "cpu.cpus", "cpuset.cpus", g->cpus, 0);
+	if (g->mems && g->mems[0])
+		add(l, "cpuset", "cpu.mems", "cpuset.mems", g->mems, 0);
+	return add_cpu_max(c, g, l, err);
 }
 
 static int blkio_weight(unsigned int weight, struct cgroup_limits *l, const char **ret,
@@ -254,6 +282,8 @@ static int add_block_io(const struct oci_block_io *b, struct cgroup_limits *l, s
 
 static void add_pids(const struct oci_pids *p, struct cgroup_limits *l)
 {
+	if (p->has_limit && p->limit < 0)
+		add_max(l, "pids", "pids.limit", "pids.max");
 	if (!p->has_limit || p->limit < 0)
 		return;
 	/* The first process is one itself: with 0 it could not be made in its cgroup. */
@@ -340,14 +370,16 @@ static int add_unified(const struct bk_doc_pair *pairs, size_t n, struct cgroup_
 	return 0;
 }
 
-static int compile(const struct oci_resources *r, struct cgroup_limits *l, struct bk_err **err)
+/* whole: what r was added to by an update; r itself where there is none. */
+static int compile(const struct oci_resources *whole, const struct oci_resources *r,
+		   struct cgroup_limits *l, struct bk_err **err)
 {
 	int rc = 0;
 
 	if (r->memory)
-		rc = add_memory(r->memory, l, err);
+		rc = add_memory(whole->memory, r->memory, l, err);
 	if (rc == 0 && r->cpu)
-		rc = add_cpu(r->cpu, l, err);
+		rc = add_cpu(whole->cpu, r->cpu, l, err);
 	if (rc == 0 && r->pids)
 		add_pids(r->pids, l);
 	if (rc == 0 && r->block_io)
@@ -373,10 +405,10 @@ static bool asks(const struct oci_resources *r)
 	       r->network || r->n_rdma || r->n_unified;
 }
 
-int cgroup_limits_compile(const struct oci_resources *r, struct cgroup_limits *ret,
-			  struct bk_err **err)
+static int compile_new(const struct oci_resources *whole, const struct oci_resources *r,
+		       struct cgroup_limits *ret, struct bk_err **err)
 {
-	struct cgroup_limits limits = CGROUP_LIMITS_INIT;
+	struct cgroup_limits limits = { .update = whole != r };
 	int rc;
 
 	if (!r || !asks(r)) {
@@ -384,13 +416,25 @@ int cgroup_limits_compile(const struct oci_resources *r, struct cgroup_limits *r
 		return 0;
 	}
 	limits.arena = bk_arena_new();
-	rc = compile(r, &limits, err);
+	rc = compile(whole, r, &limits, err);
 	if (rc < 0) {
 		cgroup_limits_done(&limits);
 		return rc;
 	}
 	*ret = limits;
 	return 0;
+}
+
+int cgroup_limits_compile(const struct oci_resources *r, struct cgroup_limits *ret,
+			  struct bk_err **err)
+{
+	return compile_new(r, r, ret, err);
+}
+
+int cgroup_limits_compile_update(const struct oci_resources *whole, const struct oci_resources *given,
+				 struct cgroup_limits *ret, struct bk_err **err)
+{
+	return compile_new(whole, given, ret, err);
 }
 
 int cgroup_resources_check(const struct oci_resources *r, bool rootless, bool *ret_any,

@@ -27,6 +27,7 @@
 
 enum {
 	CGROUP_LIMIT_OPTIONAL = 1,	/* without the file there is nothing to limit */
+	CGROUP_LIMIT_TRY = 2,		/* EINVAL: a later write will do it */
 };
 
 struct cgroup_limit {
@@ -41,6 +42,7 @@ struct cgroup_limits {
 	struct bk_arena *arena;
 	struct cgroup_limit *list;
 	size_t n;
+	bool update;	/* of a cgroup that has limits: "unlimited" is a write too */
 };
 
 #define CGROUP_LIMITS_INIT { .arena = NULL }
@@ -48,6 +50,12 @@ struct cgroup_limits {
 /* r may be NULL. Errors: -BK_ERR_CONFIG, -BK_ERR_UNSUPPORTED with the JSON path. */
 int cgroup_limits_compile(const struct oci_resources *r, struct cgroup_limits *ret,
 			  struct bk_err **err);
+/*
+ * The writes of an update: what is given alone, computed from the whole, which cgroup_resources_merge() made of
+ * what there was and what is given.
+ */
+int cgroup_limits_compile_update(const struct oci_resources *whole, const struct oci_resources *given,
+				 struct cgroup_limits *ret, struct bk_err **err);
 void cgroup_limits_done(struct cgroup_limits *limits);
 
 /*
@@ -60,6 +68,33 @@ int cgroup_limits_check(const struct cgroup_host *h, const struct cgroup_limits 
 /* Enables the controllers from the root down to the parent of path, and writes below dirfd. */
 int cgroup_limits_apply(const struct cgroup_host *h, const char *path, int dirfd,
 			const struct cgroup_limits *limits, struct bk_err **err);
+
+/*
+ * The same for a cgroup in use: each file's old content is kept, and written back if a later write fails: all
+ * or nothing. An error of the way back is told with the error.
+ */
+int cgroup_limits_update(const struct cgroup_host *h, const char *path, int dirfd,
+			 const struct cgroup_limits *limits, struct bk_err **err);
+
+/* memory.checkBeforeUpdate: "rejecting memory limit N < usage M" where more is in use than will be allowed. */
+int cgroup_limits_check_usage(int dirfd, const struct oci_memory *whole, const struct oci_memory *given,
+			      struct bk_err **err);
+
+/*
+ * current with given in place of it, member by member, lists of devices as a whole, maps key by key; in the
+ * arena, sharing what is not changed. NULL is nothing. An unlimited memory.limit takes memory.swap
+ * along, and cpu.idle replaces cpu.shares, unless they are given themselves.
+ */
+struct oci_resources *cgroup_resources_merge(const struct oci_resources *current,
+					     const struct oci_resources *given,
+					     struct bk_arena *arena);
+
+/* One write. What the limit's flags let pass is no error. */
+int cgroup_limit_write(int dirfd, const struct cgroup_limit *limit, struct bk_err **err);
+
+/* Makes every controller that is needed available at path, from the root down. */
+int cgroup_limits_enable(const struct cgroup_host *h, const char *path, int dirfd,
+			 const struct cgroup_limits *limits, struct bk_err **err);
 
 /*
  * Compiles r and forgets the result: whether everything that it asks for can be done at all,

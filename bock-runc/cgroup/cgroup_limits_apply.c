@@ -137,14 +137,15 @@ static int enable(const struct cgroup_host *h, const char *path, const char *tex
 	return 0;
 }
 
-static int write_limit(int dirfd, const struct cgroup_limit *limit, struct bk_err **err)
+int cgroup_limit_write(int dirfd, const struct cgroup_limit *limit, struct bk_err **err)
 {
 	struct bk_err *failure = NULL;
 	int rc = bk_file_put(dirfd, limit->file, limit->value, &failure);
 
 	if (rc == 0)
 		return 0;
-	if ((limit->flags & CGROUP_LIMIT_OPTIONAL) && bk_err_errno(failure) == ENOENT) {
+	if (((limit->flags & CGROUP_LIMIT_OPTIONAL) && bk_err_errno(failure) == ENOENT) ||
+	    ((limit->flags & CGROUP_LIMIT_TRY) && bk_err_errno(failure) == EINVAL)) {
 		bk_err_clear(&failure);
 		return 0;
 	}
@@ -153,24 +154,32 @@ static int write_limit(int dirfd, const struct cgroup_limit *limit, struct bk_er
 			   limit->file, limit->value);
 }
 
-int cgroup_limits_apply(const struct cgroup_host *h, const char *path, int dirfd,
-			const struct cgroup_limits *limits, struct bk_err **err)
+int cgroup_limits_enable(const struct cgroup_host *h, const char *path, int dirfd,
+			 const struct cgroup_limits *limits, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf text = BK_BUF_INIT(BK_BUF_SMALL);
 	bk_autostrv char **have = NULL;
 	int rc;
 
+	rc = read_controllers(dirfd, &have, err);
+	if (rc < 0 || !first_missing(limits, have))
+		return rc;
+	rc = cgroup_limits_check(h, limits, err);
+	if (rc < 0)
+		return rc;
+	enable_text(limits, &text);
+	return enable(h, path, bk_buf_str(&text), err);
+}
+
+int cgroup_limits_apply(const struct cgroup_host *h, const char *path, int dirfd,
+			const struct cgroup_limits *limits, struct bk_err **err)
+{
+	int rc;
+
 	if (limits->n == 0)
 		return 0;
-	rc = read_controllers(dirfd, &have, err);
-	if (rc == 0 && first_missing(limits, have)) {
-		rc = cgroup_limits_check(h, limits, err);
-		if (rc < 0)
-			return rc;
-		enable_text(limits, &text);
-		rc = enable(h, path, bk_buf_str(&text), err);
-	}
+	rc = cgroup_limits_enable(h, path, dirfd, limits, err);
 	for (size_t i = 0; rc == 0 && i < limits->n; i++)
-		rc = write_limit(dirfd, &limits->list[i], err);
+		rc = cgroup_limit_write(dirfd, &limits->list[i], err);
 	return rc;
 }

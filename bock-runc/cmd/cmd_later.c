@@ -15,6 +15,4 @@
 	}
 
 LATER(checkpoint);
-LATER(events);
 LATER(restore);
-LATER(update);

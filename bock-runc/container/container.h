@@ -4,6 +4,7 @@
  *
  *	state.json	what this header describes, replaced atomically
  *	config.json	the configuration that the container was created with, as it was
+ *	resources.json	linux.resources as the last update left them; none: as in config.json
  *	start.sock	while it is created and not started: `start` calls here
  *
  * The folder itself is the lock (flock) for whatever changes a container. State is written before the
@@ -28,6 +29,7 @@
 #define CONTAINER_RESERVE_TRIES 10
 #define CONTAINER_STATE_FILE "state.json"
 #define CONTAINER_CONFIG_FILE "config.json"
+#define CONTAINER_RESOURCES_FILE "resources.json"
 #define CONTAINER_SOCKET "start.sock"
 #define CONTAINER_CACHE ".cache"	/* beside the containers: compiled seccomp profiles */
 

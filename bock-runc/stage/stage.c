@@ -6,7 +6,6 @@
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/prctl.h>
-#include <linux/resource.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 
@@ -23,9 +22,7 @@
 #define PROT_READ_ 1
 #define MAP_PRIVATE_ 2
 #define CLONE_PARENT_ 0x8000
-#ifndef RLIMIT_NPROC
-#define RLIMIT_NPROC 6
-#endif
+#define RLIMIT_NPROC_ 6
 
 static long call6(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -162,7 +159,7 @@ static void fork_into_container(void)
 	if (ctl->flags & STAGE_TERMINAL)
 		call4(__NR_ioctl, 0, TIOCSCTTY, 0, 0);
 	if (ctl->flags & STAGE_NPROC)
-		call4(__NR_prlimit64, 0, RLIMIT_NPROC, addr(ctl->nproc), 0);
+		call4(__NR_prlimit64, 0, RLIMIT_NPROC_, addr(ctl->nproc), 0);
 }
 
 /*
@@ -179,7 +176,7 @@ static int is_orphan(void)
 /* The runtime being gone ends us: nobody would know of this container. */
 static void agree(void)
 {
-	struct stage_msg m;
+	struct stage_msg m = { .letter = 0 };
 
 	if (ctl->flags & STAGE_FORK)
 		fork_into_container();

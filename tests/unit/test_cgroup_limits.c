@@ -205,7 +205,161 @@ static void test_hybrid(void **state)
 		"'/sys/fs/cgroup/memory'");
 }
 
-BK_TEST_MAIN(cmocka_unit_test(test_nothing), cmocka_unit_test(test_memory),
+/* ---- updates ---- */
+
+static struct oci_resources *parse(const char *json, struct bk_arena *arena)
+{
+	struct oci_resources *r = bk_arena_alloc(arena, sizeof(*r));
+	struct bk_err *err = NULL;
+
+	assert_ok(bk_json_decode(&oci_resources_type, "resources", json, strlen(json),
+				 &bk_doc_limits_oci, arena, r, &err), &err);
+	return r;
+}
+
+/* What an update writes, and what is saved of it (NULL: not looked at). */
+static void update(const char *current, const char *given, const char *want, const char *whole_json)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autobuf struct bk_buf got = BK_BUF_INIT(BK_BUF_SMALL);
+	bk_autobuf struct bk_buf saved = BK_BUF_INIT(BK_BUF_SMALL);
+	struct cgroup_limits limits = CGROUP_LIMITS_INIT;
+	struct oci_resources *g = parse(given, arena);
+	struct oci_resources *whole = cgroup_resources_merge(parse(current, arena), g, arena);
+	struct bk_err *err = NULL;
+
+	assert_ok(cgroup_limits_compile_update(whole, g, &limits, &err), &err);
+	cgroup_limits_print(&limits, &got);
+	assert_string_equal(bk_buf_str(&got), want);
+	cgroup_limits_done(&limits);
+	if (!whole_json)
+		return;
+	assert_ok(bk_json_encode(&oci_resources_type, whole, 0, &saved, &err), &err);
+	assert_string_equal(bk_buf_str(&saved), whole_json);
+}
+
+static void update_refused(const char *current, const char *given, const char *text)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	struct cgroup_limits limits = CGROUP_LIMITS_INIT;
+	struct oci_resources *g = parse(given, arena);
+	struct oci_resources *whole = cgroup_resources_merge(parse(current, arena), g, arena);
+	struct bk_err *err = NULL;
+
+	assert_err(cgroup_limits_compile_update(whole, g, &limits, &err), &err, BK_ERR_CONFIG, text);
+}
+
+static void test_update_memory(void **state)
+{
+	(void)state;
+	update("{}", "{}", "", "{}");
+	/* swap includes memory: one changes with the other */
+	update("{\"memory\":{\"limit\":100,\"swap\":300}}", "{\"memory\":{\"limit\":200}}",
+	       "memory.swap.max = 100\nmemory.max = 200\n", "{\"memory\":{\"limit\":200,\"swap\":300}}");
+	update("{\"memory\":{\"limit\":100,\"swap\":300}}", "{\"memory\":{\"swap\":-1}}",
+	       "memory.swap.max = max\n", NULL);
+	/* -1 without a word about swap: swap too */
+	update("{\"memory\":{\"limit\":100,\"swap\":300}}", "{\"memory\":{\"limit\":-1}}",
+	       "memory.swap.max = max\nmemory.max = max\n", "{\"memory\":{\"limit\":-1,\"swap\":-1}}");
+	update("{\"memory\":{\"limit\":100}}", "{\"memory\":{\"reservation\":-1}}", "memory.low = max\n",
+	       NULL);
+	update_refused("{\"memory\":{\"limit\":100,\"swap\":300}}", "{\"memory\":{\"limit\":400}}",
+		       "memory.swap: is less than memory.limit");
+	update_refused("{}", "{\"memory\":{\"swap\":400}}", "needs memory.limit");
+}
+
+static void test_update_cpu(void **state)
+{
+	(void)state;
+	/* quota and period: each keeps the other */
+	update("{\"cpu\":{\"quota\":5,\"period\":10}}", "{\"cpu\":{\"quota\":6}}", "cpu.max = 6 10\n", NULL);
+	update("{\"cpu\":{\"quota\":5,\"period\":10}}", "{\"cpu\":{\"period\":20}}", "cpu.max = 5 20\n", NULL);
+	update("{\"cpu\":{\"quota\":5,\"period\":10}}", "{\"cpu\":{\"quota\":-1}}", "cpu.max = max 10\n", NULL);
+	update("{}", "{\"cpu\":{\"quota\":-1}}", "cpu.max = max 100000\n", NULL);
+	/* the burst before and after: one of the two is in order */
+	update("{\"cpu\":{\"quota\":50,\"burst\":10}}", "{\"cpu\":{\"quota\":20,\"burst\":15}}",
+	       "cpu.max.burst = 15\ncpu.max = 20 100000\ncpu.max.burst = 15\n", NULL);
+	update_refused("{\"cpu\":{\"quota\":50,\"burst\":10}}", "{\"cpu\":{\"quota\":5}}",
+		       "is larger than cpu.quota");
+	update("{\"cpu\":{\"quota\":50,\"burst\":10}}", "{\"cpu\":{\"quota\":-1}}", "cpu.max = max 100000\n",
+	       "{\"cpu\":{\"quota\":-1}}");
+	/* idle takes the place of shares */
+	update("{\"cpu\":{\"shares\":1024}}", "{\"cpu\":{\"idle\":1}}", "cpu.idle = 1\n",
+	       "{\"cpu\":{\"idle\":1}}");
+	update("{\"cpu\":{\"idle\":1}}", "{\"cpu\":{\"idle\":0,\"shares\":1024}}",
+	       "cpu.idle = 0\ncpu.weight = 100\n", NULL);
+	update("{\"cpu\":{\"cpus\":\"0\"}}", "{\"cpu\":{\"mems\":\"1\"}}", "cpuset.mems = 1\n",
+	       "{\"cpu\":{\"cpus\":\"0\",\"mems\":\"1\"}}");
+}
+
+static void test_update_others(void **state)
+{
+	(void)state;
+	update("{\"pids\":{\"limit\":5}}", "{\"pids\":{\"limit\":-1}}", "pids.max = max\n", NULL);
+	/* what is not given is not written, and kept */
+	update("{\"pids\":{\"limit\":5},\"blockIO\":{\"weight\":10}}", "{\"pids\":{\"limit\":6}}",
+	       "pids.max = 6\n", "{\"pids\":{\"limit\":6},\"blockIO\":{\"weight\":10}}");
+	update("{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1},{\"pageSize\":\"1GB\",\"limit\":2}]}",
+	       "{\"hugepageLimits\":[{\"pageSize\":\"1GB\",\"limit\":3}]}",
+	       "hugetlb.1GB.max = 3\nhugetlb.1GB.rsvd.max = 3\n",
+	       "{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1},{\"pageSize\":\"1GB\",\"limit\":3}]}");
+	update("{\"unified\":{\"memory.high\":\"1\"}}", "{\"unified\":{\"pids.max\":\"2\"}}", "pids.max = 2\n",
+	       "{\"unified\":{\"memory.high\":\"1\",\"pids.max\":\"2\"}}");
+	update("{\"rdma\":{\"a\":{\"hcaHandles\":1}}}", "{\"rdma\":{\"a\":{\"hcaObjects\":2},\"b\":{\"hcaHandles\":3}}}",
+	       "rdma.max = a hca_object=2\nrdma.max = b hca_handle=3\n",
+	       "{\"rdma\":{\"a\":{\"hcaHandles\":1,\"hcaObjects\":2},\"b\":{\"hcaHandles\":3}}}");
+	/* rules are a list, whose order has a meaning: given, they are the list */
+	update("{\"devices\":[{\"allow\":true,\"access\":\"r\"}]}", "{\"devices\":[{\"allow\":false,\"access\":\"w\"}]}",
+	       "", "{\"devices\":[{\"allow\":false,\"access\":\"w\"}]}");
+}
+
+/* A folder in place of a cgroup: the files take what is written, and one can't be written. */
+static void test_update_takes_back(void **state)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	struct cgroup_limits limits = CGROUP_LIMITS_INIT;
+	const struct cgroup_host host = { .kind = CGROUP_UNIFIED, .mount = "/nonexistent" };
+	char dir[] = "/tmp/test_cgroup_limits.XXXXXX";
+	bk_autobuf struct bk_buf got = BK_BUF_INIT(BK_BUF_SMALL);
+	struct oci_resources *g = parse("{\"memory\":{\"limit\":5},\"pids\":{\"limit\":7},"
+					"\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":0,\"rate\":9},"
+					"{\"major\":8,\"minor\":1,\"rate\":9}]},\"unified\":{\"memory.high\":\"1\"}}",
+					arena);
+	struct bk_err *err = NULL;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_ok(bk_file_write_atomic(fd, "cgroup.controllers", "memory pids io\n", 15, 0600, false, &err), &err);
+	assert_ok(bk_file_write_atomic(fd, "memory.max", "max\n", 4, 0600, false, &err), &err);
+	assert_ok(bk_file_write_atomic(fd, "pids.max", "50\n", 3, 0600, false, &err), &err);
+	assert_ok(bk_file_write_atomic(fd, "io.max", "8:0 rbps=3\n", 11, 0600, false, &err), &err);
+	/* memory.high is missing */
+	assert_ok(cgroup_limits_compile_update(g, parse("{}", arena), &limits, &err), &err);
+	cgroup_limits_done(&limits);
+	assert_ok(cgroup_limits_compile_update(cgroup_resources_merge(NULL, g, arena), g, &limits, &err), &err);
+	assert_err(cgroup_limits_update(&host, "/x", fd, &limits, &err), &err, BK_ERR_NOT_FOUND,
+		   "memory.high");
+	assert_ok(bk_file_read(fd, "pids.max", &got, &err), &err);
+	assert_true(bk_skip_prefix(bk_buf_str(&got), "50\n") != NULL);
+	bk_buf_done(&got);
+	got = (struct bk_buf)BK_BUF_INIT(BK_BUF_SMALL);
+	assert_ok(bk_file_read(fd, "memory.max", &got, &err), &err);
+	assert_true(bk_skip_prefix(bk_buf_str(&got), "max") != NULL);
+	bk_buf_done(&got);
+	got = (struct bk_buf)BK_BUF_INIT(BK_BUF_SMALL);
+	/* the last line set back is the first that was written: 8:0 as it was (a file keeps no others) */
+	assert_ok(bk_file_read(fd, "io.max", &got, &err), &err);
+	assert_true(bk_skip_prefix(bk_buf_str(&got), "8:0 rbps=3") != NULL);
+	cgroup_limits_done(&limits);
+	close(fd);
+	assert_ok(bk_file_rmtree(AT_FDCWD, dir, &err), &err);
+}
+
+BK_TEST_MAIN(cmocka_unit_test(test_update_memory), cmocka_unit_test(test_update_cpu),
+	     cmocka_unit_test(test_update_others), cmocka_unit_test(test_update_takes_back),
+	     cmocka_unit_test(test_nothing), cmocka_unit_test(test_memory),
 	     cmocka_unit_test(test_cpu), cmocka_unit_test(test_weight),
 	     cmocka_unit_test(test_others), cmocka_unit_test(test_apply),
 	     cmocka_unit_test(test_hybrid))
