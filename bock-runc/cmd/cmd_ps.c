@@ -87,7 +87,7 @@ int cmd_ps_filter(const char *text, const pid_t *pids, size_t n, struct bk_buf *
 			number[word_len] = '\0';
 			if (bk_num_u32(number, INT32_MAX, &pid, NULL) == 0) {
 				key = (pid_t)pid;
-				if (bsearch(&key, pids, n, sizeof(*pids), by_number))
+				if (n && bsearch(&key, pids, n, sizeof(*pids), by_number))
 					bk_buf_printf(out, "%.*s\n", (int)len, line);
 			}
 		}
@@ -157,7 +157,8 @@ static int list(const struct bk_cli_call *call, const struct container *c, struc
 	rc = container_procs(c, &pids, &n, err);
 	if (rc < 0)
 		return rc;
-	qsort(pids, n, sizeof(*pids), by_number);
+	if (n)
+		qsort(pids, n, sizeof(*pids), by_number);
 	return o->format == FORMAT_JSON ? print_json(pids, n, err) :
 					  print_table(call->args + 1, pids, n, err);
 }
