@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/container_hooks.h"
 
+#include <unistd.h>
+
 #include "base/bk_auto.h"
 #include "base/bk_str.h"
 #include "codec/bk_json.h"
@@ -26,6 +28,12 @@ static int describe(const struct container *c, enum oci_status status, struct bk
 	return bk_json_encode(&oci_state_type, &s, 0, out, err);
 }
 
+/* The bundle's folder, as for the hooks before; who deletes a container may have removed it first. */
+static const char *cwd_of(const struct container *c)
+{
+	return access(c->state.bundle, X_OK) == 0 ? c->state.bundle : NULL;
+}
+
 int container_hooks_poststart(const struct container *c, struct bk_err **err)
 {
 	bk_autospec struct spec spec = { 0 };
@@ -44,6 +52,7 @@ int container_hooks_poststart(const struct container *c, struct bk_err **err)
 	rc = init_hooks_open(spec.config, c->state.bundle, &output, err);
 	if (rc < 0)
 		return rc;
+	how.cwd = cwd_of(c);
 	how.state = bk_buf_str(&json);
 	how.len = json.len;
 	how.out = output.out;
@@ -58,7 +67,7 @@ void container_hooks_poststop(const struct container *c, const struct oci_runtim
 {
 	bk_autobuf struct bk_buf json = BK_BUF_INIT(BK_BUF_DOC);
 	bk_auto(init_hooks_done) struct init_hooks_output output = INIT_HOOKS_OUTPUT_INIT;
-	struct hooks_how how = { .timeout_ms = INIT_HOOK_TIMEOUT_MS };
+	struct hooks_how how = { .timeout_ms = INIT_HOOK_TIMEOUT_MS, .cwd = cwd_of(c) };
 	struct bk_err *err = NULL;
 
 	if (describe(c, OCI_STOPPED, &json, NULL) < 0) {

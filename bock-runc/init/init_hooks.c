@@ -13,16 +13,17 @@ static int open_one(const struct oci_runtime_config *c, enum spec_annotation whi
 {
 	const char *path = spec_annotation(c, which);
 	bk_autofree char *full = NULL;
-	int fd;
+	bk_autoclose int fd = -1;
 
 	if (!path)
 		return 0;
 	full = bk_path_join(bundle, path);
-	fd = open(full, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
-	if (fd < 0)
+	/* a FIFO that nobody reads is an error, not a wait; the hooks get an ordinary descriptor */
+	fd = open(full, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	if (fd < 0 || fcntl(fd, F_SETFL, O_APPEND) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "annotations: '%s': open '%s'",
 				  spec_annotations[which].name, full);
-	*ret_fd = fd;
+	*ret_fd = bk_steal_fd(&fd);
 	return 0;
 }
 

@@ -93,8 +93,8 @@ int sec_notify_load(const struct sec_bpf *b, int sock, const void *message, size
 
 	if (clone(second, stack + sizeof(stack), thread, &s, &s.tid, NULL, &s.tid) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno,
-				  "start a thread for the listener (linux.resources.pids.limit must be "
-				  "2 or more)");
+				  "start a thread for the listener (which linux.resources.pids.limit and "
+				  "RLIMIT_NPROC must leave room for)");
 	listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
 	errnum = errno;
 	atomic_store(&s.listener, listener < 0 ? NOT_LOADED : (int)listener);

@@ -206,6 +206,8 @@ add_hook() {
 	refused '.annotations = {"run.oci.hooks.stderr": "/no/such/file"}' \
 		"annotations: 'run.oci.hooks.stderr': open '/no/such/file': No such file or directory"
 	[ -e "$T/ran" ]
+	mkfifo "$T/fifo"
+	refused ".annotations = {\"run.oci.hooks.stderr\": \"$T/fifo\"}" "open '$T/fifo': No such device or address"
 	edit --arg o "$T/out" '.annotations = {"run.oci.hooks.stdout": $o}'
 	run_it
 	assert_ok
@@ -227,12 +229,20 @@ add_hook() {
 
 @test "hooks: the runtime's run in the bundle's folder, createContainer's in the root file system" {
 	bundle true
-	for kind in prestart createRuntime createContainer; do
+	for kind in prestart createRuntime createContainer poststart poststop; do
 		add_hook $kind "pwd >>$T/log"
 	done
 	run_it
 	assert_ok ""
-	[ "$(xargs <"$T/log")" = "$B $B $B/rootfs" ]
+	[ "$(xargs <"$T/log")" = "$B $B $B/rootfs $B $B" ]
+	# a bundle may be gone before its container
+	detached create -b "$B" "$ID"
+	mv "$B" "$B.gone"
+	rm "$T/log"
+	cd "$T"
+	detached delete --force "$ID"
+	assert_ok ""
+	[ "$(cat "$T/log")" = "$T" ]
 }
 
 # all_ns PID|self: the kinds of namespace and which

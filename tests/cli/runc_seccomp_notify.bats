@@ -154,6 +154,31 @@ refute_leak() {
 	assert_no_leftovers
 }
 
+@test "seccomp notify: in a new user namespace and in one that is joined" {
+	edit '.linux.namespaces += [{"type": "user"}] |
+		.linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}] | .linux.gidMappings = .linux.uidMappings'
+	chown -R 100000:100000 "$B/rootfs"
+	open_path
+	unshare --user sleep 100 3>&- &
+	sleeper=$!
+	wait_for 5 eval '[ "$(readlink /proc/'$sleeper'/ns/user)" != "$(readlink /proc/self/ns/user)" ]'
+	echo "0 100000 65536" >/proc/$sleeper/uid_map
+	echo "0 100000 65536" >/proc/$sleeper/gid_map
+	for path in "" "/proc/$sleeper/ns/user"; do
+		for nnp in true false; do
+			edit --arg p "$path" --argjson n $nnp '(.linux.namespaces[] | select(.type == "user")) |= {"type": "user"} + if $p == "" then {} else {"path": $p} end |
+				.process.noNewPrivileges = $n'
+			notify '["mkdir", "mkdirat"]'
+			agent mkdir=28
+			inside 'mkdir /tmp/x 2>&1; :'
+			[[ $output == *"No space left on device"* ]] || fail "$path nnp $nnp: $output"
+			agent_ends
+		done
+	done
+	kill $sleeper
+	assert_no_leftovers
+}
+
 @test "seccomp notify: what doesn't go together is refused, as is an agent that isn't there or won't listen" {
 	notify '["mkdir"]'
 	refused 'del(.linux.seccomp.listenerPath, .linux.seccomp.listenerMetadata)' 'linux.seccomp.listenerPath: is missing'
