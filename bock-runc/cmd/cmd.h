@@ -26,7 +26,7 @@ enum cmd_rootless { CMD_ROOTLESS_AUTO, CMD_ROOTLESS_TRUE, CMD_ROOTLESS_FALSE };
 enum cmd_cgroup_manager { CMD_CGROUPFS, CMD_CGROUP_DISABLED, CMD_CGROUP_SYSTEMD };
 
 extern const struct bk_cli_cmd cmd_create, cmd_start, cmd_run, cmd_state, cmd_kill, cmd_delete,
-	cmd_list, cmd_spec, cmd_features, cmd_pause, cmd_resume, cmd_ps, cmd_exec,
+	cmd_list, cmd_spec, cmd_features, cmd_mounts, cmd_pause, cmd_resume, cmd_ps, cmd_exec,
 	cmd_validate;
 /* cmd_later.c: known names that this version refuses */
 extern const struct bk_cli_cmd cmd_checkpoint, cmd_events, cmd_restore, cmd_update;

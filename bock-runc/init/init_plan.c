@@ -293,7 +293,7 @@ void init_plan_mount_ctx(const struct spec *spec, struct mount_ctx *ret)
 	};
 }
 
-static int check_idmap(const struct mount_op *m, struct bk_err **err)
+int init_plan_check_mount(const struct mount_op *m, struct bk_err **err)
 {
 	int rc = 0;
 
@@ -321,7 +321,7 @@ static int plan_mounts(struct init_plan *p, struct bk_err **err)
 		int rc = mount_plan_op(&c->mounts[i], i, &ctx, p->arena, &m, err);
 
 		if (rc == 0)
-			rc = check_idmap(&m, err);
+			rc = init_plan_check_mount(&m, err);
 		if (rc < 0)
 			return rc;
 		if (dev_is_late(&m))

@@ -187,6 +187,8 @@ void init_op_print(const struct init_plan *p, enum init_stage stage, const struc
 
 /* What compiling a mount needs of the document; the cgroup and the caller's rights are the caller's to add. */
 void init_plan_mount_ctx(const struct spec *spec, struct mount_ctx *ret);
+/* What is checked of a compiled mount beside itself: the maps of its ids. */
+int init_plan_check_mount(const struct mount_op *m, struct bk_err **err);
 
 /* Prints the plan, a line an operation, for --dry-run and tests. */
 void init_plan_print(const struct init_plan *p, struct bk_buf *out);

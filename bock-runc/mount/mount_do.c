@@ -80,6 +80,17 @@ static int tmpfs_data(const struct mount_op *op, int target, char *buf, size_t s
 	return 0;
 }
 
+int mount_do_make(const struct mount_op *op, int over, int *ret_tree, struct bk_err **err)
+{
+	char buf[MOUNT_DATA_MAX + 16];
+	const char *data = op->f.data;
+	int rc = over < 0 ? 0 : tmpfs_data(op, over, buf, sizeof(buf), &data);
+
+	if (rc < 0)
+		return bk_err_set(err, BK_ERR_IO, -rc, "status of '%s'", op->dest);
+	return mount_tree_new(op, op->type, data, false, ret_tree, err);
+}
+
 /* tmpcopyup: the tmpfs is filled while it is detached, and covers the directory then. */
 static int do_copyup(const struct mount_op *op, int target, const char *data, struct bk_err **err)
 {

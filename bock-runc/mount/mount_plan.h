@@ -67,6 +67,12 @@ int mount_do_idmapped(const struct mount_op *op, int userns, int *ret_tree, stru
 int mount_do(const struct mount_op *op, int tree, const struct bk_root *root, struct bk_err **err);
 
 /*
+ * A new file system, detached, with all its options; over: the directory that it is to cover, whose mode a
+ * tmpfs keeps; -1: one that was made for it.
+ */
+int mount_do_make(const struct mount_op *op, int over, int *ret_tree, struct bk_err **err);
+
+/*
  * A directory or file at op's destination to mount on, made where it is missing. What is there is opened as
  * the options want it (links followed inside the root, or not). *ret_made: it was missing.
  */
