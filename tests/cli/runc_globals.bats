@@ -172,7 +172,7 @@ one_error() {
 }
 
 @test "refused commands: known by name, whatever stands behind; podman takes their --help as a yes" {
-	for command in checkpoint restore update events; do
+	for command in checkpoint restore; do
 		for words in '' --help '-h' "$ID" "--image-path /x --leave-running $ID" "--resources - $ID" \
 			"--lsm-mount-context" "--nonsense=1 a b c"; do
 			# shellcheck disable=SC2086
@@ -185,7 +185,6 @@ one_error() {
 	done
 	run --separate-stderr "$BOCK_RUNC" --help
 	refute_output -p checkpoint
-	refute_output -p update
 }
 
 @test "create, run: what is accepted" {

@@ -39,6 +39,19 @@ three() {
 	done
 }
 
+@test "ps: processes in cgroups below the container's, too" {
+	three
+	cgroup=$(cgroup2_path)/$ID
+	mkdir "$cgroup/below"
+	pgrep -P "$(pid_of)" | head -n 1 >"$cgroup/below/cgroup.procs"
+	has_three
+	[ "$(bock_runc ps "$ID" | wc -l)" -eq 4 ]
+	bock_runc pause "$ID"
+	has_three
+	bock_runc delete --force "$ID"
+	assert_no_leftovers
+}
+
 @test "ps: what stands behind the id is for ps" {
 	three
 	run --separate-stderr bock_runc ps "$ID" -o pid,args

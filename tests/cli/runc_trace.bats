@@ -69,7 +69,7 @@ trace_ok() {
 	edit '.hooks = {"createRuntime": [{"path": "/bin/sleep", "args": ["sleep", "1"]}],
 		"poststart": [{"path": "/bin/true"}], "poststop": [{"path": "/bin/true"}]}'
 	bock_runc run -d --trace "$T/trace" -b "$B" "$ID" </dev/null >/dev/null 2>&1 3>&- &
-	wait_for 5 grep -q mount "$T/trace"
+	wait_for 5 grep -q '"phase":"mount"' "$T/trace"
 	! grep -q '"phase":"hooks"' "$T/trace" || fail "$(cat "$T/trace")"
 	wait $!
 	trace_ok '([.[] | select(.phase == "hooks" and .process == "runtime" and .took > 900000)] | length) == 1 and
