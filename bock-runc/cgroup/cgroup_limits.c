@@ -9,6 +9,7 @@
 #define BLKIO_WEIGHT_MIN   10U
 #define BLKIO_WEIGHT_MAX   1000U
 #define CPU_PERIOD_DEFAULT 100000U
+#define CPU_WEIGHT_DEFAULT 100U
 #define SWAPPINESS_DEFAULT 60U
 
 void cgroup_limits_done(struct cgroup_limits *limits)
@@ -199,6 +200,15 @@ static int add_cpu_max(const struct oci_cpu *c, const struct oci_cpu *g, struct 
 	return 0;
 }
 
+/* containerd asks everyone for 1024 shares, which is what a new cgroup has: no controller is missed for that. */
+static void add_cpu_weight(struct cgroup_limits *l, unsigned int weight)
+{
+	bool nothing = weight == CPU_WEIGHT_DEFAULT && !l->update;
+
+	add(l, "cpu", "cpu.shares", "cpu.weight", u64_text(l, weight),
+	    nothing ? CGROUP_LIMIT_OPTIONAL | CGROUP_LIMIT_DEFAULT : 0);
+}
+
 static int add_cpu(const struct oci_cpu *c, const struct oci_cpu *g, struct cgroup_limits *l,
 		   struct bk_err **err)
 {
@@ -213,8 +223,7 @@ static int add_cpu(const struct oci_cpu *c, const struct oci_cpu *g, struct cgro
 	if (g->has_idle && (idle || l->update))
 		add(l, "cpu", "cpu.idle", "cpu.idle", idle ? "1" : "0", 0);
 	if (!idle && g->has_shares && c->shares > 0) /* an idle cgroup takes no weight */
-		add(l, "cpu", "cpu.shares", "cpu.weight", u64_text(l, cgroup_cpu_weight(c->shares)),
-		    0);
+		add_cpu_weight(l, cgroup_cpu_weight(c->shares));
 	if (g->cpus && g->cpus[0])
 		add(l, "cpuset", "cpu.cpus", "cpuset.cpus", g->cpus, 0);
 	if (g->mems && g->mems[0])

@@ -28,6 +28,7 @@
 enum {
 	CGROUP_LIMIT_OPTIONAL = 1,	/* without the file there is nothing to limit */
 	CGROUP_LIMIT_TRY = 2,		/* EINVAL: a later write will do it */
+	CGROUP_LIMIT_DEFAULT = 4,	/* what a cgroup has anyway: needs no controller */
 };
 
 struct cgroup_limit {

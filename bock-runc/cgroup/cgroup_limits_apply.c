@@ -28,7 +28,8 @@ static int read_controllers(int dirfd, char ***ret, struct bk_err **err)
 static const struct cgroup_limit *first_missing(const struct cgroup_limits *l, char *const *have)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (l->list[i].controller[0] && !bk_strv_has(have, l->list[i].controller))
+		if (l->list[i].controller[0] && !(l->list[i].flags & CGROUP_LIMIT_DEFAULT) &&
+		    !bk_strv_has(have, l->list[i].controller))
 			return &l->list[i];
 	return NULL;
 }
@@ -103,6 +104,8 @@ static void enable_text(const struct cgroup_limits *l, struct bk_buf *out)
 	for (size_t i = 0; i < l->n; i++) {
 		size_t j = 0;
 
+		if (l->list[i].flags & CGROUP_LIMIT_DEFAULT)
+			continue;
 		while (j < i && !bk_streq(l->list[j].controller, l->list[i].controller))
 			j++;
 		if (j == i && l->list[i].controller[0])

@@ -104,6 +104,13 @@ gone"
 	refused '.linux.resources.cpu = {"shares": 100}' cpu
 }
 
+@test "cgroup: what a cgroup has anyway needs no controller (containerd asks everyone for 1024 shares)" {
+	bundle true
+	edit '.linux.resources.cpu = {"shares": 1024}'
+	run_it
+	assert_ok ""
+}
+
 @test "cgroup: a limit is written" {
 	need_controller hugetlb
 	bundle sh -c 'cat /sys/fs/cgroup/hugetlb.2MB.max'
