@@ -92,10 +92,17 @@ static int run_cgroup(struct container_created *r, struct container_birth *b, st
 
 static int run_limits(struct container_created *r, struct container_birth *b, struct bk_err **err)
 {
-	if (b->cgroup_fd < 0)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "linux.resources: limits are asked for, but this user was not "
-				  "delegated a cgroup");
+	if (b->cgroup_fd < 0) {
+		int rc = bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				    "linux.resources: limits are asked for, but this user was not "
+				    "delegated a cgroup");
+
+		return bk_err_hint(err, rc,
+				   "with systemd: 'systemd-run --user --scope -p Delegate=yes COMMAND', or "
+				   "Delegate=yes in a drop-in of user@.service; without: give the user a cgroup, "
+				   "its cgroup.procs, cgroup.threads and cgroup.subtree_control, and start "
+				   "the command in a cgroup below it");
+	}
 	return cgroup_limits_apply(&r->host, r->plan.params.cgroup, b->cgroup_fd,
 				   &r->plan.limits, err);
 }
