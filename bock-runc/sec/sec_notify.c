@@ -66,8 +66,11 @@ __attribute__((no_sanitize("address", "undefined"))) static int second(void *arg
 
 	while ((listener = atomic_load(&s->listener)) == NO_FD_YET)
 		(void)syscall(SYS_nanosleep, &pause, NULL);
-	if (listener >= 0)
+	if (listener >= 0) {
 		s->result = send_listener(s, listener);
+		/* while we held it, calls would wait for an agent that is gone */
+		(void)syscall(SYS_close, listener);
+	}
 	return 0;
 }
 

@@ -17,9 +17,8 @@
 
 /*
  * Installs b on the calling thread, which must be the only one of its process, and sends the listener
- * through sock (a unix socket) with the len >= 1 bytes of message; our own copy is closed at the next
- * execve. TSYNC is left out: there is nobody to synchronize with. When it returns, the second thread
- * is gone.
+ * through sock (a unix socket) with the len >= 1 bytes of message; our own copy is closed. TSYNC is left
+ * out: there is nobody to synchronize with. When it returns, the second thread is gone.
  */
 int sec_notify_load(const struct sec_bpf *b, int sock, const void *message, size_t len,
 		    struct bk_err **err);

@@ -82,6 +82,41 @@ refute_leak() {
 	assert_no_leftovers
 }
 
+@test "seccomp notify: without its agent the container gets errors, and isn't held up" {
+	notify '["mkdir", "mkdirat"]'
+	args sh -c 'mkdir /x 2>/said; echo done >>/said'
+	for nnp in true false; do
+		edit --argjson n $nnp '.process.noNewPrivileges = $n'
+		agent
+		detached create -b "$B" "$ID"
+		assert_ok ""
+		wait_for 5 test -s "$T/agent.json"
+		kill -9 "$AGENT"
+		detached start "$ID"
+		wait_for 5 is stopped
+		[ "$(<"$B/rootfs/said")" = "mkdir: can't create directory '/x': Function not implemented
+done" ] || fail "$(<"$B/rootfs/said")"
+		bock_runc delete "$ID"
+	done
+	assert_no_leftovers
+}
+
+@test "seccomp notify: what the runtime itself calls doesn't wait for an agent that is gone" {
+	notify '["execve"]'
+	for nnp in true false; do
+		edit --argjson n $nnp '.process.noNewPrivileges = $n'
+		agent
+		detached create -b "$B" "$ID"
+		assert_ok ""
+		wait_for 5 test -s "$T/agent.json"
+		kill -9 "$AGENT"
+		run --separate-stderr timeout 10 "$BOCK_RUNC" --root "$STATE" start "$ID"
+		assert_error "Function not implemented"
+		bock_runc delete --force "$ID"
+	done
+	assert_no_leftovers
+}
+
 @test "seccomp notify: exec tells the agent about the process that it runs" {
 	notify '["mkdir", "mkdirat"]'
 	args sh -c 'sleep 1000 & wait' "$ID"
@@ -125,7 +160,7 @@ refute_leak() {
 @test "seccomp notify: a profile that allows nothing but what stands in it" {
 	edit '.process.noNewPrivileges = true'
 	notify '["uname"]' SCMP_ACT_ERRNO
-	edit '.linux.seccomp.syscalls += [{"names": ["close_range", "prctl", "sendto", "recvmsg", "rt_sigprocmask",
+	edit '.linux.seccomp.syscalls += [{"names": ["prctl", "sendto", "recvmsg", "rt_sigprocmask",
 		"execve", "brk", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "readlink",
 		"readlinkat", "getrandom", "mprotect", "mmap", "getuid", "write", "writev", "exit_group"], "action": "SCMP_ACT_ALLOW"}]'
 	args echo allowed
