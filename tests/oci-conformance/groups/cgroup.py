@@ -207,6 +207,25 @@ LIMITS = [
 ]
 
 
+def block_device():
+    """A device that I/O limits can be set for."""
+    for name in sorted(os.listdir("/sys/block")) if os.path.isdir("/sys/block") else ():
+        with open(f"/sys/block/{name}/dev", encoding="ascii") as f:
+            major, minor = f.read().strip().split(":")
+        return {"major": int(major), "minor": int(minor)}
+    return {"major": 7, "minor": 0}
+
+
+DISK = block_device()
+NUMBERS = f"{DISK['major']}:{DISK['minor']}"
+for key, word in (("throttleReadBpsDevice", "rbps"), ("throttleWriteBpsDevice", "wbps"), ("throttleReadIOPSDevice", "riops"), ("throttleWriteIOPSDevice", "wiops")):
+    line = " ".join(f"{w}={'1000000' if w == word else 'max'}" for w in ("rbps", "wbps", "riops", "wiops"))
+    LIMITS.append((f"io-{word}", "io", {"blockIO": {key: [{**DISK, "rate": 1000000}]}}, "io.max", f"{NUMBERS} {line}",
+                   " ".join(f"blockIO.{key}[].{m}" for m in ("major", "minor", "rate"))))
+LIMITS.append(("io-weight-device", "io", {"blockIO": {"weightDevice": [{**DISK, "weight": 100}]}}, ("io.bfq.weight", "io.weight"),
+               (f"default 100\n{NUMBERS} 100", f"default 100\n{NUMBERS} 910"), " ".join(f"blockIO.weightDevice[].{m}" for m in ("major", "minor", "weight"))))
+
+
 def limited(resources, files):
     def facts(world):
         with Box(world, {"linux.resources": resources}, args=["/probe", "sleep"]) as box:

@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from suite import Box, Facts, eq, holds, must, needs, refusal, refused_at_last, scenario, should, wait_for
+from suite import Box, Facts, eq, holds, must, needs, refusal, refused_at_last, same_set, scenario, should, wait_for
 
 LIFE = "runtime.md Lifecycle"
 HOOKS = "config.md POSIX-platform Hooks"
@@ -72,14 +72,15 @@ def where(kind):
     return test
 
 
-STATUS = {"prestart": "creating", "createRuntime": "creating", "createContainer": "creating", "startContainer": "created",
-          "poststart": "running", "poststop": "stopped"}
+# Until create has ended a container is "creating", but the hooks of create come after step 2, from which
+# on the specification's words in brackets call it "created": both are right.
+CREATING = ("creating", "created")
+STATUS = {"prestart": CREATING, "createRuntime": CREATING, "createContainer": CREATING, "startContainer": ("created",),
+          "poststart": ("running",), "poststop": ("stopped",)}
 
 
 def status_of(kind):
-    # prestart hooks came before there was a status "creating", and the spec calls the container that
-    # waits for start "created"
-    return lambda f: eq(f.state[kind]["status"], STATUS[kind])
+    return lambda f: holds(f.state[kind]["status"] in STATUS[kind], f"it is {f.state[kind]['status']}")
 
 
 def pid_of(kind):
@@ -108,7 +109,7 @@ for kind in KINDS:
              lambda f, k=kind: eq((f.state[k]["id"], f.state[k]["bundle"]), (f.box.id, f.box.dir))),
         must(f"{lower}-state-annotations", HOOKS, f"hooks.{kind} state.annotations", f"{kind}: with annotations", lambda f, k=kind: eq(f.state[k]["annotations"], NOTES)),
         must(f"{lower}-state-version", HOOKS, f"hooks.{kind} state.ociVersion", f"{kind}: and ociVersion", lambda f, k=kind: holds(f.state[k]["ociVersion"], f.state[k])),
-        must(f"{lower}-state-status", HOOKS, f"hooks.{kind} state.status", f"{kind}: status is {STATUS[kind]}", status_of(kind)),
+        must(f"{lower}-state-status", HOOKS, f"hooks.{kind} state.status", f"{kind}: status is {' or '.join(STATUS[kind])}", status_of(kind)),
     ]
     if kind != "poststop":
         seen = "as the container sees it" if kind in IN_CONTAINER else "as the runtime sees it"
@@ -116,9 +117,9 @@ for kind in KINDS:
 checks += [
     must("order", LIFE, "hooks", "the kinds are called in the order of the lifecycle", lambda f: eq(f.at_delete, KINDS)),
     must("create", LIFE, "hooks.prestart hooks.createRuntime hooks.createContainer", "prestart, createRuntime and createContainer are called by create", lambda f: eq(f.at_create, KINDS[:3])),
-    must("start", LIFE, "hooks.startContainer hooks.poststart", "startContainer and poststart are called by start, before it returns", lambda f: eq(f.at_start, KINDS[:5])),
-    must("stop", LIFE, "hooks.poststop", "poststop is not called when the process ends", lambda f: eq(f.at_stop, KINDS[:5])),
-    must("delete", LIFE, "hooks.poststop", "but by delete, before it returns", lambda f: eq(f.at_delete[5:], ["poststop"])),
+    must("start", LIFE, "hooks.startContainer hooks.poststart", "startContainer and poststart are called by start, before it returns", lambda f: same_set(set(f.at_start) - set(f.at_create), ["startContainer", "poststart"])),
+    must("stop", LIFE, "hooks.poststop", "poststop is not called when the process ends", lambda f: holds("poststop" not in f.at_stop, f.at_stop)),
+    must("delete", LIFE, "hooks.poststop", "but by delete, before it returns", lambda f: eq(f.at_delete[-1], "poststop")),
     must("createcontainer-before-pivot", SECTION["createContainer"], "hooks.createContainer", "createContainer runs before pivot_root: its root is the runtime's", lambda f: eq(f.log["createContainer"]["root"]["ino"], f.root_outside[0])),
     must("createcontainer-mounts", SECTION["createContainer"], "hooks.createContainer", "and sees the container's mounts", lambda f: holds(
         f.box.rootfs + "/proc" in [m["target"] for m in f.log["createContainer"]["mounts"]], [m["target"] for m in f.log["createContainer"]["mounts"]][-8:])),
@@ -209,7 +210,7 @@ scenario(
 )
 scenario(
     "hooks", failing("poststart"),
-    must("poststart-fails", LIFE, "hooks.poststart", "when a poststart hook fails, start generates an error", lambda f: holds(f.start.rc != 0, "start succeeded")),
+    must("poststart-fails", LIFE, "hooks.poststart", "when a poststart hook fails, start generates an error", lambda f: holds(f.start and f.start.rc != 0, "start succeeded")),
     must("poststart-fails-stops", LIFE, "hooks.poststart", "and the container is stopped", lambda f: holds((f.state or {}).get("status") in (None, "stopped"), f"{f.state}")),
 )
 

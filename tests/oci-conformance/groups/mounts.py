@@ -201,9 +201,9 @@ for word in MARKS:
     option(must, "r" + word, bind("rbind", "r" + word), f"the mount and those below are {word}", both(marked(word), marked(word, SUB)), prepare=tree_shared)
 
 # the rest goes to the file system
-option(should, "data", tmpfs("size=1m", "mode=1750", "uid=7", "gid=8"), "unknown options go to the file system", both(
-    lambda f: eq(f.value(f"size {M}"), 1 << 20), lambda f: eq(f.value(f"stat {M}"), 0o1750),
-    lambda f: eq(f.data(f"stat {M}").split()[1], "7:8")), [f"size {M}", f"stat {M}"])
+option(should, "data", tmpfs("size=1m", "uid=7", "gid=8"), "unknown options go to the file system: size, uid, gid", both(
+    lambda f: eq(f.value(f"size {M}"), 1 << 20), lambda f: eq(f.data(f"stat {M}").split()[1], "7:8")), [f"size {M}", f"stat {M}"])
+option(should, "data-mode", tmpfs("mode=1750"), "unknown options go to the file system: mode", lambda f: eq(f.value(f"stat {M}"), 0o1750), [f"stat {M}"])
 scenario("mounts", refusal({"mounts+": [tmpfs("no-such-option")]}, prepare=tree), must("opt-unknown", "config.md Valid values", OPT, "an option that neither the runtime nor the file system knows is an error", refused))
 
 
@@ -228,6 +228,9 @@ GID = "mounts[].gidMappings[].containerID mounts[].gidMappings[].hostID mounts[]
 def owned(box):
     tree(box)
     source = os.path.join(box.dir, "source")
+    for entry in box.config["mounts"]:
+        if entry["source"] == "source":
+            entry["source"] = source
     for folder in (source, source + "/sub"):
         with open(folder + "/mine", "w", encoding="ascii"):
             pass
@@ -346,25 +349,26 @@ scenario(
 scenario("mounts", refusal({"mounts+": [{"type": "tmpfs", "source": "tmpfs"}]}), must("destination-absent", MOUNTS, "mounts[].destination", "an absent destination is an error", refused))
 scenario("mounts", refusal({"mounts+": [{**tmpfs(), "type": "no-such-fs"}]}), must("type-unknown", POSIX, "mounts[].type", "a file system that the kernel doesn't have is an error", refused))
 
-ORDER = [
-    {**tmpfs("mode=0701"), "destination": "/conf/a"},
-    {**tmpfs("mode=0702"), "destination": "/conf/a/b"},
-    {**tmpfs("mode=0703"), "destination": "/conf/a/b/c"},
-    {**tmpfs("mode=0704"), "destination": "/conf/d"},
-    {**tmpfs("mode=0705"), "destination": "/conf/d"},
-]
+def sized(destination, megabytes):
+    return {**tmpfs(f"size={megabytes}m"), "destination": destination}
+
+
+def megabytes(f, path):
+    return f.value(f"size {path}") >> 20
+
+
+ORDER = [sized("/conf/a", 1), sized("/conf/a/b", 2), sized("/conf/a/b/c", 3), sized("/conf/d", 4), sized("/conf/d", 5)]
 scenario(
     "mounts",
-    probed({"mounts+": ORDER}, ["stat /conf/a", "stat /conf/a/b", "stat /conf/a/b/c", "stat /conf/d"]),
-    must("order-nested", MOUNTS, "mounts", "entries are mounted in their order: one within another", lambda f: eq([f.value(f"stat /conf/{p}") for p in ("a", "a/b", "a/b/c")], [0o701, 0o702, 0o703])),
-    must("order-over", MOUNTS, "mounts", "and one over another", lambda f: eq(f.value("stat /conf/d"), 0o705)),
+    probed({"mounts+": ORDER}, ["size /conf/a", "size /conf/a/b", "size /conf/a/b/c", "size /conf/d"]),
+    must("order-nested", MOUNTS, "mounts", "entries are mounted in their order: one within another", lambda f: eq([megabytes(f, f"/conf/{p}") for p in ("a", "a/b", "a/b/c")], [1, 2, 3])),
+    must("order-over", MOUNTS, "mounts", "and one over another", lambda f: eq(megabytes(f, "/conf/d"), 5)),
     must("order-list", MOUNTS, "mounts", "as /proc/self/mountinfo tells, too", lambda f: eq([m["target"] for m in f.r["mounts"] if m["target"].startswith("/conf/")], [m["destination"] for m in ORDER])),
 )
-reverse = [{**tmpfs("mode=0702"), "destination": "/conf/a/b"}, {**tmpfs("mode=0701"), "destination": "/conf/a"}]
 scenario(
     "mounts",
-    probed({"mounts+": reverse}, ["stat /conf/a", "lstat /conf/a/b"]),
-    must("order-hidden", MOUNTS, "mounts", "a later one hides an earlier one below it", lambda f: eq((f.value("stat /conf/a"), f.tried("lstat /conf/a/b")), (0o701, "ENOENT"))),
+    probed({"mounts+": [sized("/conf/a/b", 2), sized("/conf/a", 1)]}, ["size /conf/a", "lstat /conf/a/b"]),
+    must("order-hidden", MOUNTS, "mounts", "a later one hides an earlier one below it", lambda f: eq((megabytes(f, "/conf/a"), f.tried("lstat /conf/a/b")), (1, "ENOENT"))),
 )
 
 FILESYSTEMS = "config-linux.md Default Filesystems"

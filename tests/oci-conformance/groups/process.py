@@ -97,7 +97,7 @@ scenario(
 scenario(
     "user",
     probed({"process.user": {"uid": 4294967294, "gid": 4294967294}}),
-    must("uid-largest", USER, "process.user.uid process.user.gid", "the largest id there is can be used", lambda f: eq((f.r["uids"], f.r["gids"]), ([4294967294] * 3,) * 2)),
+    should("uid-largest", USER, "process.user.uid process.user.gid", "the largest id there is can be used", lambda f: eq((f.r["uids"], f.r["gids"]), ([4294967294] * 3,) * 2)),
 )
 
 # ---- rlimits -------------------------------------------------------------------------------------
@@ -501,7 +501,6 @@ scenario(
     "fds",
     probed(),
     must("three", FILES, "", "only stdin, stdout and stderr are open", three_only),
-    must("stdout", FILES, "", "stdout is what the runtime was given", lambda f: eq(f.r["fds"]["1"]["type"], "f")),
     must("cloexec", FILES, "", "none of them is closed on execve", lambda f: not any(d["cloexec"] for d in f.r["fds"].values())),
 )
 scenario(

@@ -142,7 +142,7 @@ scenario(
 )
 for flag in ("SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"):
     scenario("seccomp", probed(profile(rule("sysinfo"), flags=[flag]), ["syscall sysinfo"]),
-             must("flag-" + flag[20:].lower().replace("_", "-"), SECCOMP, S + "flags", f"{flag} is taken, and the filter works", lambda f: eq(f.tried("syscall sysinfo"), "EPERM")))
+             should("flag-" + flag[20:].lower().replace("_", "-"), SECCOMP, S + "flags", f"{flag} is taken, and the filter works", lambda f: eq(f.tried("syscall sysinfo"), "EPERM")))
 scenario("seccomp", probed(profile(rule("sysinfo"), flags=["SECCOMP_FILTER_FLAG_SPEC_ALLOW"])),
          should("flag-spec-allow-effect", SECCOMP, S + "flags", "SECCOMP_FILTER_FLAG_SPEC_ALLOW leaves speculation as it is", lambda f: holds(
              "Speculation_Store_Bypass:\tthread force mitigated" not in f.r["status"], [line for line in f.r["status"].split("\n") if "Spec" in line])))
