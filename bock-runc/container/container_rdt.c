@@ -15,17 +15,22 @@ static const struct oci_intel_rdt *rdt_of(const struct container_created *r)
 	return r->spec.config->linux_->intel_rdt;
 }
 
-int container_rdt_plan(struct container_created *r, struct bk_err **err)
+int container_rdt_find(char **ret_mount, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(MOUNTINFO_MAX);
+	int rc = bk_file_read(AT_FDCWD, MOUNTINFO, &b, err);
+
+	return rc < 0 ? rc : rdt_find(bk_buf_str(&b), ret_mount, err);
+}
+
+int container_rdt_plan(struct container_created *r, struct bk_err **err)
+{
 	bk_autofree char *mount = NULL;
 	int rc;
 
 	if (!rdt_of(r))
 		return 0;
-	rc = bk_file_read(AT_FDCWD, MOUNTINFO, &b, err);
-	if (rc == 0)
-		rc = rdt_find(bk_buf_str(&b), &mount, err);
+	rc = container_rdt_find(&mount, err);
 	if (rc == 0)
 		rc = rdt_decide(rdt_of(r), r->plan.params.id, mount, r->spec.arena, &r->rdt, err);
 	return rc;

@@ -8,6 +8,8 @@
 
 #include "container/container_made.h"
 
+/* Where resctrl is mounted; heap. */
+int container_rdt_find(char **ret_mount, struct bk_err **err);
 /* With the plan: finds resctrl and decides what is to be made. */
 int container_rdt_plan(struct container_created *r, struct bk_err **err);
 /* Puts what is about to be made into the state, for the first save. */

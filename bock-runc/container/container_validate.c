@@ -10,11 +10,15 @@
 #include "base/bk_auto.h"
 #include "base/bk_str.h"
 #include "cgroup/cgroup_devices.h"
+#include "container/container_rdt.h"
 #include "hooks/hooks.h"
 #include "init/init_check.h"
 #include "init/init_plan.h"
 #include "init/init_seccomp.h"
 #include "ns/ns.h"
+#include "proc/proc_affinity.h"
+#include "proc/proc_ioprio.h"
+#include "proc/proc_personality.h"
 #include "proc/proc_rlimit.h"
 #include "proc/proc_sysctl.h"
 #include "sys/sys_kernel.h"
@@ -204,6 +208,32 @@ static void check_process(struct validate *v, char ***warnings)
 		p->n_rlimits = 0;
 }
 
+static void check_attrs(struct validate *v)
+{
+	struct oci_process *p = v->spec.config->process;
+	struct oci_linux *l = v->spec.config->linux_;
+	struct bk_arena *arena = v->spec.arena;
+	struct proc_affinity affinity;
+	struct proc_mempolicy mempolicy;
+	struct proc_sched sched;
+	struct bk_err *e = NULL;
+	int number;
+
+	if (bad(v, proc_affinity_compile(p->exec_cpu_affinity, arena, &affinity, &e), &e))
+		p->exec_cpu_affinity = NULL;
+	if (p->scheduler && bad(v, proc_sched_compile(p->scheduler, &sched, &e), &e))
+		p->scheduler = NULL;
+	if (p->io_priority && bad(v, proc_ioprio_compile(p->io_priority, &number, &e), &e))
+		p->io_priority = NULL;
+	if (l->personality && bad(v, proc_personality_compile(l->personality, &number, &e), &e))
+		l->personality = NULL;
+	if (l->memory_policy &&
+	    bad(v, proc_mempolicy_compile(l->memory_policy, arena, &mempolicy, &e), &e))
+		l->memory_policy = NULL;
+	if (l->intel_rdt && bad(v, rdt_check(l->intel_rdt, "validate", &e), &e))
+		l->intel_rdt = NULL;
+}
+
 /* ---- what is outside of the document ------------------------------------------------------------ */
 
 static void check_rootfs(struct validate *v)
@@ -299,8 +329,13 @@ static void check_plan(struct validate *v)
 		rc = init_plan_compile(&v->spec, &params, &plan, &e);
 	if (bad(v, rc, &e))
 		return;
-	(void)bad(v, init_check(&plan, &e), &e);
+	(void)init_check_each(&plan, problem, v);
 	init_plan_done(&plan);
+	if (l->intel_rdt) {
+		bk_autofree char *mount = NULL;
+
+		(void)bad(v, container_rdt_find(&mount, &e), &e);
+	}
 }
 
 static void check_all(struct validate *v, char ***warnings)
@@ -315,6 +350,7 @@ static void check_all(struct validate *v, char ***warnings)
 	for (size_t i = 0; i < c->linux_->n_namespaces; i++)
 		check_namespace(v, i);
 	check_process(v, warnings);
+	check_attrs(v);
 	check_mounts(v);
 	check_hooks(v);
 	check_sysctls(v);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "init/init_check.h"
 
+#include "base/bk_auto.h"
 #include "mount/mount_root.h"
 #include "sec/sec_label.h"
 #include "spec/spec_annotations.h"
@@ -39,4 +40,22 @@ int init_check(const struct init_plan *p, struct bk_err **err)
 	for (size_t i = 0; i < p->n[INIT_PROCESS] && rc == 0; i++)
 		rc = check_op(&p->ops[INIT_PROCESS][i], err);
 	return rc;
+}
+
+size_t init_check_each(const struct init_plan *p, void (*found)(struct bk_err *e, void *ctx), void *ctx)
+{
+	struct bk_err *e = NULL;
+	size_t n = 0;
+
+	if (check_mount_label(p, &e) < 0) {
+		found(bk_steal_ptr(&e), ctx);
+		n++;
+	}
+	for (size_t i = 0; i < p->n[INIT_PROCESS]; i++) {
+		if (check_op(&p->ops[INIT_PROCESS][i], &e) == 0)
+			continue;
+		found(bk_steal_ptr(&e), ctx);
+		n++;
+	}
+	return n;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/bk_str.h"
 #include "init/init_plan_priv.h"
+#include "proc/proc_affinity.h"
 #include "proc/proc_ioprio.h"
 #include "proc/proc_personality.h"
 
@@ -85,9 +86,12 @@ int init_plan_attrs(struct init_plan *p, struct bk_err **err)
 	const struct oci_linux *l = p->spec->config->linux_;
 	const struct oci_process *proc = p->spec->config->process;
 	struct proc_mempolicy mempolicy;
+	struct proc_affinity affinity;
 	int number, rc = 0;
 
-	if (proc->scheduler)
+	if (!p->params.exec) /* for exec's processes; what is wrong is so from the beginning */
+		rc = proc_affinity_compile(proc->exec_cpu_affinity, p->arena, &affinity, err);
+	if (rc == 0 && proc->scheduler)
 		rc = plan_scheduler(p, proc->scheduler, err);
 	if (rc == 0 && proc->io_priority) {
 		rc = proc_ioprio_compile(proc->io_priority, &number, err);

@@ -283,6 +283,26 @@ says() {
 
 # ---- what is said about it -----------------------------------------------------------------------
 
+@test "validate tells of each" {
+	reporter
+	edit '.process.scheduler = {"policy": "SCHED_X"} | .process.ioPriority = {"class": "x", "priority": 1} |
+		.process.execCPUAffinity = {"final": "3-1"} | .linux.personality = {"domain": "x"} |
+		.linux.memoryPolicy = {"mode": "x"} | .linux.intelRdt = {"closID": "a/b"}'
+	run --separate-stderr bock_runc validate -b "$B"
+	[ "$status" -eq 1 ]
+	[ "${#lines[@]}" -eq 6 ] || fail "$output"
+	for words in "process.scheduler.policy: 'SCHED_X'" "process.ioPriority.class: 'x'" "process.execCPUAffinity.final: '3-1'" \
+		"linux.personality.domain: 'x'" "invalid memory policy mode 'x'" "linux.intelRdt.closID: 'a/b'"; do
+		grep -qF "$words" <<<"$output" || fail "no '$words' in: $output"
+	done
+	refused 'del(.process.scheduler, .process.ioPriority, .linux.personality, .linux.memoryPolicy, .linux.intelRdt)' "process.execCPUAffinity.final: '3-1': the range '3-1' ends before it begins"
+	edit 'del(.process.execCPUAffinity, .process.ioPriority, .linux.personality, .linux.memoryPolicy) |
+		.process.scheduler = {"policy": "SCHED_ISO"} | .linux.intelRdt = {}'
+	run --separate-stderr bock_runc validate -b "$B"
+	[[ $output == *"this kernel has no SCHED_ISO"* ]]
+	grep -q ' - resctrl ' /proc/self/mountinfo || [[ $output == *"linux.intelRdt: the resctrl file system is not mounted"* ]]
+}
+
 @test "a dry run prints them, and features the names" {
 	reporter
 	edit '.process.scheduler = {"policy": "SCHED_RR", "priority": 9} | .linux.personality = {"domain": "LINUX32"} |
