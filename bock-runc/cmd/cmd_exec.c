@@ -29,6 +29,7 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 	const struct opts *o = call->opts;
 	struct init_trace trace = INIT_TRACE_INIT;
 	struct container_root root = { .fd = -1 };
+	char **warnings = NULL;
 	struct container_exec p = {
 		.root = &root,
 		.id = call->args[0],
@@ -52,6 +53,7 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 		.preserve_fds = o->preserve_fds,
 		.detach = o->detach,
 		.ignore_paused = o->ignore_paused,
+		.warnings = &warnings,
 	};
 	int rc = check(call, o, err);
 
@@ -64,6 +66,7 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 		if (rc < 0)
 			rc = bk_err_wrap(err, rc, "exec in '%s'", p.id);
 	}
+	cmd_warn(call, warnings);
 	container_root_done(&root);
 	init_trace_close(&trace);
 	return rc;

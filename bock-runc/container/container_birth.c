@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_str.h"
 #include "cgroup/cgroup_devices.h"
 #include "cgroup/cgroup_limits.h"
 #include "container/container_net.h"
@@ -361,6 +362,18 @@ static bool ended_silently(const struct container_created *r)
 }
 
 /* Serves the child until it is ready. */
+/* config.md: what can't be granted is no reason to fail, and is to be told. */
+static void warn_of_caps(const struct container_created *r)
+{
+	bk_autobuf struct bk_buf names = BK_BUF_INIT(BK_BUF_SMALL);
+
+	if (!r->warnings)
+		return;
+	sec_caps_print(sec_caps_missing(&r->plan.caps, r->pid), &names);
+	bk_strv_push(r->warnings, bk_asprintf("process.capabilities: %s can't be granted here and is left out",
+					      bk_buf_str(&names)));
+}
+
 static int converse(struct container_created *r, const struct container_birth *b,
 		    struct bk_err **err)
 {
@@ -383,6 +396,9 @@ static int converse(struct container_created *r, const struct container_birth *b
 			return pid > 0 ? adopt_forked(r, pid, err) : 0;
 		case SYNC_HOOKS:
 			rc = serve_hooks(r, b, err);
+			break;
+		case SYNC_CAPS:
+			warn_of_caps(r);
 			break;
 		case SYNC_SECCOMP:
 			rc = announce_listener(r, &fd, err);

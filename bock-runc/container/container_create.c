@@ -145,14 +145,6 @@ int container_plan(const struct container_create *p, struct container_created *r
 	return init_trace_mark(p->trace, "make the plan", rc);
 }
 
-/* config.md: an unknown capability is to be ignored, and that is to be told. */
-static void warn_of_caps(const struct container_create *p, const struct container_created *r)
-{
-	for (char **cap = r->plan.unknown_caps; p->warnings && cap && *cap; cap++)
-		bk_strv_push(p->warnings,
-			     bk_asprintf("process.capabilities: '%s' is unknown and ignored", *cap));
-}
-
 static int connect_sockets(const struct container_create *p, struct container_created *r,
 			   struct bk_err **err)
 {
@@ -191,7 +183,8 @@ int container_prepare(const struct container_create *p, struct container_created
 		return rc;
 	}
 	r->owner_start = container_probe_self(&r->owner_pid, &r->ignored_signals);
-	warn_of_caps(p, r);
+	r->warnings = p->warnings;
+	container_created_warn_caps(r);
 	return 0;
 }
 

@@ -260,6 +260,8 @@ int container_exec(const struct container_exec *p, int *ret_status, struct bk_er
 
 	if (rc == 0)
 		r.owner_start = container_probe_self(&r.owner_pid, &r.ignored_signals);
+	r.warnings = p->warnings;
+	container_created_warn_caps(&r);
 	if (rc == 0 && !p->detach)
 		rc = tty_proxy_begin(&proxy, err);
 	if (rc == 0)

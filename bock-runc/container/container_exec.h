@@ -40,6 +40,7 @@ struct container_exec {
 	bool detach;
 	struct init_trace *trace;	/* NULL: none */
 	bool ignore_paused;
+	char ***warnings;		/* strv that what is ignored is appended to; NULL: nobody asks */
 };
 
 /*

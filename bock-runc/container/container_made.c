@@ -27,6 +27,13 @@ void container_created_done(struct container_created *r)
 	spec_done(&r->spec);
 }
 
+void container_created_warn_caps(const struct container_created *r)
+{
+	for (char **cap = r->plan.unknown_caps; r->warnings && cap && *cap; cap++)
+		bk_strv_push(r->warnings,
+			     bk_asprintf("process.capabilities: '%s' is unknown and ignored", *cap));
+}
+
 void container_created_kill(struct container_created *r)
 {
 	siginfo_t info;

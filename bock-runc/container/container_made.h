@@ -25,12 +25,16 @@ struct container_created {
 	int master;	/* the pty, -1: none */
 	struct container_notify notify;
 	struct container_sockets sockets; /* whom it is announced to */
+	char ***warnings;	/* strv for what is left out; NULL: nobody asks */
 	struct tty_proxy *proxy; /* of a foreground run: takes the master before the program starts */
 };
 
 #define CONTAINER_CREATED_INIT                                                      \
 	{ .c = CONTAINER_INIT, .pid = -1, .pidfd = -1, .sync = -1, .master = -1, \
 	  .sockets = CONTAINER_SOCKETS_INIT, .notify = CONTAINER_NOTIFY_INIT }
+
+/* config.md: an unknown capability is to be ignored, and that is to be told. */
+void container_created_warn_caps(const struct container_created *r);
 
 /* run: waits until the child has executed its program, and runs the poststart hooks. */
 int container_created_started(struct container_created *r, struct bk_err **err);

@@ -422,8 +422,11 @@ static int op_user(struct init_child *c, const struct init_op *op, struct bk_err
 
 static int op_caps(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
+	bool less = false;
+	int rc = sec_caps_set_granted(&c->plan->caps, &less, err);
+
 	(void)op;
-	return sec_caps_set(&c->plan->caps, err);
+	return rc == 0 && less ? init_sync_send(c->sync, SYNC_CAPS, 0, -1, err) : rc;
 }
 
 static int op_chdir(struct init_child *c, const struct init_op *op, struct bk_err **err)

@@ -17,6 +17,7 @@ enum init_sync {
 	SYNC_HOOKS = 'H',	/* run the runtime's hooks now */
 	SYNC_CONSOLE = 'C',	/* the pty's master comes along */
 	SYNC_SECCOMP = 'S',	/* the listener of a filter that notifies comes along */
+	SYNC_CAPS = 'c',	/* not all capabilities could be had: worth a warning */
 	SYNC_READY = 'R',	/* created */
 	/* from the runtime */
 	SYNC_MAPS = 'm',	/* id maps are written */

@@ -215,3 +215,58 @@ int sec_caps_set(const struct sec_caps *caps, struct bk_err **err)
 			return bk_err_set(err, BK_ERR_IO, errno, "raise ambient %s", cap_names[i]);
 	return 0;
 }
+
+static int get(pid_t pid, uint64_t *ret_permitted, uint64_t *ret_inheritable)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3, .pid = pid };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -1;
+	*ret_permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+	*ret_inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+	return 0;
+}
+
+/* True if something had to go. */
+static bool limit(struct sec_caps *caps)
+{
+	const struct sec_caps before = *caps;
+	uint64_t held, inheritable;
+
+	if (get(0, &held, &inheritable) < 0)
+		return false;
+	for (unsigned int i = 0; i < sec_caps_count(); i++) {
+		if ((caps->inheritable & bit(i)) && prctl(PR_CAPBSET_READ, i, 0, 0, 0) != 1)
+			caps->inheritable &= ~bit(i);
+	}
+	caps->permitted &= held;
+	caps->effective &= held;
+	caps->inheritable &= held;
+	caps->ambient &= caps->permitted & caps->inheritable;
+	return caps->permitted != before.permitted || caps->inheritable != before.inheritable;
+}
+
+int sec_caps_set_granted(const struct sec_caps *caps, bool *ret_less, struct bk_err **err)
+{
+	struct sec_caps less = *caps;
+	struct bk_err *e = NULL;
+	int rc = sec_caps_set(caps, &e);
+
+	*ret_less = rc < 0 && bk_err_errno(e) == EPERM && limit(&less);
+	if (*ret_less) {
+		bk_err_clear(&e);
+		return sec_caps_set(&less, err);
+	}
+	bk_err_move(err, e);
+	return rc;
+}
+
+uint64_t sec_caps_missing(const struct sec_caps *caps, pid_t pid)
+{
+	uint64_t permitted, inheritable;
+
+	if (get(pid, &permitted, &inheritable) < 0)
+		return 0;
+	return (caps->permitted & ~permitted) | (caps->inheritable & ~inheritable);
+}

@@ -14,7 +14,9 @@
 #ifndef SEC_CAPS_H
 #define SEC_CAPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/bk_buf.h"
 #include "base/bk_err.h"
@@ -48,6 +50,15 @@ int sec_caps_drop_bounding(const struct sec_caps *caps, struct bk_err **err);
  * refuses, the error names the capabilities that this process does not have itself.
  */
 int sec_caps_set(const struct sec_caps *caps, struct bk_err **err);
+
+/*
+ * The same, without what can't be granted here (config.md: that is no reason to fail): what this process
+ * lacks itself, and inheritable ones that are not in its bounding set. *ret_less: whether any was left out.
+ * Costs further system calls only then.
+ */
+int sec_caps_set_granted(const struct sec_caps *caps, bool *ret_less, struct bk_err **err);
+/* What of caps the process pid does not have, 0 if it is gone. */
+uint64_t sec_caps_missing(const struct sec_caps *caps, pid_t pid);
 
 /* "CAP_CHOWN" for 0, ...; NULL for i >= sec_caps_count(). */
 const char *sec_caps_name(unsigned int i);

@@ -348,6 +348,30 @@ CapAmb:0000000000000000" ] || fail "$(caps_of)"
 	[[ $stderr == *CAP_NOSUCH* ]]
 }
 
+@test "capabilities: what the runtime lacks itself is a warning, no error; in exec too" {
+	bundle grep Cap /proc/self/status
+	edit '.process.capabilities |= map_values(. + ["CAP_SYSLOG"])'
+	run --separate-stderr setpriv --bounding-set=-syslog "$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID"
+	[ "$status" -eq 0 ] || fail "$stderr"
+	[[ $stderr == *"process.capabilities: CAP_SYSLOG can't be granted here and is left out"* ]]
+	[ "$(caps_of)" = "CapInh:0000000000000000
+CapPrm:0000000020000420
+CapEff:0000000020000420
+CapBnd:0000000020000420
+CapAmb:0000000000000000" ] || fail "$(caps_of)"
+	args sleep 1000
+	edit '.process.capabilities |= map_values(. - ["CAP_SYSLOG"])'
+	detached run -d -b "$B" "$ID"
+	jq '.process | .args = ["grep", "Cap", "/proc/self/status"] | .capabilities |= map_values(. + ["CAP_SYSLOG", "CAP_X"])' \
+		"$B/config.json" >"$T/process.json"
+	run --separate-stderr setpriv --bounding-set=-syslog "$BOCK_RUNC" --root "$STATE" exec -p "$T/process.json" "$ID"
+	[ "$status" -eq 0 ] || fail "$stderr"
+	[[ $stderr == *"CAP_SYSLOG can't be granted here"* ]]
+	[[ $stderr == *"'CAP_X' is unknown and ignored"* ]]
+	bock_runc delete -f "$ID"
+	assert_no_leftovers
+}
+
 @test "capabilities: no new privileges, and without" {
 	bundle grep NoNewPrivs /proc/self/status
 	run_it

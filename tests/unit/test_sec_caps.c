@@ -168,5 +168,35 @@ static void test_lacking(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-BK_TEST_MAIN(cmocka_unit_test(test_names), cmocka_unit_test(test_compile),
+/* What can't be had is left out, and can be asked for afterwards. */
+static void test_granted(void **state)
+{
+	struct sec_caps kill = { .permitted = BIT(CAP_KILL), .effective = BIT(CAP_KILL) };
+	struct sec_caps much = { .permitted = BIT(CAP_CHOWN) | BIT(CAP_KILL),
+				 .effective = BIT(CAP_KILL),
+				 .inheritable = BIT(CAP_CHOWN),
+				 .ambient = BIT(CAP_CHOWN) };
+	struct bk_err *err = NULL;
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip_because("id -u: not root, which has capabilities to lose");
+	pid = fork();
+	if (pid == 0) {
+		bool less = true;
+
+		if (sec_caps_set_granted(&kill, &less, &err) < 0 || less)
+			_exit(1);
+		if (sec_caps_set_granted(&much, &less, &err) < 0 || !less || err)
+			_exit(2);
+		_exit(sec_caps_missing(&much, getpid()) == BIT(CAP_CHOWN) &&
+				      sec_caps_missing(&kill, getpid()) == 0 ? 0 : 3);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+BK_TEST_MAIN(cmocka_unit_test(test_granted), cmocka_unit_test(test_names), cmocka_unit_test(test_compile),
 	     cmocka_unit_test(test_set), cmocka_unit_test(test_lacking))
