@@ -17,6 +17,7 @@
 #include "container/container_net.h"
 #include "container/container_probe.h"
 #include "container/container_rdt.h"
+#include "container/container_source.h"
 #include "hooks/hooks.h"
 #include "init/init_sync.h"
 #include "init/init_trace.h"
@@ -246,7 +247,7 @@ static int run_idmap_mount(struct container_created *r, struct container_birth *
 	bk_autoclose int tree = -1;
 	int rc = container_idmap_make(&b->idmap, m, r->pid, &tree, err);
 
-	return rc < 0 ? rc : init_sync_send(r->sync, SYNC_TREE, 0, tree, err);
+	return rc < 0 ? rc : container_source_push(r->sync, SYNC_TREE, tree, err);
 }
 
 static int run_kind(const char *kind, const struct oci_hook *hooks, size_t n, int status,
@@ -452,6 +453,10 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
 			break;
 		case OP_ID_MAPS:
 			rc = run_id_maps(r, b, err);
+			break;
+		case OP_BIND_SOURCE:
+			rc = container_source_send(r->plan.ops[INIT_RUNTIME][i].u.bind, r->pid,
+						   r->sync, err);
 			break;
 		case OP_IDMAP_MOUNT:
 			rc = run_idmap_mount(r, b, r->plan.ops[INIT_RUNTIME][i].u.idmapped, err);

@@ -5,8 +5,8 @@
 #include "mount/mount_move.h"
 #include "mount/mount_root.h"
 
-/* Made by the runtime, which has the rights for it; they come in the order of the mounts. */
-static int receive_tree(struct init_child *c, int *ret_fd, struct bk_err **err)
+/* Made or opened by the runtime, which has the rights for it; they come in the order of the mounts. */
+static int receive(struct init_child *c, int want, int *ret_fd, struct bk_err **err)
 {
 	int got = init_sync_recv(c->sync, NULL, ret_fd, err);
 
@@ -14,22 +14,21 @@ static int receive_tree(struct init_child *c, int *ret_fd, struct bk_err **err)
 		return got;
 	if (got == 0)
 		_exit(1); /* the runtime is gone, and with it whoever would read an error */
-	if (got != SYNC_TREE || *ret_fd < 0)
-		return bk_err_set(err, BK_ERR_INTERNAL, 0, "expected a mount, received '%c'", got);
+	if (got != want)
+		return bk_err_set(err, BK_ERR_INTERNAL, 0, "expected '%c', received '%c'", want, got);
 	return 0;
 }
 
 int init_op_mount(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
-	bk_autoclose int tree = -1;
+	bk_autoclose int given = -1;
+	int rc = 0;
 
-	if (op->u.mount.idmap) {
-		int rc = receive_tree(c, &tree, err);
-
-		if (rc < 0)
-			return rc;
-	}
-	return mount_do(&op->u.mount, tree, &c->root, err);
+	if (op->u.mount.idmap)
+		rc = receive(c, SYNC_TREE, &given, err);
+	else if (op->u.mount.source_sent)
+		rc = receive(c, SYNC_SOURCE, &given, err);
+	return rc < 0 ? rc : mount_do(&op->u.mount, given, &c->root, err);
 }
 
 int init_op_pivot(struct init_child *c, const struct init_op *op, struct bk_err **err)

@@ -193,6 +193,8 @@ static int plan_beside(struct init_plan *p, struct bk_err **err)
 
 		if (op->kind == OP_MOUNT && op->u.mount.idmap)
 			init_plan_add(p, INIT_RUNTIME, OP_IDMAP_MOUNT)->u.idmapped = &op->u.mount;
+		else if (op->kind == OP_MOUNT && op->u.mount.source_sent)
+			init_plan_add(p, INIT_RUNTIME, OP_BIND_SOURCE)->u.bind = &op->u.mount;
 	}
 	/* of a joined user namespace without maps beside its path we don't know who its user is */
 	if (wants_cgroup_owner(p) &&
@@ -315,6 +317,8 @@ static int plan_mounts(struct init_plan *p, struct bk_err **err)
 		bk_autofree char *dir = bk_asprintf("%s%s", p->params.cgroup_mount, p->params.cgroup);
 
 		ctx.cgroup_dir = bk_arena_strdup(p->arena, dir);
+	} else if (p->params.no_cgroup) {
+		ctx.cgroup_dir = "";
 	}
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		struct mount_op m;
@@ -324,6 +328,9 @@ static int plan_mounts(struct init_plan *p, struct bk_err **err)
 			rc = init_plan_check_mount(&m, err);
 		if (rc < 0)
 			return rc;
+		/* root of a user namespace may not look into what is for the host's root alone */
+		m.source_sent = m.kind == MOUNT_BIND && !m.idmap && !p->params.rootless &&
+				(p->new_user || p->join[OCI_NS_USER]);
 		if (dev_is_late(&m))
 			m.f.ms &= ~(unsigned long)MS_RDONLY; /* plan_late_dev */
 		init_plan_add(p, INIT_CONTAINER, OP_MOUNT)->u.mount = m;

@@ -45,6 +45,7 @@ enum init_op_kind {
 	OP_CLONE,		/* the child, in its namespaces and cgroup */
 	OP_RDT_JOIN,		/* the child joins them */
 	OP_ID_MAPS,
+	OP_BIND_SOURCE,		/* the source of one bind mount, opened and sent to the child */
 	OP_IDMAP_MOUNT,		/* one mount with mapped ids, made detached and sent to the child */
 	OP_CGROUP_OWNER,	/* the cgroup is given to the container's user */
 	OP_NET_DEVICES,		/* moved into the container; the child waits for this and the next */
@@ -116,6 +117,7 @@ struct init_op {
 	union {
 		struct mount_op mount;
 		const struct mount_op *idmapped;	/* of the child's OP_MOUNT */
+		const struct mount_op *bind;		/* likewise */
 		uid_t owner;
 		struct { const struct dev_node *v; size_t n; bool bind; } nodes;
 		struct { int type; const char *path; } ns;

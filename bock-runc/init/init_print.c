@@ -142,6 +142,9 @@ static void print_runtime(const struct init_plan *p, const struct init_op *op, s
 		print_hooks(out, c->hooks->prestart, c->hooks->n_prestart);
 		print_hooks(out, c->hooks->create_runtime, c->hooks->n_create_runtime);
 		break;
+	case OP_BIND_SOURCE:
+		bk_buf_printf(out, "open source of %s '%s'", op->u.bind->where, op->u.bind->source);
+		break;
 	case OP_IDMAP_MOUNT:
 		bk_buf_printf(out, "map ids of %s '%s' ", op->u.idmapped->where, op->u.idmapped->dest);
 		mount_idmap_print(op->u.idmapped->idmap, out);

@@ -22,6 +22,7 @@ enum init_sync {
 	/* from the runtime */
 	SYNC_MAPS = 'm',	/* id maps are written */
 	SYNC_TREE = 't',	/* the next mount with mapped ids comes along */
+	SYNC_SOURCE = 's',	/* the source of the next bind mount comes along; none: it could not be opened */
 	SYNC_HOOKS_DONE = 'h',
 	SYNC_GO = 'g',		/* the state is saved; go on (create: to wait for start) */
 };

@@ -187,14 +187,14 @@ static int copy_symlink(const struct mount_op *op, int tree, const struct bk_roo
 			  op->dest, want);
 }
 
-static int do_bind(const struct mount_op *op, const char *source, const struct bk_root *root,
-		   struct bk_err **err)
+static int do_bind(const struct mount_op *op, const char *source, int opened,
+		   const struct bk_root *root, struct bk_err **err)
 {
 	bk_autoclose int tree = -1;
 	struct stat st;
 	int rc;
 
-	rc = mount_tree_bind(op, source, &tree, err);
+	rc = mount_tree_bind(op, source, opened, &tree, err);
 	if (rc < 0)
 		return rc;
 	if (op->f.extra & MOUNT_COPY_SYMLINK && fstat(tree, &st) == 0 && S_ISLNK(st.st_mode))
@@ -240,13 +240,15 @@ static int do_cgroup(const struct mount_op *op, const struct bk_root *root, stru
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
 				  "the container has neither a cgroup nor a cgroup namespace, "
 				  "so there is nothing to mount on '%s'", op->dest);
+	if (!*op->cgroup_dir)
+		return do_empty(op, root, err);
 	bind.f.data = NULL;
 	bind.source = op->cgroup_dir;
 	if (op->userns) {
 		bind.f.attr_set |= MOUNT_ATTR_RDONLY;
 		bind.f.attr_clr &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 	}
-	rc = do_bind(&bind, op->cgroup_dir, root, &e);
+	rc = do_bind(&bind, op->cgroup_dir, -1, root, &e);
 	if (rc == 0)
 		return 0;
 	/* a user to whom none was delegated has none: nothing is seen then, as the host's is not ours */
@@ -279,7 +281,7 @@ static int do_sysfs(const struct mount_op *op, const struct bk_root *root, struc
 	bind.f.recursive = true;
 	bind.f.rec_set |= MOUNT_ATTR_RDONLY;
 	bind.f.rec_clr &= ~(uint64_t)MOUNT_ATTR_RDONLY;
-	return do_bind(&bind, "/sys", root, err);
+	return do_bind(&bind, "/sys", -1, root, err);
 }
 
 static int do_remount(const struct mount_op *op, const struct bk_root *root, struct bk_err **err)
@@ -299,7 +301,7 @@ int mount_do_idmapped(const struct mount_op *op, int userns, int *ret_tree, stru
 	int rc;
 
 	if (op->kind == MOUNT_BIND) {
-		rc = mount_tree_bind(op, op->source, &tree, err);
+		rc = mount_tree_bind(op, op->source, -1, &tree, err);
 		if (rc == 0)
 			rc = mount_tree_attrs(&op->f, tree, op->dest, err);
 	} else {
@@ -317,12 +319,12 @@ int mount_do_idmapped(const struct mount_op *op, int userns, int *ret_tree, stru
 	return 0;
 }
 
-int mount_do(const struct mount_op *op, int tree, const struct bk_root *root, struct bk_err **err)
+int mount_do(const struct mount_op *op, int given, const struct bk_root *root, struct bk_err **err)
 {
 	int rc = 0;
 
-	if (tree >= 0) {
-		rc = attach(op, tree, root, err);
+	if (given >= 0 && !op->source_sent) {
+		rc = attach(op, given, root, err);
 		return rc < 0 ? bk_err_wrap(err, rc, "%s '%s'", op->where, op->dest) : 0;
 	}
 	switch (op->kind) {
@@ -333,7 +335,7 @@ int mount_do(const struct mount_op *op, int tree, const struct bk_root *root, st
 			rc = do_new(op, op->type, root, err);
 		break;
 	case MOUNT_BIND:
-		rc = do_bind(op, op->source, root, err);
+		rc = do_bind(op, op->source, given, root, err);
 		break;
 	case MOUNT_CGROUP:
 		rc = do_cgroup(op, root, err);

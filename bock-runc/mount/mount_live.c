@@ -54,7 +54,7 @@ int mount_live_open(const struct mount_op *op, int *ret_tree, struct bk_err **er
 	int rc = 0;
 
 	if (op->kind == MOUNT_BIND) {
-		rc = mount_tree_bind(op, op->source, &tree, err);
+		rc = mount_tree_bind(op, op->source, -1, &tree, err);
 		if (rc == 0)
 			rc = mount_tree_attrs(&op->f, tree, op->dest, err);
 	} else if (!is_one_of(op->type, types_inside, BK_ARRAY_SIZE(types_inside))) {

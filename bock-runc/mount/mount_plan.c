@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mount/mount_plan.h"
 
+#include <string.h>
 #include <sys/mount.h>
 
 #include "base/bk_path.h"
@@ -37,11 +38,28 @@ static int check_proc(const struct mount_op *op, struct bk_err **err)
 			  op->where, op->dest);
 }
 
-static int check_bind(const struct mount_op *op, struct bk_err **err)
+/*
+ * Words of file systems and of engines that a bind mount has no use for: podman 4 leaves "nocopy" of a volume in,
+ * and what has a value, as "mode=755", can't be a misspelled flag. The kernel ignores them too.
+ */
+static bool means_nothing(const char *data)
+{
+	bk_autostrv char **words = bk_strv_split(data, ",");
+
+	for (char **w = words; w && *w; w++) {
+		if (!strchr(*w, '=') && !bk_streq(*w, "nocopy") && !bk_streq(*w, "copy"))
+			return false;
+	}
+	return true;
+}
+
+static int check_bind(struct mount_op *op, struct bk_err **err)
 {
 	if (!op->source || !*op->source)
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s.source: a bind mount needs a source",
 				  op->where);
+	if (op->f.data && means_nothing(op->f.data))
+		op->f.data = NULL;
 	if (op->f.data)
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
 				  "%s.options: '%s' is unknown, and a bind mount takes no file system options",

@@ -27,12 +27,14 @@ struct mount_op {
 	const char *source;
 	const char *dest;		/* cleaned, absolute inside the rootfs */
 	const char *type;
-	const char *cgroup_dir;		/* MOUNT_CGROUP: our cgroup as the host sees it; NULL: none */
+	const char *cgroup_dir;		/* MOUNT_CGROUP: our cgroup as the host sees it; NULL: none;
+					   "": none, as was asked for */
 	bool cgroup_ns;			/* MOUNT_CGROUP: in a cgroup namespace of its own */
 	bool nolinks;			/* /proc and /sys: a link in the way is an error */
 	bool userns;			/* the container's root is not the host's */
 	const char *label;		/* SELinux context for the root of an mqueue; NULL: none */
 	const struct mount_idmap *idmap; /* NULL: none */
+	bool source_sent;		/* MOUNT_BIND: the runtime opens the source, where we may not look */
 	struct mount_flags f;
 };
 
@@ -61,10 +63,10 @@ void mount_plan_print(const struct mount_op *op, struct bk_buf *out);
 int mount_do_idmapped(const struct mount_op *op, int userns, int *ret_tree, struct bk_err **err);
 
 /*
- * Executes op below root, in the container's mount namespace. tree: what mount_do_idmapped made of it; -1:
- * nothing. Changes the current directory.
+ * Executes op below root, in the container's mount namespace. given: what mount_do_idmapped made of it, or
+ * the source of a bind mount, opened; -1: nothing. Changes the current directory.
  */
-int mount_do(const struct mount_op *op, int tree, const struct bk_root *root, struct bk_err **err);
+int mount_do(const struct mount_op *op, int given, const struct bk_root *root, struct bk_err **err);
 
 /*
  * A new file system, detached, with all its options; over: the directory that it is to cover, whose mode a

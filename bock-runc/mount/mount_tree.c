@@ -42,7 +42,8 @@ static int verify_procfs(const struct mount_op *op, int tree, struct bk_err **er
 	return 0;
 }
 
-int mount_tree_bind(const struct mount_op *op, const char *source, int *ret_fd, struct bk_err **err)
+int mount_tree_bind(const struct mount_op *op, const char *source, int opened, int *ret_fd,
+		    struct bk_err **err)
 {
 	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 	bk_autoclose int tree = -1;
@@ -52,7 +53,10 @@ int mount_tree_bind(const struct mount_op *op, const char *source, int *ret_fd, 
 		flags |= AT_RECURSIVE;
 	if (op->f.extra & (MOUNT_SRC_NOFOLLOW | MOUNT_COPY_SYMLINK))
 		flags |= AT_SYMLINK_NOFOLLOW;
-	tree = open_tree(AT_FDCWD, source, flags);
+	if (opened >= 0)
+		tree = open_tree(opened, "", flags | AT_EMPTY_PATH);
+	else
+		tree = open_tree(AT_FDCWD, source, flags);
 	if (tree < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "bind '%s'", source);
 	rc = verify_procfs(op, tree, err);

@@ -8,8 +8,12 @@
 
 #include "mount/mount_plan.h"
 
-/* A clone of the mount at source, with those below for rbind, that has no options yet. */
-int mount_tree_bind(const struct mount_op *op, const char *source, int *ret_fd, struct bk_err **err);
+/*
+ * A clone of the mount at source, with those below for rbind, that has no options yet. opened: source, by
+ * whoever may open it; -1: by us.
+ */
+int mount_tree_bind(const struct mount_op *op, const char *source, int opened, int *ret_fd,
+		    struct bk_err **err);
 
 /*
  * A new file system of that type, with the options of the superblock, data (NULL: none) and the attributes

@@ -118,6 +118,11 @@ one_error() {
 	wait_for 5 is stopped
 	bock_runc delete "$ID"
 	assert_no_leftovers
+	# of the host's cgroups nothing is shown
+	args sh -c 'ls -A /sys/fs/cgroup; touch /sys/fs/cgroup/x 2>/dev/null || echo read-only'
+	edit '.linux.namespaces -= [{"type": "cgroup"}]'
+	run --separate-stderr "$BOCK_RUNC" --root "$STATE" --cgroup-manager=disabled run -b "$B" "$ID"
+	assert_ok read-only
 	edit '.linux.resources.pids.limit = 10'
 	run --separate-stderr "$BOCK_RUNC" --root "$STATE" --cgroup-manager=disabled run -b "$B" "$ID"
 	assert_error 'linux.resources: limits are asked for, but cgroups are disabled'

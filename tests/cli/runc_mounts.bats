@@ -68,6 +68,43 @@ map_filter='.linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 6
 	assert_no_leftovers
 }
 
+@test "mounts: a bind has no use for a file system's options, which can't be misspelled flags, nor for podman's" {
+	bundle
+	mkdir "$T/src"
+	echo there >"$T/src/f"
+	edit --arg s "$T/src" '.mounts += [{"destination": "/x", "source": $s, "options": ["bind", "mode=700", "nocopy", "size=1k", "noexec"]}]'
+	inside 'cat /x/f; awk "\$5 == \"/x\" { print \$6 }" /proc/self/mountinfo'
+	[ "${lines[0]}" = there ]
+	[[ ${lines[1]} == *noexec* ]]
+}
+
+@test "mounts: a bind in a user namespace, of what its root may not look into" {
+	bundle
+	open_path
+	chown -R 100000:100000 "$B/rootfs"
+	mkdir -p "$T/closed/in"
+	echo there >"$T/closed/in/f"
+	ln -s "$T/closed/in" "$T/link"
+	chmod 711 "$T"
+	chmod 700 "$T/closed"
+	edit "$map_filter"
+	edit --arg s "$T" '.mounts += [{"destination": "/x", "source": ($s + "/closed/in"), "options": ["rbind", "ro"]},
+		{"destination": "/f", "source": ($s + "/closed/in/f"), "options": ["bind"]},
+		{"destination": "/l", "source": ($s + "/link"), "options": ["bind"]}]'
+	inside 'cat /x/f /f /l/f; touch /x/g 2>&1; :'
+	[ "${lines[*]}" = "there there there touch: /x/g: Read-only file system" ] || fail "$output"
+	refused '.mounts += [{"destination": "/y", "source": "/no/such", "options": ["bind"]}]' "mounts[10] '/y': bind '/no/such': No such file or directory"
+	# the others are on their way when the first one fails
+	refused '.mounts = [range(300) | {"destination": "/etc/passwd/x", "source": "/tmp", "options": ["bind"]}]' "mounts[0] '/etc/passwd/x'"
+	# a flag that the host's mount has stays, whatever the container's root may try
+	edit '.process.capabilities.bounding += ["CAP_SYS_ADMIN"] | .process.capabilities.permitted += ["CAP_SYS_ADMIN"] | .process.capabilities.effective += ["CAP_SYS_ADMIN"]'
+	args sh -c 'mount -o remount,bind,suid /x 2>&1; awk "\$5 == \"/x\" { print \$6 }" /proc/self/mountinfo'
+	run --separate-stderr unshare -m sh -c 'mount --bind "$1/closed" "$1/closed" && mount -o remount,bind,nosuid "$1/closed" && shift &&
+		exec "$@"' - "$T" "$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID"
+	[[ ${lines[-1]} == *nosuid* ]] || fail "$output; $stderr"
+	assert_no_leftovers
+}
+
 @test "mounts: bind takes the mounts below only with rbind" {
 	bundle
 	unshare -m --propagation private bash -c '
@@ -127,7 +164,8 @@ map_filter='.linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 6
 	refused '.mounts += [{"destination": "/x", "source": "/no/such/source", "options": ["bind"]}]' "bind '/no/such/source'"
 	refused '.mounts += [{"destination": "/x", "options": ["bind"]}]' 'mounts[7].source'
 	refused '.mounts += [{"destination": "/x", "type": "tmpfs", "source": "t", "options": ["nosuchoption"]}]' nosuchoption
-	refused '.mounts += [{"destination": "/x", "source": "/tmp", "options": ["bind", "size=1m"]}]' "mounts[7].options: 'size=1m'"
+	refused '.mounts += [{"destination": "/x", "source": "/tmp", "options": ["bind", "noexe"]}]' "mounts[7].options: 'noexe' is unknown"
+	refused '.mounts += [{"destination": "/x", "source": "/tmp", "options": ["bind", "size=1m", "noexe"]}]' "mounts[7].options: 'size=1m,noexe'"
 	refused '.mounts += [{"destination": "/x", "source": "/tmp", "options": ["bind", "sync"]}]' 'mounts[7].options'
 	refused '.mounts += [{"destination": "/", "type": "tmpfs", "source": "t"}]' 'is the root itself'
 	refused '.mounts += [{"destination": "/x", "source": "t"}]' 'mounts[7].type'
