@@ -579,7 +579,7 @@ static int check_maps(const struct init_plan *p, struct bk_err **err)
 		rc = bk_err_set(err, BK_ERR_CONFIG, 0,
 				"process.user.additionalGids: needs newgidmap or root: without, the kernel "
 				"denies setgroups in the user namespace");
-	return rc;
+	return rc < 0 ? rc : init_plan_check_groups(p, err);
 }
 
 int init_plan_compile(const struct spec *spec, const struct init_params *params,

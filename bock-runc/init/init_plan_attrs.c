@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/bk_str.h"
 #include "init/init_plan_priv.h"
+#include "ns/ns_maps.h"
 #include "proc/proc_affinity.h"
 #include "proc/proc_ioprio.h"
 #include "proc/proc_personality.h"
@@ -71,6 +72,21 @@ static void plan_labels(struct init_plan *p, const struct oci_process *proc)
 		init_plan_add(p, INIT_PROCESS, OP_APPARMOR)->u.text = proc->apparmor_profile;
 	if (given(proc->selinux_label))
 		init_plan_add(p, INIT_PROCESS, OP_SELINUX)->u.text = proc->selinux_label;
+}
+
+int init_plan_check_groups(const struct init_plan *p, struct bk_err **err)
+{
+	const struct oci_linux *l = p->spec->config->linux_;
+
+	if (!l->n_gid_mappings || p->keep_groups)
+		return 0;
+	for (size_t i = 0; i < p->user.n_additional_gids; i++) {
+		if (!ns_maps_has(l->gid_mappings, l->n_gid_mappings, p->user.additional_gids[i]))
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "process.user.additionalGids[%zu]: %u is not mapped by "
+					  "linux.gidMappings", i, p->user.additional_gids[i]);
+	}
+	return 0;
 }
 
 bool init_plan_attrs_forbid_fork(const struct init_plan *p)

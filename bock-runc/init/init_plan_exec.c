@@ -90,7 +90,7 @@ static int check_ids(const struct init_plan *p, struct bk_err **err)
 	if (l->n_gid_mappings && !ns_maps_has(l->gid_mappings, l->n_gid_mappings, p->user.gid))
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
 				  "process.user.gid: %u is not mapped in the container", p->user.gid);
-	return 0;
+	return init_plan_check_groups(p, err);
 }
 
 int init_plan_compile_exec(const struct spec *spec, const struct init_params *params,

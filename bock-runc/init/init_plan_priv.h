@@ -27,6 +27,8 @@ bool init_plan_has_labels(const struct init_plan *p);
 /* While /proc is the host's, for the labels that init_plan_attrs writes; and that of the session keyring. */
 void init_plan_open_labels(struct init_plan *p);
 void init_plan_key_label(struct init_plan *p);
+/* Every additional group is in the maps of the container's user namespace, if it has its own. */
+int init_plan_check_groups(const struct init_plan *p, struct bk_err **err);
 /* Whether a fork behind them would fail, or undo one of them. */
 bool init_plan_attrs_forbid_fork(const struct init_plan *p);
 

@@ -9,8 +9,6 @@
 #include "base/bk_err.h"
 #include "oci/oci_runtime.h"
 
-#define PROC_USER_GROUPS_MAX 1024 /* additionalGids taken; the kernel allows 65536 */
-
 /*
  * setgroups, setresgid, setresuid. With setgroups denied in this user namespace, asking for additional
  * groups is an error; without any, the call is left out. keep_groups: no setgroups whatever

@@ -28,8 +28,38 @@ static int check_version(const char *v, struct bk_err **err)
 
 #define NET_DEVICES_MAX 4096	/* of one container */
 
+static int check_groups(const struct oci_user *u, struct bk_err **err)
+{
+	if (u->n_additional_gids > SPEC_GROUPS_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "process.user.additionalGids: %zu groups, at most %d",
+				  u->n_additional_gids, SPEC_GROUPS_MAX);
+	for (size_t i = 0; i < u->n_additional_gids; i++) {
+		if (u->additional_gids[i] == UINT32_MAX)
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "process.user.additionalGids[%zu]: 4294967295 is not an id", i);
+	}
+	return 0;
+}
+
+/* "NAME=VALUE" each (environ(7)); runc's words. */
+static int check_env(char *const *env, struct bk_err **err)
+{
+	for (size_t i = 0; env && env[i]; i++) {
+		const char *eq = strchr(env[i], '=');
+
+		if (!eq || eq == env[i])
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "process.env[%zu]: invalid environment variable: %s", i,
+					  eq ? "name cannot be empty" : "missing '='");
+	}
+	return 0;
+}
+
 int spec_check_process(const struct oci_process *p, struct bk_err **err)
 {
+	int rc;
+
 	if (p->cwd[0] != '/')
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
 				  "process.cwd: '%s' is not absolute (Cwd must be an absolute path)",
@@ -42,7 +72,8 @@ int spec_check_process(const struct oci_process *p, struct bk_err **err)
 		return bad(err, "process.user.umask", "is above 0777");
 	if (p->has_oom_score_adj && (p->oom_score_adj < -1000 || p->oom_score_adj > 1000))
 		return bad(err, "process.oomScoreAdj", "is not within -1000..1000");
-	return 0;
+	rc = p->user ? check_groups(p->user, err) : 0;
+	return rc < 0 ? rc : check_env(p->env, err);
 }
 
 static int check_namespaces(const struct oci_runtime_config *c, struct bk_err **err)

@@ -10,6 +10,7 @@
 #include "base/bk_err.h"
 #include "oci/oci_runtime_linux.h"
 
+#define SPEC_GROUPS_MAX 65536	/* process.user.additionalGids; the kernel's NGROUPS_MAX */
 #define SPEC_CONFIG_MAX ((size_t)16 << 20)	/* bytes of a config.json */
 
 struct spec {

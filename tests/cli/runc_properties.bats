@@ -195,6 +195,7 @@ Groups: 8 9" ]
 @test "ids: maps that can't be" {
 	bundle true
 	edit "$map_filter"' | .linux.namespaces += [{"type": "user"}]'
+	refused '.process.user.additionalGids = [5, 65536]' "process.user.additionalGids[1]: 65536 is not mapped by linux.gidMappings"
 	refused '.linux.uidMappings[0].size = 0' 'linux.uidMappings[0].size: is 0'
 	refused '.linux.uidMappings += .linux.uidMappings' 'linux.uidMappings[1]: overlaps with entry 0'
 	refused '.linux.gidMappings[0].hostID = 4294967290' 'linux.gidMappings[0]: range ends above'
@@ -513,6 +514,20 @@ PATH=/bin" ]
 	edit '.process.env = ["PATH=/bin", "HOME="] | .process.user.uid = 0'
 	run_it
 	assert_output -p 'HOME=/root'
+}
+
+@test "env: what is no assignment is refused" {
+	bundle true
+	refused '.process.env = ["A=1", "B"]' "process.env[1]: invalid environment variable: missing '='"
+	refused '.process.env = ["=1"]' "process.env[0]: invalid environment variable: name cannot be empty"
+}
+
+@test "user: as many additional groups as the kernel takes" {
+	bundle sh -c 'grep ^Groups /proc/self/status | wc -w'
+	edit '.process.user.additionalGids = [range(1; 5001)]'
+	run_it
+	assert_ok 5001
+	refused '.process.user.additionalGids = [range(1; 65538)]' "process.user.additionalGids: 65537 groups, at most 65536"
 }
 
 @test "env: a hostile passwd gives no HOME of its choice to another user" {

@@ -127,6 +127,12 @@ static void test_process(void **state)
 	BAD("process.user: 4294967295", PROCESS("\"user\":{\"uid\":4294967295,\"gid\":0}"));
 	BAD("process.user: 4294967295", PROCESS("\"user\":{\"uid\":0,\"gid\":4294967295}"));
 	BAD("process.user.umask", PROCESS("\"user\":{\"uid\":0,\"gid\":0,\"umask\":512}"));
+	BAD("process.user.additionalGids[1]: 4294967295",
+	    PROCESS("\"user\":{\"uid\":0,\"gid\":0,\"additionalGids\":[1,4294967295]}"));
+	BAD("process.env[1]: invalid environment variable: missing '='",
+	    PROCESS("\"env\":[\"A=\",\"B\"]"));
+	BAD("process.env[0]: invalid environment variable: name cannot be empty",
+	    PROCESS("\"env\":[\"=B\"]"));
 	BAD("process.oomScoreAdj", PROCESS("\"oomScoreAdj\":1001"));
 	BAD("process.oomScoreAdj", PROCESS("\"oomScoreAdj\":-1001"));
 }
