@@ -38,6 +38,20 @@ static int read_text(const struct spec *s, int dirfd, const char *path, const ch
 	return 0;
 }
 
+/*
+ * Up to version 1.2 a pids.limit of 0 was no limit to every runtime, and engines that write such documents
+ * (podman 4 for --pids-limit=-1) mean that; from 1.3 on it is a limit as any other.
+ */
+static void heed_version(struct oci_runtime_config *c)
+{
+	struct oci_pids *pids = c->linux_ && c->linux_->resources ? c->linux_->resources->pids : NULL;
+	const char *minor = bk_skip_prefix(c->oci_version, "1.");
+
+	if (pids && pids->has_limit && pids->limit == 0 && minor && *minor >= '0' && *minor <= '2' &&
+	    minor[1] == '.')
+		pids->limit = -1;
+}
+
 static int decode(struct spec *s, int dirfd, const char *path, struct bk_err **err)
 {
 	int rc = read_text(s, dirfd, path, &s->text, &s->text_len, err);
@@ -45,8 +59,11 @@ static int decode(struct spec *s, int dirfd, const char *path, struct bk_err **e
 	if (rc < 0)
 		return rc;
 	s->config = bk_arena_alloc(s->arena, sizeof(*s->config));
-	return bk_json_decode(&oci_runtime_config_type, path, s->text, s->text_len,
-			      &bk_doc_limits_oci, s->arena, s->config, err);
+	rc = bk_json_decode(&oci_runtime_config_type, path, s->text, s->text_len,
+			    &bk_doc_limits_oci, s->arena, s->config, err);
+	if (rc == 0)
+		heed_version(s->config);
+	return rc;
 }
 
 static void set_rootfs(struct spec *s)

@@ -111,6 +111,22 @@ gone"
 	assert_ok ""
 }
 
+@test "cgroup: a pids.limit of 0 is none in documents before version 1.3, where it is a limit" {
+	bundle true
+	edit '.linux.resources.pids.limit = 0'
+	# as before the clone, so that it does not matter who has the controller
+	for version in 1.0.0 1.0.2-dev 1.1.0 1.2.1; do
+		edit ".ociVersion = \"$version\""
+		bock_runc run --dry-run -b "$B" "$ID" >"$T/plan"
+		! grep pids.max "$T/plan" || fail "$version"
+	done
+	for version in 1.3.0 1.10.0 1.20.0; do
+		edit ".ociVersion = \"$version\""
+		run bock_runc run --dry-run -b "$B" "$ID"
+		assert_output -p pids
+	done
+}
+
 @test "cgroup: a limit is written" {
 	need_controller hugetlb
 	bundle sh -c 'cat /sys/fs/cgroup/hugetlb.2MB.max'
