@@ -75,6 +75,7 @@ int container_notify_bind(int dirfd, struct container_notify *n, struct bk_err *
 		return bk_err_set(err, BK_ERR_IO, errno, "make a socket");
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/" CONTAINER_NOTIFY_SOCKET,
 		 folder);
+	(void)unlinkat(folder, CONTAINER_NOTIFY_SOCKET, 0); /* of a start that was killed */
 	if (bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0 ||
 	    fchmodat(folder, CONTAINER_NOTIFY_SOCKET, 0777, 0) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "listen on '%s'", CONTAINER_NOTIFY_SOCKET);

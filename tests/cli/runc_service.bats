@@ -80,6 +80,25 @@ $starter BARRIER=1 +fd" ] || fail "$(<"$T/said")"
 	assert_no_leftovers
 }
 
+@test "notify: a start that was killed can be done again" {
+	tell_make
+	args sh -c 'tell READY=1; sleep 1000 & wait' "$ID"
+	manager
+	export NOTIFY_SOCKET=$T/manager
+	detached create -b "$B" "$ID"
+	assert_ok ""
+	need_cmd strace
+	strace -qq -o /dev/null -e trace=pidfd_open -e inject=pidfd_open:signal=KILL:when=2 \
+		"$BOCK_RUNC" --root "$STATE" start "$ID" 3>&- || :
+	[ -S "$STATE/$ID/notify/notify.sock" ]
+	assert_is created
+	detached start "$ID"
+	assert_ok ""
+	[ "$(said)" = "READY=1 MAINPID=$(pid_of) BARRIER=1 +fd" ]
+	bock_runc delete --force "$ID"
+	assert_no_leftovers
+}
+
 @test "notify: run --detach does the same" {
 	tell_make
 	args sh -c 'sleep 0.2; tell "STATUS=x
