@@ -143,6 +143,13 @@ static void test_everything(void **state)
 	golden("everything", &as_root);
 }
 
+/* The program itself must be the next thing that is executed: no last stage. */
+static void test_labels(void **state)
+{
+	(void)state;
+	golden("labels", &as_root);
+}
+
 static void test_small(void **state)
 {
 	(void)state;
@@ -222,6 +229,6 @@ static void test_nul(void **state)
 BK_TEST_MAIN(cmocka_unit_test(test_exec), cmocka_unit_test(test_notify), cmocka_unit_test(test_default), cmocka_unit_test(test_rootless),
 	     cmocka_unit_test(test_userns), cmocka_unit_test(test_mounts), cmocka_unit_test(test_joins),
 	     cmocka_unit_test(test_joins_user), cmocka_unit_test(test_everything),
-	     cmocka_unit_test(test_small), cmocka_unit_test(test_net_devices),
+	     cmocka_unit_test(test_small), cmocka_unit_test(test_labels), cmocka_unit_test(test_net_devices),
 	     cmocka_unit_test(test_refused),
 	     cmocka_unit_test(test_nul))
