@@ -39,6 +39,7 @@ static const struct bk_doc_field state_fields[] = {
 	BK_DOC_STR_F(struct container_state, rdt_group, "rdtGroup", 0),
 	BK_DOC_STR_F(struct container_state, rdt_monitor, "rdtMonitor", 0),
 	BK_DOC_BOOL_F(struct container_state, rdt_remove, "rdtRemove", 0),
+	BK_DOC_BOOL_F(struct container_state, rdt_shared, "rdtShared", 0),
 	BK_DOC_BOOL_F(struct container_state, shared_pid_ns, "sharedPidNamespace", 0),
 	BK_DOC_BOOL_F(struct container_state, no_new_keyring, "noNewKeyring", 0),
 	BK_DOC_BOOL_F(struct container_state, has_poststart, "hasPoststart", 0),

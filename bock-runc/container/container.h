@@ -60,6 +60,7 @@ struct container_state {
 	char *rdt_group;	/* resctrl (container_rdt); NULL: none */
 	char *rdt_monitor;	/* to be removed; NULL: none */
 	bool rdt_remove;	/* rdt_group, too */
+	bool rdt_shared;	/* it has a closID, which others may use by now */
 	bool shared_pid_ns;
 	bool no_new_keyring;	/* the container has its caller's */
 	bool has_poststart;

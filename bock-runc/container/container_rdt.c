@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/container_rdt.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 #include "base/bk_auto.h"
@@ -41,11 +42,27 @@ void container_rdt_state(struct container_created *r)
 	r->c.state.rdt_group = (char *)r->rdt.group;
 	r->c.state.rdt_monitor = (char *)r->rdt.monitor;
 	r->c.state.rdt_remove = r->rdt.make;
+	r->c.state.rdt_shared = r->rdt.make && !r->rdt.own;
+}
+
+/* Another container of the same closID may have made the group since we looked: then it is as if it had been there. */
+static int make_group(struct container_created *r, struct bk_err **err)
+{
+	struct bk_err *e = NULL;
+	int rc = rdt_make_group(&r->rdt, &e);
+
+	if (rc == 0 || r->rdt.own || bk_err_errno(e) != EEXIST) {
+		bk_err_move(err, e);
+		return rc;
+	}
+	bk_err_clear(&e);
+	r->c.state.rdt_remove = false;
+	return rdt_decide(rdt_of(r), r->plan.params.id, r->rdt.mount, r->spec.arena, &r->rdt, err);
 }
 
 int container_rdt_make(struct container_created *r, struct bk_err **err)
 {
-	int rc = rdt_make_group(&r->rdt, err);
+	int rc = make_group(r, err);
 
 	if (rc < 0) { /* what was there before is not ours to remove */
 		r->c.state.rdt_remove = false;
@@ -81,7 +98,8 @@ int container_rdt_remove(const struct container *c, struct bk_err **err)
 
 	if (c->state.rdt_monitor)
 		rc = rdt_remove(c->state.rdt_monitor, err);
-	if (rc == 0 && c->state.rdt_remove)
+	if (rc == 0 && c->state.rdt_remove &&
+	    (!c->state.rdt_shared || rdt_is_empty(c->state.rdt_group)))
 		rc = rdt_remove(c->state.rdt_group, err);
 	return rc;
 }

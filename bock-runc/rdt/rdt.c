@@ -16,6 +16,7 @@
 
 #define SCHEMATA_MAX ((size_t)64 << 10)	/* bytes of a file schemata */
 #define STATUS_MAX ((size_t)4 << 10)	/* of info/last_cmd_status */
+#define TASKS_MAX ((size_t)16 << 20)	/* of a file tasks; a longer one is not empty */
 #define MONITORS "mon_groups"
 #define ROOT_CLOS "/"
 
@@ -273,6 +274,14 @@ int rdt_join(const char *group, const char *monitor, pid_t pid, struct bk_err **
 	int rc = join(group, pid, err);
 
 	return rc == 0 && monitor ? join(monitor, pid, err) : rc;
+}
+
+bool rdt_is_empty(const char *group)
+{
+	bk_autofree char *path = bk_path_join(group, "tasks");
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(TASKS_MAX);
+
+	return bk_file_read(AT_FDCWD, path, &b, NULL) == -BK_ERR_NOT_FOUND || (!b.len && !b.overflow);
 }
 
 int rdt_remove(const char *group, struct bk_err **err)

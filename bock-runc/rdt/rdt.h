@@ -60,6 +60,8 @@ int rdt_make_monitor(const struct rdt *rdt, struct bk_err **err);
 /* Moves a process into group and then into monitor (NULL: none). */
 int rdt_join(const char *group, const char *monitor, pid_t pid, struct bk_err **err);
 
+/* Whether no process is in a group, or there is none. */
+bool rdt_is_empty(const char *group);
 /* Removes a group; its processes go to the one above. Absent is success. */
 int rdt_remove(const char *group, struct bk_err **err);
 

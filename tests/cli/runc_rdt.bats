@@ -139,9 +139,32 @@ held() {
 	wait_for 10 test -s "$R/silver/tasks"
 	kill -KILL "$(jq .ownerPid "$STATE/$ID/state.json")"
 	wait "$held" || :
+	bock_runc state "$ID" >/dev/null
 	rm -r "$R/silver/mon_groups" "$R/silver/tasks" "$R/silver/schemata"
 	bock_runc delete -f "$ID"
 	[ ! -e "$R/silver" ]
 	kill "$(<"$T/hook")"
+	assert_no_leftovers
+}
+
+@test "rdt: a group that another container has made meanwhile is joined, and not removed by a failure" {
+	need_cmd strace
+	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+	sleeper
+	edit '.linux.intelRdt = {"closID": "silver", "schemata": ["MB:0=10"]}'
+	# the call is held before it is made, and finds the group
+	(
+		until [ -s "$STATE/$ID/state.json" ]; do sleep 0.05; done
+		mkdir -p "$R/silver/mon_groups"
+		group "$R/silver"
+	) 3>&- &
+	status=0
+	strace -qq -o /dev/null -e trace=mkdir -e inject=mkdir:delay_enter=1000000 \
+		"$BATS_TEST_DIRNAME/../helpers/on-fake" "$T/mountinfo" "$BOCK_RUNC" --root "$STATE" run -d -b "$B" "$ID" \
+		>"$T/.stdout" 2>"$T/.stderr" </dev/null 3>&- || status=$?
+	[ "$status" -eq 0 ] || fail "$(<"$T/.stderr")"
+	[ "$(<"$R/silver/tasks")" = "$(pid_of)" ]
+	bock_runc delete -f "$ID"
+	[ -d "$R/silver" ]
 	assert_no_leftovers
 }

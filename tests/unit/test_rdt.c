@@ -158,6 +158,8 @@ static void test_own(void **state)
 	/* the file keeps the last write at its beginning, over what was there */
 	holds("web/schemata", "MB:0=20\n=100\n    L3:0=7ff\n");
 	assert_ok(rdt_join(rdt.group, NULL, 4711, &err), &err);
+	assert_true(rdt_is_empty(top));
+	assert_false(rdt_is_empty(rdt.group));
 	holds("web/tasks", "4711");
 	assert_err(rdt_remove(rdt.group, &err), &err, BK_ERR_IO, "linux.intelRdt: remove");
 	assert_ok(bk_file_rmtree(AT_FDCWD, rdt.group, &err), &err);
