@@ -220,17 +220,18 @@ rw,nosuid,relatime copy" ] || fail "$output"
 	[ "$(cat "$d/f")" = hello ]
 }
 
-@test "tmpcopyup: extended attributes and capabilities" {
-	need_cmd setfattr
-	need_cmd getfattr
+@test "tmpcopyup: extended attributes" {
+	need_cmd python3
 	bundle sh -c 'sleep 1000 & wait'
 	mkdir "$B/rootfs/data"
 	echo x >"$B/rootfs/data/f"
-	setfattr -n trusted.note -v kept "$B/rootfs/data/f"
+	python3 -c 'import os, sys; os.setxattr(sys.argv[1], "trusted.note", b"kept")' "$B/rootfs/data/f" ||
+		skip "no extended attributes on the file system of $T ($(stat -f -c %T "$T"))"
 	mount_add '{"destination": "/data", "type": "tmpfs", "options": ["tmpcopyup"]}'
 	detached run -d -b "$B" "$ID"
 	[ "$status" -eq 0 ] || fail "$stderr"
-	[ "$(getfattr --only-values --absolute-names -n trusted.note "/proc/$(pid_of)/root/data/f")" = kept ]
+	[ "$(python3 -c 'import os, sys; sys.stdout.write(os.getxattr(sys.argv[1], "trusted.note").decode())' \
+		"/proc/$(pid_of)/root/data/f")" = kept ]
 	bock_runc delete --force "$ID"
 }
 

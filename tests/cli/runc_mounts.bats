@@ -482,6 +482,18 @@ ptmx pts/ptmx" ]
 	refused '.linux.devices = [{"type": "c", "path": "/dev/null", "major": 1, "minor": 5}]' "the host's '/dev/null' is another device"
 }
 
+@test "devices: to who may make none the host's are bound" {
+	need_cmd setpriv
+	bundle sh -c 'stat -c "%F %t:%T" /dev/full; head -c 2 /dev/zero | od -An -tx1; awk "\$5 == \"/dev/null\"" /proc/self/mountinfo | wc -l'
+	run --separate-stderr setpriv --bounding-set -mknod "$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID"
+	assert_ok "character special file 1:7
+ 00 00
+1"
+	edit '.linux.devices = [{"type": "c", "path": "/dev/nosuch", "major": 1, "minor": 3}]'
+	run --separate-stderr setpriv --bounding-set -mknod "$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID"
+	assert_error "linux.devices[0]: bind the host's '/dev/nosuch'"
+}
+
 @test "devices: a /dev bound from the host is left as it is" {
 	bundle sh -c 'ls /dev'
 	mkdir "$T/dev"

@@ -156,7 +156,7 @@ x" ]
 	change add '[{"destination": "/vol", "source": "@/vol", "options": ["bind"]}]'
 	assert_ok ""
 	[ -n "$(mountinfo /vol)" ]
-	run strace -f -e trace=execve,execveat,setns -o "$T/trace" "$BOCK_RUNC" --root "$STATE" mounts remove "$ID" "$T/list"
+	ASAN_OPTIONS=detect_leaks=0 run strace -f -e trace=execve,execveat,setns -o "$T/trace" "$BOCK_RUNC" --root "$STATE" mounts remove "$ID" "$T/list"
 	[ "$status" -eq 0 ]
 	[ "$(grep -c execve "$T/trace")" -eq 2 ] || fail "$(cat "$T/trace")"
 	grep -q setns "$T/trace"
