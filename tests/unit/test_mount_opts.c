@@ -208,7 +208,8 @@ static void test_plan(void **state)
 	plan_refused("/proc", "tmpfs", "t", "", BK_ERR_CONFIG, "only a proc file system");
 	plan_refused("/proc/../proc/sys", "tmpfs", "t", "", BK_ERR_CONFIG, "inside /proc");
 	plan_refused("/x", "bind", "", "bind", BK_ERR_CONFIG, "mounts[2].source");
-	plan_refused("/x", "bind", "s", "bind,size=1", BK_ERR_CONFIG, "'size=1'");
+	plan("/x", "bind", "/s", "bind,size=1,nocopy", "bind '/s' on '/x' (bind)");
+	plan_refused("/x", "bind", "s", "bind,nosiud", BK_ERR_CONFIG, "'nosiud'");
 	plan_refused("/x", "bind", "s", "bind,dirsync", BK_ERR_UNSUPPORTED, "mounts[2].options");
 	plan("/x", "bind", "/s", "bind,silent,ro", "bind '/s' on '/x' (bind,ro,silent)");
 	plan("/x", "tmpfs", "t", "tmpcopyup,ro", "mount 't' on '/x' type tmpfs (ro,tmpcopyup)");
