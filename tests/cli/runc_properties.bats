@@ -242,7 +242,7 @@ dev"
 	as_user "$BOCK_RUNC" start "$ID"
 	[ "$(as_user "$BOCK_RUNC" state "$ID" | jq -r .status)" = running ]
 	[ -d "$USER_DIR/xdg/bock-runc/$ID" ]
-	as_user "$BOCK_RUNC" list | grep -q "#$TEST_UID"
+	[ "$(as_user "$BOCK_RUNC" list | awk -v id="$ID" '$1 == id { print $NF }')" = "$TEST_USER" ]
 	as_user "$BOCK_RUNC" kill "$ID" KILL
 	stopped() { [ "$(as_user "$BOCK_RUNC" state "$ID" | jq -r .status)" = stopped ]; }
 	wait_for 5 stopped
