@@ -13,6 +13,7 @@
 #include "base/bk_file.h"
 #include "base/bk_path.h"
 #include "base/bk_str.h"
+#include "mount/mount_root.h"
 
 /* "\040" and the like, as the kernel writes blanks. */
 static void unescape(char *s)
@@ -57,14 +58,23 @@ char **mount_move_whole(const char *mountinfo, const char *rootfs)
 	return found;
 }
 
-/* Nothing of this may come out in the host's own namespace. */
+/*
+ * Nothing of this may come out in the host's own namespace: neither what is below the mount nor, where
+ * the mount that it is on is shared, its own end.
+ */
 static int remove_mount(const char *path, struct bk_err **err)
 {
+	bk_autofree char *dir = bk_path_dir(path);
+	int rc;
+
 	if (mount(NULL, path, NULL, MS_PRIVATE | MS_REC, NULL) < 0) {
 		if (errno == ENOENT || errno == EINVAL)
 			return 0; /* it went with one that was removed before */
 		return bk_err_set(err, BK_ERR_IO, errno, "make mount '%s' private", path);
 	}
+	rc = mount_root_set_holder(dir, MS_PRIVATE, err);
+	if (rc < 0)
+		return rc;
 	if (umount2(path, MNT_DETACH) == 0)
 		return 0;
 	if (errno != EINVAL && errno != EPERM)

@@ -26,7 +26,7 @@
  * symbolic links the prefixes are somewhere else: the wrong mount would be made private, and every
  * mount of the container would come out on the host.
  */
-static int set_holder(const char *path, unsigned long propagation, struct bk_err **err)
+int mount_root_set_holder(const char *path, unsigned long propagation, struct bk_err **err)
 {
 	bk_autofree char *p = realpath(path, NULL);
 
@@ -54,9 +54,9 @@ int mount_root_isolate(unsigned long propagation, const char *rootfs, struct bk_
 	if (mount(NULL, "/", NULL, flags, NULL) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "set the propagation of '/'");
 	if (flags & MS_SHARED)
-		return set_holder(rootfs, MS_PRIVATE, err);
+		return mount_root_set_holder(rootfs, MS_PRIVATE, err);
 	if (!(flags & MS_REC))
-		return set_holder(rootfs, flags, err);
+		return mount_root_set_holder(rootfs, flags, err);
 	return 0;
 }
 

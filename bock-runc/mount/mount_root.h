@@ -16,6 +16,9 @@
  */
 int mount_root_isolate(unsigned long propagation, const char *rootfs, struct bk_err **err);
 
+/* Sets the propagation (MS_*) of the mount that holds path. */
+int mount_root_set_holder(const char *path, unsigned long propagation, struct bk_err **err);
+
 /* Binds rootfs onto itself and opens it. */
 int mount_root_bind(const char *rootfs, struct bk_root *ret, struct bk_err **err);
 

@@ -77,3 +77,17 @@ teardown() { common_teardown; }
 	run_it --no-pivot
 	[ "$output" = "$pivoted" ] || fail "pivot: $pivoted; no pivot: $output"
 }
+
+@test "no-pivot: the host's proc and sysfs stay, be its mounts shared and rootfsPropagation what it may" {
+	bundle true
+	export B STATE ID BOCK_RUNC
+	for word in shared rshared slave rslave private rprivate unbindable; do
+		edit --arg p "$word" '.linux.rootfsPropagation = $p'
+		run --separate-stderr unshare -m --propagation private bash -ec '
+			mount --make-rshared /
+			before=$(grep -cE " (proc|sysfs) " /proc/self/mountinfo)
+			"$BOCK_RUNC" --root "$STATE" run --no-pivot -b "$B" "$ID" 3>&-
+			echo $(($(grep -cE " (proc|sysfs) " /proc/self/mountinfo) - before))'
+		assert_ok 0 || fail "$word"
+	done
+}
