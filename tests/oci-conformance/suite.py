@@ -270,6 +270,15 @@ class World:
             os.unlink(out)
         return result
 
+    def sanitized(self):
+        """Whether the program is built with AddressSanitizer."""
+
+        def look():
+            with open(self.runtime, "rb") as f:
+                return b"__asan_init" in f.read()
+
+        return self.once("sanitized", look)
+
     def features(self):
         def ask():
             done = self.call("features")
