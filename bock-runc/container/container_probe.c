@@ -16,32 +16,16 @@
 #define PID_FS_MAGIC 0x50494446
 #endif
 
-/*
- * proc(5): "pid (comm) state ppid ..."; comm may hold anything, so the last ')' counts. *pid 0 is ourselves,
- * and is set.
- */
-static uint64_t read_stat(pid_t *pid, char *ret_state, uint64_t *ret_ignored)
+/* proc(5): "pid (comm) state ppid ..."; comm may hold anything, so the last ')' counts. */
+uint64_t container_probe_parse(char *text, pid_t *ret_pid, char *ret_state, uint64_t *ret_ignored)
 {
-	bk_autoclose int fd = -1;
-	char path[40], buf[1024];
-	char *field, *save;
+	char *save = text, *field = strsep(&save, " ");
 	uint64_t start = 0;
-	uint32_t number;
-	ssize_t n;
+	uint32_t pid;
 
-	if (*pid)
-		snprintf(path, sizeof(path), "/proc/%d/stat", (int)*pid);
-	fd = open(*pid ? path : "/proc/self/stat", O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
-	if (n <= 0)
+	if (!save || bk_num_u32(field, INT32_MAX, &pid, NULL) < 0)
 		return 0;
-	buf[n] = '\0';
-	save = buf;
-	field = strsep(&save, " ");
-	if (!save || (!*pid && bk_num_u32(field, INT32_MAX, &number, NULL) < 0))
-		return 0;
-	if (!*pid)
-		*pid = (pid_t)number;
+	*ret_pid = (pid_t)pid;
 	save = strrchr(save, ')');
 	if (!save || save[1] != ' ')
 		return 0;
@@ -54,6 +38,23 @@ static uint64_t read_stat(pid_t *pid, char *ret_state, uint64_t *ret_ignored)
 			return bk_num_u64(field, UINT64_MAX, ret_ignored, NULL) == 0 ? start : 0;
 	}
 	return 0;
+}
+
+/* *pid 0 is ourselves, and is set. */
+static uint64_t read_stat(pid_t *pid, char *ret_state, uint64_t *ret_ignored)
+{
+	bk_autoclose int fd = -1;
+	char path[40], buf[1024];
+	ssize_t n;
+
+	if (*pid)
+		snprintf(path, sizeof(path), "/proc/%d/stat", (int)*pid);
+	fd = open(*pid ? path : "/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+	if (n <= 0)
+		return 0;
+	buf[n] = '\0';
+	return container_probe_parse(buf, pid, ret_state, ret_ignored);
 }
 
 bool container_probe_alive(pid_t pid, uint64_t start)

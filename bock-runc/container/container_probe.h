@@ -29,4 +29,10 @@ uint64_t container_probe_start(pid_t pid);
  */
 uint64_t container_probe_self(pid_t *ret_pid, uint64_t *ret_ignored);
 
+/*
+ * The text of a /proc/PID/stat, which it cuts up: start time, pid, state, and unless NULL what is ignored.
+ * 0 where it is none; the others may be set then.
+ */
+uint64_t container_probe_parse(char *text, pid_t *ret_pid, char *ret_state, uint64_t *ret_ignored);
+
 #endif
