@@ -37,6 +37,7 @@ compile_flags() {
 	bock-image/*) flags+=("-I$top/bock-image") ;;
 	bock-build/*) flags+=("-I$top/bock-build" "-I$top/bock-image") ;;
 	bock-net/*) flags+=("-I$top/bock-net") ;;
+	bock-runc-systemd/*) flags+=("-I$top/bock-runc-systemd") ;;
 	tests/*) flags+=("-I$top/bock-runc" "-I$top/bock-image" "-I$top/bock-build" "-I$top/tests/unit") ;;
 	esac
 }
