@@ -35,9 +35,9 @@ static const struct bk_cli_opt globals[] = {
 	  "run without a cgroup where none may be made: true, false or auto (for users)", 0,
 	  rootless },
 	{ "cgroup-manager", 0, BK_CLI_CHOICE, offsetof(struct cmd_globals, cgroup_manager), "NAME",
-	  "who makes the cgroup: cgroupfs (we do) or disabled (nobody)", 0, cgroup_managers },
+	  "who makes the cgroup: cgroupfs (we do), systemd, or disabled (nobody)", 0, cgroup_managers },
 	{ "systemd-cgroup", 0, BK_CLI_FLAG, offsetof(struct cmd_globals, systemd_cgroup), NULL,
-	  "let systemd make the cgroup: not supported by this version", 0, NULL },
+	  "let systemd make the cgroup: the same as --cgroup-manager systemd", 0, NULL },
 	BK_CLI_END,
 };
 

@@ -71,11 +71,13 @@ int cgroup_limits_apply(const struct cgroup_host *h, const char *path, int dirfd
 			const struct cgroup_limits *limits, struct bk_err **err);
 
 /*
- * The same for a cgroup in use: each file's old content is kept, and written back if a later write fails: all
- * or nothing. An error of the way back is told with the error.
+ * The same for a cgroup in use: each file's old content is kept, and written back if a later write fails, or what
+ * is to be done with them (then, NULL: nothing): all or nothing. An error of the way back is told with the error.
  */
+typedef int (*cgroup_limits_then)(const void *arg, const struct cgroup_limits *limits, struct bk_err **err);
 int cgroup_limits_update(const struct cgroup_host *h, const char *path, int dirfd,
-			 const struct cgroup_limits *limits, struct bk_err **err);
+			 const struct cgroup_limits *limits, cgroup_limits_then then, const void *arg,
+			 struct bk_err **err);
 
 /* memory.checkBeforeUpdate: "rejecting memory limit N < usage M" where more is in use than will be allowed. */
 int cgroup_limits_check_usage(int dirfd, const struct oci_memory *whole, const struct oci_memory *given,

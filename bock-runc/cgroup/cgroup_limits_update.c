@@ -83,7 +83,8 @@ static int take_back(int dirfd, const struct cgroup_limits *limits, char **old, 
 }
 
 int cgroup_limits_update(const struct cgroup_host *h, const char *path, int dirfd,
-			 const struct cgroup_limits *limits, struct bk_err **err)
+			 const struct cgroup_limits *limits, cgroup_limits_then then, const void *arg,
+			 struct bk_err **err)
 {
 	bk_autofree char **old = NULL;
 	size_t done;
@@ -99,6 +100,8 @@ int cgroup_limits_update(const struct cgroup_host *h, const char *path, int dirf
 		rc = change(dirfd, &limits->list[done], &old[done], err);
 	if (rc < 0)
 		rc = take_back(dirfd, limits, old, done - 1, rc, err);
+	else if (then && (rc = then(arg, limits, err)) < 0)
+		rc = take_back(dirfd, limits, old, done, rc, err);
 	for (size_t i = 0; i < limits->n; i++)
 		free(old[i]);
 	return rc;

@@ -7,6 +7,7 @@
 #include "base/bk_auto.h"
 #include "base/bk_fd.h"
 #include "base/bk_str.h"
+#include "cgroup/cgroup_manager.h"
 #include "container/container_create.h"
 #include "init/init_trace.h"
 #include "sys/sys_words.h"
@@ -34,16 +35,18 @@ int cmd_open(const struct bk_cli_call *call, const struct container_root *root, 
 	return rc < 0 ? bk_err_wrap(err, rc, "container '%s'", call->args[0]) : 0;
 }
 
+static const struct cgroup_manager *manager_of(const struct cmd_globals *g)
+{
+	if (g->systemd_cgroup || g->cgroup_manager == CMD_CGROUP_SYSTEMD)
+		return &cgroup_manager_systemd;
+	return g->cgroup_manager == CMD_CGROUP_DISABLED ? NULL : &cgroup_manager_fs;
+}
+
 int cmd_create_params(const struct bk_cli_call *call, const struct container_root *root,
 		      struct container_create *ret, struct bk_err **err)
 {
 	const struct cmd_globals *g = call->globals;
 	const struct cmd_create_opts *o = call->opts;
-
-	if (g->systemd_cgroup || g->cgroup_manager == CMD_CGROUP_SYSTEMD)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "%s: " SYS_WORD_LATER,
-				  g->systemd_cgroup ? "--systemd-cgroup" :
-						      "--cgroup-manager=systemd");
 
 	*ret = (struct container_create){
 		.root = root,
@@ -55,7 +58,7 @@ int cmd_create_params(const struct bk_cli_call *call, const struct container_roo
 		.pidfd_socket = o->pidfd_socket,
 		.preserve_fds = o->preserve_fds,
 		.no_new_keyring = o->no_new_keyring,
-		.no_cgroup = g->cgroup_manager == CMD_CGROUP_DISABLED,
+		.manager = manager_of(g),
 		.cgroup_needed = g->rootless == CMD_ROOTLESS_FALSE,
 		.cgroup_optional = g->rootless == CMD_ROOTLESS_TRUE,
 		.no_pivot = o->no_pivot,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/bk_auto.h"
+#include "cgroup/cgroup_manager.h"
 #include "cmd/cmd.h"
 #include "codec/bk_json.h"
 #include "mount/mount_opts.h"
@@ -63,6 +64,7 @@ static struct oci_features_linux *linux_features(struct bk_arena *a)
 		bk_doc_strv_add(a, &l->capabilities, sec_caps_name(i));
 	l->cgroup = bk_arena_alloc(a, sizeof(*l->cgroup));
 	l->cgroup->v2 = true;
+	l->cgroup->systemd = l->cgroup->systemd_user = cgroup_systemd_built();
 	l->cgroup->rdma = true;
 	l->seccomp = seccomp(a);
 	l->apparmor = enabled(a);

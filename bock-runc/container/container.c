@@ -36,6 +36,8 @@ static const struct bk_doc_field state_fields[] = {
 	BK_DOC_NUM_F(struct container_state, owner_start, "ownerStart", BK_DOC_U64, 0),
 	BK_DOC_STR_F(struct container_state, cgroup, "cgroup", 0),
 	BK_DOC_NUM_F(struct container_state, cgroup_top, "cgroupTop", BK_DOC_U64, 0),
+	BK_DOC_STR_F(struct container_state, unit, "systemdUnit", 0),
+	BK_DOC_BOOL_F(struct container_state, unit_user, "systemdUser", 0),
 	BK_DOC_STR_F(struct container_state, rdt_group, "rdtGroup", 0),
 	BK_DOC_STR_F(struct container_state, rdt_monitor, "rdtMonitor", 0),
 	BK_DOC_BOOL_F(struct container_state, rdt_remove, "rdtRemove", 0),

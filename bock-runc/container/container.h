@@ -57,6 +57,8 @@ struct container_state {
 	uint64_t owner_start;
 	char *cgroup;		/* as seen from the root of the mount; NULL: none */
 	uint64_t cgroup_top;	/* cgroup_remove's top_len */
+	char *unit;		/* systemd's, whose cgroup it is; NULL: the cgroup is ours */
+	bool unit_user;		/* of the user's systemd */
 	char *rdt_group;	/* resctrl (container_rdt); NULL: none */
 	char *rdt_monitor;	/* to be removed; NULL: none */
 	bool rdt_remove;	/* rdt_group, too */
@@ -72,6 +74,7 @@ struct container_state {
 extern const struct bk_doc_type container_state_type;
 
 struct cgroup_host;
+struct cgroup_place;
 struct init_trace;
 
 struct container {
@@ -123,6 +126,9 @@ int container_peek(const struct container_root *root, const char *id, struct bk_
 int container_status(const struct container *c, enum oci_status *ret, pid_t *ret_pid,
 		     struct bk_err **err);
 const char *container_status_name(enum oci_status status);
+
+/* Where its cgroup is, and who made it; texts are borrowed from c. */
+void container_place(const struct container *c, struct cgroup_place *ret);
 
 /* Fills the state document (strings are borrowed from c). */
 int container_describe(const struct container *c, struct oci_state *ret, struct bk_err **err);

@@ -68,22 +68,25 @@ int container_birth_seccomp(struct container_created *r, struct container_birth 
 /* A user who was delegated no cgroup runs without one; limits were refused with the plan then. */
 static bool tolerable(const struct container_created *r, struct bk_err *e)
 {
-	return r->plan.params.cgroup_optional && !linux_of(r)->cgroups_path &&
+	return r->plan.params.cgroup_optional && !linux_of(r)->cgroups_path && !r->place.manager->late &&
 	       (bk_err_kind_of(e) == BK_ERR_PERMISSION || bk_err_errno(e) == EROFS);
 }
 
 static int run_cgroup(struct container_created *r, struct container_birth *b, struct bk_err **err)
 {
+	const struct cgroup_manager *m = r->place.manager;
 	struct bk_err *e = NULL;
-	size_t top;
 	int rc;
 
-	rc = cgroup_make(&r->host, r->plan.params.cgroup, &b->cgroup_fd, &top, &e);
+	r->place.pid = m->late ? r->pid : 0;
+	rc = m->make(&r->place, &r->plan.limits, r->spec.arena, &b->cgroup_fd, &e);
 	if (rc == 0) {
-		r->c.state.cgroup_top = top;
-		return 0;
+		r->c.state.cgroup = (char *)r->place.path;
+		r->c.state.cgroup_top = r->place.top_len;
+		return m->late ? container_save(&r->c, err) : 0;
 	}
-	r->c.state.cgroup = NULL; /* what was there before is not ours to remove */
+	/* what was there before is not ours to remove */
+	r->c.state.cgroup = r->c.state.unit = NULL;
 	if (tolerable(r, e)) {
 		bk_err_clear(&e);
 		return 0;
@@ -105,8 +108,7 @@ static int run_limits(struct container_created *r, struct container_birth *b, st
 				   "its cgroup.procs, cgroup.threads and cgroup.subtree_control, and start "
 				   "the command in a cgroup below it");
 	}
-	return cgroup_limits_apply(&r->host, r->plan.params.cgroup, b->cgroup_fd,
-				   &r->plan.limits, err);
+	return cgroup_limits_apply(&r->host, r->place.path, b->cgroup_fd, &r->plan.limits, err);
 }
 
 static int run_devices(struct container_created *r, struct container_birth *b, struct bk_err **err)
@@ -447,6 +449,9 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
 			break;
 		case OP_CLONE:
 			rc = run_clone_and_save(r, b, err);
+			break;
+		case OP_CGROUP_TELL:
+			rc = init_sync_send(r->sync, SYNC_CGROUP, 0, -1, err);
 			break;
 		case OP_RDT_JOIN:
 			rc = container_rdt_join(&r->c, r->pid, err);

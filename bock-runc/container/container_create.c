@@ -99,6 +99,30 @@ static const char *notify_dir(const struct container_create *p, struct bk_arena 
 	return bk_arena_strdup(arena, path);
 }
 
+static int find_place(const struct container_create *p, struct container_created *r,
+		      struct init_params *params, struct bk_err **err)
+{
+	const struct oci_runtime_config *c = r->spec.config;
+	const struct cgroup_want want = { .cgroups_path = c->linux_->cgroups_path,
+					  .id = p->id,
+					  .rootless = params->rootless,
+					  .annotations = c->annotations,
+					  .n_annotations = c->n_annotations };
+	int rc;
+
+	if (!p->manager || (r->host.kind == CGROUP_NONE && !p->manager->late))
+		return 0;
+	r->place = (struct cgroup_place){ .manager = p->manager, .host = r->host, .id = p->id };
+	rc = p->manager->find(&want, r->spec.arena, &r->place, err);
+	if (rc < 0)
+		return p->manager->late ? bk_err_wrap(err, rc, "cgroup manager '%s'", p->manager->name) : rc;
+	params->cgroup = r->place.path;
+	params->cgroup_mount = r->host.mount;
+	params->scope = r->place.unit;
+	params->slice = r->place.slice;
+	return 0;
+}
+
 int container_plan(const struct container_create *p, struct container_created *r,
 		   struct bk_err **err)
 {
@@ -108,8 +132,6 @@ int container_plan(const struct container_create *p, struct container_created *r
 		.listen_names = p->service.listen_names,
 		.no_pivot = p->no_pivot,
 	};
-	bk_autofree char *path = NULL;
-	const struct oci_linux *l;
 	int rc;
 
 	/* too many are none that the caller could have */
@@ -120,19 +142,14 @@ int container_plan(const struct container_create *p, struct container_created *r
 		rc = spec_load(p->bundle, p->config_path, &r->spec, err);
 	if (init_trace_mark(p->trace, "read the configuration", rc) < 0)
 		return rc;
-	l = r->spec.config->linux_;
 	params.rootless = geteuid() != 0 || ns_in_userns();
 	params.cgroup_optional = !p->cgroup_needed && (params.rootless || p->cgroup_optional);
-	params.no_cgroup = p->no_cgroup;
+	params.no_cgroup = !p->manager;
 	params.setgroups_denied = denies_setgroups(r->spec.config, params.rootless);
 	cgroup_find(&r->host);
-	if (r->host.kind != CGROUP_NONE && !p->no_cgroup) {
-		rc = cgroup_path(&r->host, l->cgroups_path, p->id, params.rootless, &path, err);
-		if (rc < 0)
-			return rc;
-		params.cgroup = bk_arena_strdup(r->spec.arena, path);
-		params.cgroup_mount = r->host.mount;
-	}
+	rc = find_place(p, r, &params, err);
+	if (rc < 0)
+		return rc;
 	if (p->service.notify)
 		params.notify_dir = notify_dir(p, r->spec.arena);
 	rc = init_plan_compile(&r->spec, &params, &r->plan, err);
@@ -168,6 +185,8 @@ int container_prepare(const struct container_create *p, struct container_created
 		rc = container_check_preserved(r->plan.params.preserve_fds, err);
 	if (rc == 0)
 		rc = check_sysctls(r->spec.config, err);
+	if (rc == 0 && r->place.manager)
+		rc = r->place.manager->check(&r->place, err);
 	if (rc == 0)
 		rc = container_net_check(r, err);
 	if (rc == 0 && r->plan.ops[INIT_RUNTIME][0].kind == OP_SEAL)
@@ -206,6 +225,8 @@ static void fill_state(const struct container_create *p, struct container_create
 {
 	const struct oci_runtime_config *c = r->spec.config;
 	const struct oci_namespace *pid = spec_ns(c, OCI_NS_PID);
+	/* one that is made around the child: until it is there, what is at its path is another's */
+	const char *cgroup = r->plan.params.scope ? NULL : r->plan.params.cgroup;
 
 	r->c.state = (struct container_state){
 		.oci_version = c->oci_version,
@@ -215,9 +236,10 @@ static void fill_state(const struct container_create *p, struct container_create
 		.created = created,
 		.owner_pid = r->owner_pid,
 		.owner_start = r->owner_start,
-		.cgroup = (char *)r->plan.params.cgroup,
-		.cgroup_top = r->plan.params.cgroup ?
-			cgroup_top(r->plan.params.cgroup_mount, r->plan.params.cgroup) : 0,
+		.cgroup = (char *)cgroup,
+		.cgroup_top = cgroup ? cgroup_top(r->plan.params.cgroup_mount, cgroup) : 0,
+		.unit = (char *)r->place.unit,
+		.unit_user = r->place.user,
 		.shared_pid_ns = !pid || (pid->path && *pid->path),
 		.no_new_keyring = p->no_new_keyring,
 		.has_poststart = c->hooks && c->hooks->n_poststart,

@@ -25,7 +25,7 @@ struct container_create {
 	uint32_t preserve_fds;		/* beside those of service */
 	struct container_service service;
 	bool no_new_keyring;
-	bool no_cgroup;			/* make none */
+	const struct cgroup_manager *manager; /* who makes the cgroup; NULL: nobody */
 	bool cgroup_needed;		/* a user without a delegated one is refused */
 	bool cgroup_optional;		/* root, too, runs without one where none may be made */
 	bool no_pivot;

@@ -8,7 +8,7 @@
 #include "base/bk_auto.h"
 #include "base/bk_fd.h"
 #include "base/bk_str.h"
-#include "cgroup/cgroup.h"
+#include "cgroup/cgroup_manager.h"
 #include "container/container.h"
 #include "container/container_hooks.h"
 #include "container/container_probe.h"
@@ -40,33 +40,47 @@ static int kill_first(const struct container *c, struct bk_err **err)
 	return 0;
 }
 
+void container_place(const struct container *c, struct cgroup_place *ret)
+{
+	const struct container_state *s = &c->state;
+
+	*ret = (struct cgroup_place){
+		.manager = s->unit ? &cgroup_manager_systemd : &cgroup_manager_fs,
+		.id = c->id,
+		.path = s->cgroup,
+		.top_len = s->cgroup_top,
+		.unit = s->unit,
+		.user = s->unit_user,
+		.pid = s->pid,
+	};
+	cgroup_find(&ret->host);
+}
+
 static int remove_cgroup(const struct container *c, bool kill_all, struct bk_err **err)
 {
-	struct cgroup_host host;
+	struct cgroup_place place;
 
-	if (!c->state.cgroup)
+	if (!c->state.cgroup && !c->state.unit)
 		return 0;
-	cgroup_find(&host);
+	container_place(c, &place);
 	/*
 	 * A create that died before its clone: nothing of it runs, and the cgroup may be another's, that
 	 * it was about to refuse. What is in there is left alone.
 	 */
 	if (c->state.pid == 0) {
-		(void)cgroup_remove(&host, c->state.cgroup, c->state.cgroup_top,
-				    CONTAINER_UNBORN_TIMEOUT_MS, NULL);
+		(void)place.manager->remove(&place, CONTAINER_UNBORN_TIMEOUT_MS, NULL);
 		return 0;
 	}
-	if (kill_all) {
+	if (kill_all && place.path) {
 		bk_autoclose int fd = -1;
-		int rc = cgroup_open(&host, c->state.cgroup, &fd, NULL);
+		int rc = cgroup_open(&place.host, place.path, &fd, NULL);
 
 		if (rc == 0)
 			rc = cgroup_kill(fd, err);
 		if (rc < 0 && rc != -BK_ERR_NOT_FOUND)
 			return rc;
 	}
-	return cgroup_remove(&host, c->state.cgroup, c->state.cgroup_top, CONTAINER_KILL_TIMEOUT_MS,
-			     err);
+	return place.manager->remove(&place, CONTAINER_KILL_TIMEOUT_MS, err);
 }
 
 static int may_delete(const struct container *c, bool force, enum oci_status status,

@@ -3,7 +3,7 @@
 #ifndef CONTAINER_MADE_H
 #define CONTAINER_MADE_H
 
-#include "cgroup/cgroup.h"
+#include "cgroup/cgroup_manager.h"
 #include "container/container.h"
 #include "container/container_notify.h"
 #include "container/container_sockets.h"
@@ -14,6 +14,7 @@ struct container_created {
 	struct spec spec;
 	struct init_plan plan;
 	struct cgroup_host host;
+	struct cgroup_place place;	/* of the cgroup to be made; manager NULL: none is */
 	struct rdt rdt;		/* linux.intelRdt (container_rdt) */
 	struct container c;
 	pid_t owner_pid;	/* the making process, and its start time as /proc/PID/stat has it */

@@ -10,6 +10,7 @@
 #include "base/bk_file.h"
 #include "cgroup/cgroup_devices.h"
 #include "cgroup/cgroup_limits.h"
+#include "cgroup/cgroup_manager.h"
 #include "codec/bk_json.h"
 #include "spec/spec_load.h"
 #include "sys/sys_words.h"
@@ -65,18 +66,35 @@ static int write_new(const struct container *c, const struct oci_resources *whol
 	return rc < 0 ? bk_err_wrap(err, rc, "save the resources") : 0;
 }
 
+/* systemd rounds some values when it writes them; ours are to stand. */
+struct tell {
+	const struct cgroup_place *place;
+	int dirfd;
+};
+
+static int tell(const void *arg, const struct cgroup_limits *limits, struct bk_err **err)
+{
+	const struct tell *t = arg;
+	int rc = t->place->manager->tell(t->place, limits, err);
+
+	for (size_t i = 0; t->place->unit && rc == 0 && i < limits->n; i++)
+		rc = cgroup_limit_write(t->dirfd, &limits->list[i], err);
+	return rc;
+}
+
 static int apply(const struct container *c, const struct oci_resources *whole,
 		 const struct oci_resources *given, const struct cgroup_limits *limits,
 		 struct bk_err **err)
 {
 	bk_autoclose int fd = -1, program = -1, old_program = -1;
-	struct cgroup_host host;
+	struct cgroup_place place;
+	struct tell told = { .place = &place };
 	int rc;
 
 	if (!c->state.cgroup)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "the container has no cgroup");
-	cgroup_find(&host);
-	rc = cgroup_open(&host, c->state.cgroup, &fd, err);
+	container_place(c, &place);
+	rc = cgroup_open(&place.host, place.path, &fd, err);
 	if (rc == 0)
 		rc = cgroup_limits_check_usage(fd, whole->memory, given->memory, err);
 	if (rc == 0 && given->n_devices)
@@ -84,7 +102,8 @@ static int apply(const struct container *c, const struct oci_resources *whole,
 					    err);
 	if (rc < 0)
 		return rc;
-	rc = cgroup_limits_update(&host, c->state.cgroup, fd, limits, err);
+	told.dirfd = fd;
+	rc = cgroup_limits_update(&place.host, place.path, fd, limits, tell, &told, err);
 	if (rc < 0)
 		cgroup_devices_put_back(fd, program, old_program);
 	return rc;

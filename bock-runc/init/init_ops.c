@@ -146,6 +146,12 @@ static int op_time_ns(struct init_child *c, const struct init_op *op, struct bk_
 	return 0;
 }
 
+static int op_cgroup_wait(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)op;
+	return init_child_wait(c, SYNC_CGROUP, err);
+}
+
 static int op_cgroup_ns(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
 	(void)c;
@@ -563,6 +569,7 @@ static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_JOIN] = op_join,
 	[OP_TIME_NS] = op_time_ns,
 	[OP_CGROUP_NS] = op_cgroup_ns,
+	[OP_CGROUP_WAIT] = op_cgroup_wait,
 	[OP_IPC_NS] = op_ipc_ns,
 	[OP_SESSION] = op_session,
 	[OP_LOOPBACK] = op_loopback,

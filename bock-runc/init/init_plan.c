@@ -126,6 +126,16 @@ static int plan_net_devices(struct init_plan *p, struct bk_err **err)
 	return 0;
 }
 
+static void plan_cgroup(struct init_plan *p, const struct oci_resources *r)
+{
+	init_plan_add(p, INIT_RUNTIME, OP_CGROUP);
+	if (p->limits.n)
+		init_plan_add(p, INIT_RUNTIME, OP_LIMITS);
+	/* without rules too: what no rule speaks about is denied, but for the default devices */
+	if ((r && r->n_devices) || !p->params.rootless)
+		init_plan_add(p, INIT_RUNTIME, OP_DEVICES);
+}
+
 /* What the runtime's process does. */
 static int plan_runtime(struct init_plan *p, struct bk_err **err)
 {
@@ -142,14 +152,8 @@ static int plan_runtime(struct init_plan *p, struct bk_err **err)
 		init_plan_add(p, INIT_RUNTIME, OP_SEAL);
 	if (p->seccomp.has)
 		init_plan_add(p, INIT_RUNTIME, OP_SECCOMP_COMPILE);
-	if (p->params.cgroup) {
-		init_plan_add(p, INIT_RUNTIME, OP_CGROUP);
-		if (p->limits.n)
-			init_plan_add(p, INIT_RUNTIME, OP_LIMITS);
-		/* without rules too: what no rule speaks about is denied, but for the default devices */
-		if ((l->resources && l->resources->n_devices) || !p->params.rootless)
-			init_plan_add(p, INIT_RUNTIME, OP_DEVICES);
-	}
+	if (p->params.cgroup && !p->params.scope)
+		plan_cgroup(p, l->resources);
 	if (l->intel_rdt) {
 		rc = rdt_check(l->intel_rdt, p->params.id, err);
 		if (rc < 0)
@@ -157,6 +161,10 @@ static int plan_runtime(struct init_plan *p, struct bk_err **err)
 		init_plan_add(p, INIT_RUNTIME, OP_RDT);
 	}
 	init_plan_add(p, INIT_RUNTIME, OP_CLONE);
+	if (p->params.scope) {
+		plan_cgroup(p, l->resources);
+		init_plan_add(p, INIT_RUNTIME, OP_CGROUP_TELL);
+	}
 	if (l->intel_rdt)
 		init_plan_add(p, INIT_RUNTIME, OP_RDT_JOIN);
 	if (p->new_user)
@@ -218,6 +226,8 @@ static void plan_enter(struct init_plan *p)
 	init_plan_add(p, INIT_CONTAINER, OP_AFFINITY);
 	if (p->params.notify_dir)
 		init_plan_add(p, INIT_CONTAINER, OP_NOTIFY_OPEN)->u.text = p->params.notify_dir;
+	if (p->params.scope)
+		init_plan_add(p, INIT_CONTAINER, OP_CGROUP_WAIT);
 	/* while /proc is the host's, and /proc/self belongs to us: after a change of user it is root's */
 	if (spec_ns_is_new(p->spec->config, OCI_NS_TIME))
 		init_plan_add(p, INIT_CONTAINER, OP_TIME_NS);

@@ -43,6 +43,7 @@ enum init_op_kind {
 	OP_RDT,			/* make and configure the groups of resctrl */
 	OP_AFFINITY_INITIAL,	/* exec: the runtime's, for the child to begin with */
 	OP_CLONE,		/* the child, in its namespaces and cgroup */
+	OP_CGROUP_TELL,		/* the child waits for a cgroup that is made around it */
 	OP_RDT_JOIN,		/* the child joins them */
 	OP_ID_MAPS,
 	OP_BIND_SOURCE,		/* the source of one bind mount, opened and sent to the child */
@@ -55,6 +56,7 @@ enum init_op_kind {
 	OP_HOST_PROC,		/* the procfs through which labels are written later */
 	OP_AFFINITY,		/* the cgroup's CPUs, not those of the runtime's caller */
 	OP_NOTIFY_OPEN,		/* the folder of sd_notify's socket */
+	OP_CGROUP_WAIT,		/* for OP_CGROUP_TELL */
 	OP_BECOME_ROOT,		/* wait for the id maps, then 0:0 of the user namespace */
 	OP_ENTER,		/* exec: all namespaces of the container's first process */
 	OP_FORK,		/* exec, sealed: only a child is in the pid namespace entered */
@@ -137,6 +139,8 @@ struct init_params {
 	const char *id;
 	const char *cgroup;	/* as seen from the root of the mount; NULL: none */
 	const char *cgroup_mount;
+	const char *scope;	/* the unit of systemd whose cgroup it is, made after the clone; NULL: it is ours */
+	const char *slice;	/* the scope's */
 	bool rootless;		/* not the real root */
 	bool no_cgroup;		/* asked for: cgroup is NULL, and devices are not controlled */
 	bool cgroup_optional;	/* where none may be made, the container runs without one */

@@ -41,7 +41,7 @@ static void print_clone(const struct init_plan *p, struct bk_buf *out)
 {
 	bk_buf_adds(out, "clone");
 	print_namespaces(p->clone_flags, out);
-	if (p->params.cgroup)
+	if (p->params.cgroup && !p->params.scope)
 		bk_buf_adds(out, " into-cgroup");
 	if (p->joins_user)
 		bk_buf_adds(out, " after-joins");
@@ -113,6 +113,11 @@ static void print_runtime(const struct init_plan *p, const struct init_op *op, s
 		break;
 	case OP_CGROUP:
 		bk_buf_printf(out, "cgroup '%s'", p->params.cgroup);
+		if (p->params.scope)
+			bk_buf_printf(out, " of unit '%s' in '%s'", p->params.scope, p->params.slice);
+		break;
+	case OP_CGROUP_TELL:
+		bk_buf_adds(out, "cgroup-tell");
 		break;
 	case OP_DEVICES:
 		print_devices(p, out);
@@ -223,7 +228,7 @@ static void print_container(const struct init_plan *p, const struct init_op *op,
 	default: {
 		static const char *const names[] = {
 			[OP_HOST_PROC] = "host-procfs", [OP_BECOME_ROOT] = "become-root", [OP_TIME_NS] = "unshare time",
-			[OP_CGROUP_NS] = "unshare cgroup", [OP_IPC_NS] = "unshare ipc", [OP_SESSION] = "session",
+			[OP_CGROUP_NS] = "unshare cgroup", [OP_CGROUP_WAIT] = "cgroup-wait", [OP_IPC_NS] = "unshare ipc", [OP_SESSION] = "session",
 			[OP_LOOPBACK] = "loopback", [OP_PRIVATE_PROC] = "private-procfs",
 			[OP_DEV_LINKS] = "device-links", [OP_CONSOLE] = "console",
 			[OP_FORK] = "fork", [OP_WAIT_HOOKS] = "wait-hooks", [OP_PIVOT] = "pivot",

@@ -20,6 +20,7 @@ enum init_sync {
 	SYNC_CAPS = 'c',	/* not all capabilities could be had: worth a warning */
 	SYNC_READY = 'R',	/* created */
 	/* from the runtime */
+	SYNC_CGROUP = 'c',	/* the child is in its cgroup */
 	SYNC_MAPS = 'm',	/* id maps are written */
 	SYNC_TREE = 't',	/* the next mount with mapped ids comes along */
 	SYNC_SOURCE = 's',	/* the source of the next bind mount comes along; none: it could not be opened */

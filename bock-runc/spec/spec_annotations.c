@@ -18,6 +18,8 @@ const struct spec_annotation_info spec_annotations[SPEC_ANNOTATION_MAX_] = {
 					"unknown names in linux.seccomp are an error", false },
 	[SPEC_SECCOMP_RECEIVER] = { "run.oci.seccomp.receiver",
 				    "the socket of linux.seccomp.listenerPath", true },
+	[SPEC_SYSTEMD_PROPERTY] = { "org.systemd.property.",
+				    "with the name of a property behind it: of the container's scope", true },
 };
 
 const char *spec_annotation(const struct oci_runtime_config *c, enum spec_annotation which)

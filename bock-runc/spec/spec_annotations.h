@@ -23,6 +23,7 @@ enum spec_annotation {
 	SPEC_SECCOMP_BPF,
 	SPEC_SECCOMP_FAIL_UNKNOWN,
 	SPEC_SECCOMP_RECEIVER,
+	SPEC_SYSTEMD_PROPERTY,	/* a prefix: see cgroup_props.h */
 	SPEC_ANNOTATION_MAX_
 };
 

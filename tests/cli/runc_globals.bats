@@ -129,18 +129,45 @@ one_error() {
 	assert_no_leftovers
 }
 
-@test "systemd: asked for, it is refused by name before anything is made; elsewhere it says nothing" {
+@test "systemd: without it, it is refused before anything is made; elsewhere it says nothing" {
+	[ ! -d /run/systemd/system ] || skip "systemd runs here (/run/systemd/system)"
 	sleeper
+	edit 'del(.linux.cgroupsPath)'
 	for words in --systemd-cgroup --cgroup-manager=systemd; do
-		for command in create run 'create --dry-run'; do
-			# shellcheck disable=SC2086
+		for command in create run; do
 			run --separate-stderr "$BOCK_RUNC" --root "$STATE" $words $command -b "$B" "$ID"
-			assert_error "$words: not supported by this version"
-			[ ! -e "$STATE" ]
+			if [ -x "$BOCK_BUILDDIR/bock-runc-systemd/bock-runc-systemd" ]; then
+				assert_error "systemd does not run here"
+			else
+				assert_error "cgroup manager 'systemd': "
+			fi
+			[ ! -e "$STATE/$ID" ]
 		done
 		run --separate-stderr "$BOCK_RUNC" --root "$STATE" $words delete --force "$ID"
 		assert_ok ''
 	done
+}
+
+@test "systemd: the plan of a scope, and what is wrong in its names and properties" {
+	need_cgroup2
+	[ -x "$BOCK_BUILDDIR/bock-runc-systemd/bock-runc-systemd" ] || skip "built without libsystemd"
+	sleeper
+	plan() { run --separate-stderr bock_runc --systemd-cgroup create --dry-run -b "$B" "$ID"; }
+	edit '.linux.cgroupsPath = "a-b.slice:p:x" | .annotations = {"org.systemd.property.TimeoutStopSec": "7"}'
+	plan
+	[ "$status" -eq 0 ]
+	[[ $output == *"cgroup '/a.slice/a-b.slice/p-x.scope' of unit 'p-x.scope' in 'a-b.slice'"* ]]
+	[[ $output == *clone*cgroup*cgroup-tell*cgroup-wait* ]]
+	edit '.linux.cgroupsPath = "/a/b"'
+	plan
+	assert_error "linux.cgroupsPath: expected \"slice:prefix:name\" for systemd, found '/a/b'"
+	edit '.linux.cgroupsPath = "a:b:c"'
+	plan
+	assert_error "slice 'a' does not end in .slice"
+	edit '.linux.cgroupsPath = ":b:c" | .annotations = {"org.systemd.property.Slice": "\u0027x.slice\u0027"}'
+	plan
+	assert_error "org.systemd.property.Slice: is the runtime's own to set"
+	assert_no_leftovers
 }
 
 @test "rootless: true lets root run without a cgroup, false refuses a user without one" {

@@ -339,7 +339,7 @@ static void test_update_takes_back(void **state)
 	assert_ok(cgroup_limits_compile_update(g, parse("{}", arena), &limits, &err), &err);
 	cgroup_limits_done(&limits);
 	assert_ok(cgroup_limits_compile_update(cgroup_resources_merge(NULL, g, arena), g, &limits, &err), &err);
-	assert_err(cgroup_limits_update(&host, "/x", fd, &limits, &err), &err, BK_ERR_NOT_FOUND,
+	assert_err(cgroup_limits_update(&host, "/x", fd, &limits, NULL, NULL, &err), &err, BK_ERR_NOT_FOUND,
 		   "memory.high");
 	assert_ok(bk_file_read(fd, "pids.max", &got, &err), &err);
 	assert_true(bk_skip_prefix(bk_buf_str(&got), "50\n") != NULL);

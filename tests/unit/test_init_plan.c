@@ -27,8 +27,9 @@ static char *data_path(const char *name, const char *ending)
 static void compile_and_print(const char *name, const struct init_params *params,
 			      struct bk_buf *out)
 {
-	/* NAME-exec is a further process in the container of NAME.json, NAME-notify has a service manager */
-	const char *ending = params->exec ? "-exec" : params->notify_dir ? "-notify" : "";
+	/* NAME-exec is a further process in the container of NAME.json, NAME-notify has a service manager, NAME-scope a unit */
+	const char *ending = params->exec ? "-exec" : params->notify_dir ? "-notify" :
+			     params->scope ? "-scope" : "";
 	bk_autofree char *base = bk_strndup(name, strlen(name) - strlen(ending));
 	bk_autofree char *json = data_path(base, "json");
 	bk_autospec struct spec spec = { 0 };
@@ -81,6 +82,17 @@ static const struct init_params exec_root = { .id = "web", .cgroup = "/web", .ex
 
 static const struct init_params notify_root = { .id = "web", .cgroup = "/web", .cgroup_mount = "/sys/fs/cgroup",
 						.notify_dir = "/run/bock-runc/web/notify" };
+
+/* made around the child, which waits for it */
+static const struct init_params scope_root = { .id = "web", .cgroup = "/machine.slice/p-web.scope",
+					       .cgroup_mount = "/sys/fs/cgroup",
+					       .scope = "p-web.scope", .slice = "machine.slice" };
+
+static void test_scope(void **state)
+{
+	(void)state;
+	golden("everything-scope", &scope_root);
+}
 
 static void test_notify(void **state)
 {
@@ -226,7 +238,7 @@ static void test_nul(void **state)
 	assert_err(rc, &err, BK_ERR_CONFIG, path);
 }
 
-BK_TEST_MAIN(cmocka_unit_test(test_exec), cmocka_unit_test(test_notify), cmocka_unit_test(test_default), cmocka_unit_test(test_rootless),
+BK_TEST_MAIN(cmocka_unit_test(test_exec), cmocka_unit_test(test_notify), cmocka_unit_test(test_scope), cmocka_unit_test(test_default), cmocka_unit_test(test_rootless),
 	     cmocka_unit_test(test_userns), cmocka_unit_test(test_mounts), cmocka_unit_test(test_joins),
 	     cmocka_unit_test(test_joins_user), cmocka_unit_test(test_everything),
 	     cmocka_unit_test(test_small), cmocka_unit_test(test_labels), cmocka_unit_test(test_net_devices),
