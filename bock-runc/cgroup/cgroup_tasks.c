@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_clock.h"
 #include "base/bk_fd.h"
 #include "base/bk_file.h"
 #include "base/bk_mem.h"
@@ -73,14 +74,6 @@ int cgroup_events(int dirfd, bool *ret_populated, bool *ret_frozen, struct bk_er
 	return 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /*
  * The kernel says no oftener than every 10 ms that the file has changed (CGROUP_FILE_NOTIFY_MIN_INTV), and a few
  * processes are frozen, thawed or killed in a fraction of that: so at first we look again by ourselves.
@@ -99,13 +92,13 @@ static void nap(unsigned int looks)
 static int wait_event(int dirfd, const char *key, bool want, int timeout_ms, struct bk_err **err)
 {
 	bk_autoclose int fd = openat(dirfd, EVENTS_FILE, O_RDONLY | O_CLOEXEC);
-	int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+	int64_t deadline = timeout_ms < 0 ? -1 : bk_clock_ms() + timeout_ms;
 	char text[EVENTS_SIZE];
 
 	if (fd < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "open '%s'", EVENTS_FILE);
 	for (unsigned int looks = 0;; looks++) {
-		int64_t left = deadline < 0 ? -1 : deadline - now_ms();
+		int64_t left = deadline < 0 ? -1 : deadline - bk_clock_ms();
 		int rc = read_events(fd, text);
 
 		if (rc < 0)
@@ -306,7 +299,7 @@ static void remove_children(int dirfd, unsigned int depth)
 static int remove_busy(const struct cgroup_host *h, const char *path, const char *full,
 		       int timeout_ms, struct bk_err **err)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = bk_clock_ms() + timeout_ms;
 	bk_autoclose int fd = -1;
 	int rc = cgroup_open(h, path, &fd, err);
 
@@ -315,7 +308,7 @@ static int remove_busy(const struct cgroup_host *h, const char *path, const char
 		return 0;
 	}
 	for (bool first = true; rc == 0; first = false) {
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - bk_clock_ms();
 		int errnum;
 
 		rc = cgroup_wait_empty(fd, timeout_ms < 0 ? -1 : left > 0 ? (int)left : 0, err);

@@ -7,10 +7,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_clock.h"
 #include "base/bk_fd.h"
 #include "base/bk_path.h"
 #include "cgroup/cgroup.h"
@@ -77,23 +77,15 @@ static int print_ooms(struct watch *w, struct bk_err **err)
 	return rc;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int follow(struct watch *w, int interval_ms, struct bk_err **err)
 {
-	int64_t next = now_ms() + interval_ms;
+	int64_t next = bk_clock_ms() + interval_ms;
 	int rc = 0;
 
 	while (rc == 0) {
 		struct pollfd fds[] = { { .fd = w->pidfd, .events = POLLIN },
 					{ .fd = w->inotify, .events = POLLIN } };
-		int64_t left = next - now_ms();
+		int64_t left = next - bk_clock_ms();
 
 		if (poll(fds, BK_ARRAY_SIZE(fds), left > 0 ? (int)left : 0) < 0 && errno != EINTR)
 			return bk_err_set(err, BK_ERR_IO, errno, "wait for events");
@@ -101,9 +93,9 @@ static int follow(struct watch *w, int interval_ms, struct bk_err **err)
 			rc = print_ooms(w, err);
 		if (fds[0].revents)
 			return rc;
-		if (rc == 0 && now_ms() >= next) {
+		if (rc == 0 && bk_clock_ms() >= next) {
 			rc = print_stats(w, err);
-			next = now_ms() + interval_ms;
+			next = bk_clock_ms() + interval_ms;
 		}
 	}
 	return rc;

@@ -212,18 +212,6 @@ static int give_birth(const struct container_exec *p, struct container_created *
 	return rc;
 }
 
-static int reap(int pidfd, int *ret_status, struct bk_err **err)
-{
-	siginfo_t info = { 0 };
-
-	while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0) {
-		if (errno != EINTR)
-			return bk_err_set(err, BK_ERR_IO, errno, "wait for the process");
-	}
-	*ret_status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
-	return 0;
-}
-
 static int run(const struct container_exec *p, struct container_created *r, int pidfd,
 	       struct tty_proxy *proxy, int *ret_status, struct bk_err **err)
 {
@@ -245,7 +233,7 @@ static int run(const struct container_exec *p, struct container_created *r, int 
 	if (rc == 0 && proxy)
 		rc = tty_proxy_run(proxy, r->master, r->pidfd, err);
 	if (rc == 0 && proxy)
-		rc = init_trace_mark(p->trace, "run", reap(r->pidfd, ret_status, err));
+		rc = init_trace_mark(p->trace, "run", container_created_reap(r, ret_status, err));
 	if (rc < 0 && r->pidfd >= 0)
 		container_created_kill(r);
 	return rc;

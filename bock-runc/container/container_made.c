@@ -34,6 +34,18 @@ void container_created_warn_caps(const struct container_created *r)
 			     bk_asprintf("process.capabilities: '%s' is unknown and ignored", *cap));
 }
 
+int container_created_reap(const struct container_created *r, int *ret_status, struct bk_err **err)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED) < 0) {
+		if (errno != EINTR)
+			return bk_err_set(err, BK_ERR_IO, errno, "wait for the container's process");
+	}
+	*ret_status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	return 0;
+}
+
 void container_created_kill(struct container_created *r)
 {
 	siginfo_t info;

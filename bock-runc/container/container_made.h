@@ -50,6 +50,9 @@ void container_created_undo(struct container_created *r);
 /* Closes and frees; the container lives on. */
 void container_created_done(struct container_created *r);
 
+/* Waits for the end of the process; *ret_status is its exit status, 128 and the signal if one ended it. */
+int container_created_reap(const struct container_created *r, int *ret_status, struct bk_err **err);
+
 /* Kills and reaps the first process. */
 void container_created_kill(struct container_created *r);
 

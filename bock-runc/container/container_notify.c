@@ -11,10 +11,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_clock.h"
 #include "base/bk_fd.h"
 #include "base/bk_mem.h"
 #include "base/bk_str.h"
@@ -121,24 +121,16 @@ void container_notify_turn(struct container_notify *n)
 	bk_close(&n->host);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 enum outcome { SAID_READY, ENDED, GAVE_UP };
 
 static enum outcome wait_for_ready(int sock, int pidfd)
 {
-	int64_t deadline = now_ms() + CONTAINER_NOTIFY_WAIT_MS;
+	int64_t deadline = bk_clock_ms() + CONTAINER_NOTIFY_WAIT_MS;
 
 	for (;;) {
 		struct pollfd polls[] = { { .fd = pidfd, .events = POLLIN },
 					  { .fd = sock, .events = POLLIN } };
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - bk_clock_ms();
 
 		if (left <= 0)
 			return GAVE_UP;

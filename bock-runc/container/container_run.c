@@ -34,18 +34,6 @@ static void serve_notify(void *arg)
 	container_notify_turn(arg);
 }
 
-static int reap(int pidfd, int *ret_status, struct bk_err **err)
-{
-	siginfo_t info = { 0 };
-
-	while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0) {
-		if (errno != EINTR)
-			return bk_err_set(err, BK_ERR_IO, errno, "wait for the container");
-	}
-	*ret_status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
-	return 0;
-}
-
 /* Somebody's `delete --force` may have ended the container that we waited for: then it is done. */
 static int delete_own(struct container *c, char ***warnings, struct bk_err **err)
 {
@@ -75,7 +63,7 @@ static int live(const struct container_create *p, struct container_created *r, b
 		rc = tty_proxy_run(proxy, r->master, r->pidfd, err);
 	}
 	if (rc == 0)
-		rc = init_trace_mark(p->trace, "run", reap(r->pidfd, ret_status, err));
+		rc = init_trace_mark(p->trace, "run", container_created_reap(r, ret_status, err));
 	tty_proxy_end(proxy);
 	if (rc < 0)
 		container_created_undo(r);

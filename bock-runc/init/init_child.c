@@ -49,7 +49,12 @@ int init_state_json(const struct init_plan *p, int status, pid_t pid, struct bk_
 
 int init_child_wait(struct init_child *c, int want, struct bk_err **err)
 {
-	int got = init_sync_recv(c->sync, NULL, NULL, err);
+	return init_child_receive(c, want, NULL, err);
+}
+
+int init_child_receive(struct init_child *c, int want, int *ret_fd, struct bk_err **err)
+{
+	int got = init_sync_recv(c->sync, NULL, ret_fd, err);
 
 	if (got < 0)
 		return got;

@@ -68,6 +68,8 @@ int init_exec_error(const char *program, int errnum, struct bk_err **err);
 
 /* Waits for one message from the runtime; the runtime being gone is an error. */
 int init_child_wait(struct init_child *c, int want, struct bk_err **err);
+/* The same, and the descriptor that comes with it. */
+int init_child_receive(struct init_child *c, int want, int *ret_fd, struct bk_err **err);
 
 #define INIT_HOOK_TIMEOUT_MS (-1)	/* hooks without a timeout of their own wait for ever */
 

@@ -5,29 +5,16 @@
 #include "mount/mount_move.h"
 #include "mount/mount_root.h"
 
-/* Made or opened by the runtime, which has the rights for it; they come in the order of the mounts. */
-static int receive(struct init_child *c, int want, int *ret_fd, struct bk_err **err)
-{
-	int got = init_sync_recv(c->sync, NULL, ret_fd, err);
-
-	if (got < 0)
-		return got;
-	if (got == 0)
-		_exit(1); /* the runtime is gone, and with it whoever would read an error */
-	if (got != want)
-		return bk_err_set(err, BK_ERR_INTERNAL, 0, "expected '%c', received '%c'", want, got);
-	return 0;
-}
-
+/* The trees are made or opened by the runtime, which has the rights for it; they come in the order of the mounts. */
 int init_op_mount(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
 	bk_autoclose int given = -1;
 	int rc = 0;
 
 	if (op->u.mount.idmap)
-		rc = receive(c, SYNC_TREE, &given, err);
+		rc = init_child_receive(c, SYNC_TREE, &given, err);
 	else if (op->u.mount.source_sent)
-		rc = receive(c, SYNC_SOURCE, &given, err);
+		rc = init_child_receive(c, SYNC_SOURCE, &given, err);
 	return rc < 0 ? rc : mount_do(&op->u.mount, given, &c->root, err);
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_clock.h"
 #include "base/bk_mem.h"
 
 #define SIGNALS_AT_ONCE 8
@@ -224,23 +225,15 @@ static void copy(struct loop *l, const struct pollfd *polls)
 		drain(&l->out, l->p->out_fd);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /*
  * After the end: what lies in the terminal goes out. read(2) on the master first waits for the
  * kernel's own copying, so "not now" means that nothing is left.
  */
 static void drain_rest(struct loop *l)
 {
-	int64_t deadline = now_ms() + TTY_PROXY_DRAIN_MS;
+	int64_t deadline = bk_clock_ms() + TTY_PROXY_DRAIN_MS;
 
-	while (now_ms() < deadline) {
+	while (bk_clock_ms() < deadline) {
 		struct pollfd out = { .fd = l->p->out_fd, .events = POLLOUT };
 
 		if (flow_empty(&l->out)) {
@@ -250,7 +243,7 @@ static void drain_rest(struct loop *l)
 			if (flow_empty(&l->out))
 				return;
 		}
-		if (poll(&out, 1, (int)(deadline - now_ms())) <= 0)
+		if (poll(&out, 1, (int)(deadline - bk_clock_ms())) <= 0)
 			return;
 		drain(&l->out, l->p->out_fd);
 	}

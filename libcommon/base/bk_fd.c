@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/bk_clock.h"
 #include "base/bk_mem.h"
 
 #define FD_SEND_MAX 8
@@ -249,18 +249,10 @@ fail:
 			  "connect to socket '%s'", path);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int bk_fd_wait(int fd, short events, int timeout_ms)
 {
 	struct pollfd p = { .fd = fd, .events = events };
-	int64_t deadline = timeout_ms < 0 ? 0 : now_ms() + timeout_ms;
+	int64_t deadline = timeout_ms < 0 ? 0 : bk_clock_ms() + timeout_ms;
 	int left = timeout_ms;
 	int n;
 
@@ -268,7 +260,7 @@ int bk_fd_wait(int fd, short events, int timeout_ms)
 		if (errno != EINTR)
 			return -errno;
 		if (timeout_ms >= 0) {
-			int64_t rest = deadline - now_ms();
+			int64_t rest = deadline - bk_clock_ms();
 
 			left = rest > 0 ? (int)rest : 0;
 		}

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bk_clock.h"
 #include "base/bk_fd.h"
 #include "base/bk_mem.h"
 
@@ -27,14 +28,6 @@ struct run {
 	const char *name;
 	bool keep_latest;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int make_pipe(int *ret_read, int *ret_write, int *ours, struct bk_err **err)
 {
@@ -122,7 +115,7 @@ static int move_bytes(struct run *r, const struct pollfd *p, bool ended, struct 
 /* Moves bytes until the process has ended: 0, or -kind; ETIMEDOUT when time is up. */
 static int pump(struct run *r, int pidfd, int timeout_ms, struct bk_err **err)
 {
-	const int64_t deadline = now_ms() + timeout_ms;
+	const int64_t deadline = bk_clock_ms() + timeout_ms;
 
 	for (;;) {
 		struct pollfd p[4] = {
@@ -131,7 +124,7 @@ static int pump(struct run *r, int pidfd, int timeout_ms, struct bk_err **err)
 			{ .fd = r->out, .events = POLLIN },
 			{ .fd = r->errfd, .events = POLLIN },
 		};
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - bk_clock_ms();
 		bool ended;
 		int rc;
 
