@@ -7,6 +7,7 @@
 #include "base/bk_mem.h"
 #include "base/bk_num.h"
 #include "base/bk_str.h"
+#include "bus/bus_prop.h"
 #include "bus/bus_unit.h"
 #include "cmd/cmd.h"
 
@@ -36,6 +37,17 @@ static int read_pid(const struct bk_cli_call *call, pid_t *ret, struct bk_err **
 	return 0;
 }
 
+/* Before systemd is bothered. */
+static int check_properties(char *const *words, struct bk_err **err)
+{
+	struct bus_prop p;
+	int rc = 0;
+
+	for (; rc == 0 && *words; words++)
+		rc = bus_prop_parse(*words, &p, err);
+	return rc;
+}
+
 static int run_start(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
 {
 	bus_auto struct bus b = { .sd = NULL };
@@ -44,6 +56,8 @@ static int run_start(const struct bk_cli_call *call, int *ret_status, struct bk_
 	int rc = read_pid(call, &pid, err);
 
 	(void)ret_status;
+	if (rc == 0)
+		rc = check_properties(call->args + 2, err);
 	if (rc == 0)
 		rc = connect_bus(call, &b, err);
 	if (rc == 0)
@@ -84,9 +98,11 @@ const struct bk_cli_cmd cmd_attach = {
 static int run_set(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
 {
 	bus_auto struct bus b = { .sd = NULL };
-	int rc = connect_bus(call, &b, err);
+	int rc = check_properties(call->args + 1, err);
 
 	(void)ret_status;
+	if (rc == 0)
+		rc = connect_bus(call, &b, err);
 	return rc < 0 ? rc : bus_unit_set(&b, call->args[0], call->args + 1, err);
 }
 

@@ -62,6 +62,11 @@ struct cgroup_manager {
 		    int *ret_dirfd, struct bk_err **err);
 	/* Tells of limits that are in the files already, so that they stay there. */
 	int (*tell)(const struct cgroup_place *p, const struct cgroup_limits *limits, struct bk_err **err);
+	/*
+	 * Has a process join it whom the kernel lets nobody of the caller's rights move there; NULL: there is
+	 * no other way.
+	 */
+	int (*join)(const struct cgroup_place *p, pid_t pid, struct bk_err **err);
 	/* Removes it with what is left in it, waiting for dying processes; there being none is success. */
 	int (*remove)(const struct cgroup_place *p, int timeout_ms, struct bk_err **err);
 };

@@ -228,16 +228,35 @@ static int systemd_tell(const struct cgroup_place *p, const struct cgroup_limits
 	return rc < 0 ? bk_err_wrap(err, rc, "systemd") : 0;
 }
 
+static int systemd_join(const struct cgroup_place *p, pid_t pid, struct bk_err **err)
+{
+	bk_autostrv char **args = NULL;
+	int rc;
+
+	bk_strv_add(&args, "--");
+	bk_strv_add(&args, p->unit);
+	bk_strv_push(&args, bk_asprintf("%d", (int)pid));
+	rc = run_helper(p, "attach", args, NULL, err);
+	return rc < 0 ? bk_err_wrap(err, rc, "systemd") : 0;
+}
+
 static int systemd_remove(const struct cgroup_place *p, int timeout_ms, struct bk_err **err)
 {
-	int rc = 0;
+	struct bk_err *e = NULL;
+	int rc = p->pid > 0 ? stop(p, &e) : 0;
 
-	if (p->pid > 0)
-		rc = stop(p, err);
 	if (rc < 0)
-		return bk_err_wrap(err, rc, "systemd");
-	/* with the cgroups that the container made below it */
-	return p->path ? cgroup_remove(&p->host, p->path, p->top_len, timeout_ms, err) : 0;
+		(void)bk_err_wrap(&e, rc, "systemd");
+	/*
+	 * With the cgroups that the container made below it. Where systemd does not answer this does for both: it finds
+	 * the scope empty, or gone, when it does again.
+	 */
+	if (p->path) {
+		bk_err_clear(&e);
+		return cgroup_remove(&p->host, p->path, p->top_len, timeout_ms, err);
+	}
+	bk_err_move(err, e);
+	return rc;
 }
 
 const struct cgroup_manager cgroup_manager_systemd = {
@@ -247,5 +266,6 @@ const struct cgroup_manager cgroup_manager_systemd = {
 	.check = systemd_check,
 	.make = systemd_make,
 	.tell = systemd_tell,
+	.join = systemd_join,
 	.remove = systemd_remove,
 };

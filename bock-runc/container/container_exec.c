@@ -151,16 +151,20 @@ static int open_cgroup(const struct container_exec *p, struct container_created 
 /*
  * A container may have moved its processes to cgroups below its own and enabled controllers for them, or have
  * made it threaded: then nobody can join that any more, and the cgroup of its first process is the place.
+ *
+ * A user whose session is in another part of the tree may not move processes to the user's own scopes, but
+ * systemd does it: *ret_joins.
  */
 static int clone_into(const struct container_exec *p, struct container_created *r,
-		      struct container_birth *b, struct bk_err **err)
+		      struct container_birth *b, bool *ret_joins, struct bk_err **err)
 {
 	bk_autofree char *path = NULL;
 	struct bk_err *e = NULL;
 	int errnum, rc = container_birth_clone(r, b, &e);
 
 	errnum = rc < 0 ? bk_err_errno(e) : 0;
-	if (b->cgroup_fd < 0 || p->cgroup || (errnum != EBUSY && errnum != EOPNOTSUPP)) {
+	*ret_joins = errnum == EACCES && b->cgroup_fd >= 0 && !p->cgroup && r->c.state.unit;
+	if (b->cgroup_fd < 0 || p->cgroup || (errnum != EBUSY && errnum != EOPNOTSUPP && !*ret_joins)) {
 		if (rc < 0)
 			bk_err_move(err, e);
 		return rc;
@@ -168,15 +172,27 @@ static int clone_into(const struct container_exec *p, struct container_created *
 	bk_err_clear(&e);
 	bk_close(&b->cgroup_fd);
 	bk_close(&r->sync);
+	if (*ret_joins)
+		return container_birth_clone(r, b, err);
 	rc = cgroup_of(r->c.state.pid, &path, err);
 	if (rc == 0)
 		rc = cgroup_open(&r->host, path, &b->cgroup_fd, err);
 	return rc < 0 ? rc : container_birth_clone(r, b, err);
 }
 
+/* The child waits to be released. */
+static int join_scope(const struct container_created *r, struct bk_err **err)
+{
+	struct cgroup_place place;
+
+	container_place(&r->c, &place);
+	return place.manager->join(&place, r->pid, err);
+}
+
 static int give_birth(const struct container_exec *p, struct container_created *r,
 		      struct container_birth *b, struct bk_err **err)
 {
+	bool joins = false;
 	int rc = 0;
 
 	if (r->plan.seccomp.has)
@@ -193,11 +209,13 @@ static int give_birth(const struct container_exec *p, struct container_created *
 	if (rc == 0)
 		rc = proc_affinity_set(&r->plan.affinity.initial, err);
 	if (rc == 0)
-		rc = init_trace_mark(p->trace, "clone", clone_into(p, r, b, err));
+		rc = init_trace_mark(p->trace, "clone", clone_into(p, r, b, &joins, err));
 	if (rc == 0 && r->plan.seal && spec_ns(r->spec.config, OCI_NS_PID))
 		rc = container_birth_adopt(r, err);
 	if (rc == 0)
 		rc = container_birth_converse(r, b, err);
+	if (rc == 0 && joins)
+		rc = join_scope(r, err);
 	if (rc == 0)
 		rc = container_rdt_join(&r->c, r->pid, err);
 	if (rc == 0)

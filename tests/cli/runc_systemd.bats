@@ -42,4 +42,12 @@ silent_systemd() {
 	assert_error "connect to the user's systemd: XDG_RUNTIME_DIR is $T"
 	run --separate-stderr "$HELPER" start x.scope nobody
 	assert_error "PID"
+	for word in MemoryMax MemoryMax:t :t:1 'MemoryMax>=x:t:1' 'MemoryMax>=-1:t:1' MemoryMax:v:1 MemoryMax:tt:1 MemoryMax:a:1 MemoryMax::1; do
+		run --separate-stderr "$HELPER" set x.scope "$word"
+		assert_error "property '$word': not NAME[>=VERSION]:TYPE:VALUE"
+	done
+	for word in A:b:true A:s: A:s:x:y 'A>=252:t:1' A:as: 'A:a(st):/dev/null 1'; do
+		XDG_RUNTIME_DIR=$T run --separate-stderr env -u DBUS_SESSION_BUS_ADDRESS "$HELPER" --user set x.scope "$word"
+		assert_error "connect to the user's systemd"
+	done
 }

@@ -214,6 +214,44 @@ gone() {
 	session "$BOCK_RUNC" --root "$STATE" update --pids-limit 44 "$ID"
 	holds pids.max 44
 	[ "$(session "$BOCK_RUNC" --root "$STATE" exec "$ID" cat /proc/self/cgroup)" = 0::/ ]
+	# a service of the system's: from there the kernel lets a user move nothing, and systemd does
+	outside() {
+		systemd-run --uid="$TEST_USER" --wait --pipe --collect --quiet \
+			--setenv=XDG_RUNTIME_DIR="/run/user/$TEST_UID" "$@"
+	}
+	[ "$(outside "$BOCK_RUNC" --root "$STATE" exec "$ID" cat /proc/self/cgroup)" = 0::/ ]
 	session "$BOCK_RUNC" --root "$STATE" delete --force "$ID"
 	[ ! -e "$CG" ]
+	outside "$BOCK_RUNC" --root "$STATE" --systemd-cgroup create -b "$B" "$ID"
+	holds pids.max 33
+	outside "$BOCK_RUNC" --root "$STATE" delete --force "$ID"
+	[ ! -e "$CG" ]
+}
+
+@test "systemd: podman with its systemd driver" {
+	need_cmd podman
+	cat >"$T/containers.conf" <<-END
+		[engine]
+		cgroup_manager = "systemd"
+		events_logger = "file"
+		runtime = "bock"
+		[engine.runtimes]
+		bock = ["$BOCK_RUNC"]
+	END
+	engine() {
+		CONTAINERS_CONF=$T/containers.conf podman --root "$T/storage" --runroot "$T/runroot" \
+			--storage-driver vfs "$@" 3>&-
+	}
+	local id
+	id=$(engine run -d --memory 64m --pids-limit 50 --cpus 0.5 --network=none --rootfs "$B/rootfs" sleep 1000)
+	UNIT=libpod-$id.scope
+	CG=/sys/fs/cgroup/machine.slice/$UNIT
+	holds memory.max 67108864
+	holds cpu.max '50000 100000'
+	properties MemoryMax=67108864 TasksMax=50 CPUQuotaPerSecUSec=500ms
+	engine update --memory 80m "$id" >/dev/null
+	holds memory.max 83886080
+	properties MemoryMax=83886080
+	engine rm -f -t 0 "$id" >/dev/null
+	wait_for 10 gone
 }
