@@ -35,8 +35,10 @@ int cmd_open(const struct bk_cli_call *call, const struct container_root *root, 
 	return rc < 0 ? bk_err_wrap(err, rc, "container '%s'", call->args[0]) : 0;
 }
 
-static const struct cgroup_manager *manager_of(const struct cmd_globals *g)
+const struct cgroup_manager *cmd_cgroup_manager(const struct bk_cli_call *call)
 {
+	const struct cmd_globals *g = call->globals;
+
 	if (g->systemd_cgroup || g->cgroup_manager == CMD_CGROUP_SYSTEMD)
 		return &cgroup_manager_systemd;
 	return g->cgroup_manager == CMD_CGROUP_DISABLED ? NULL : &cgroup_manager_fs;
@@ -58,7 +60,7 @@ int cmd_create_params(const struct bk_cli_call *call, const struct container_roo
 		.pidfd_socket = o->pidfd_socket,
 		.preserve_fds = o->preserve_fds,
 		.no_new_keyring = o->no_new_keyring,
-		.manager = manager_of(g),
+		.manager = cmd_cgroup_manager(call),
 		.cgroup_needed = g->rootless == CMD_ROOTLESS_FALSE,
 		.cgroup_optional = g->rootless == CMD_ROOTLESS_TRUE,
 		.no_pivot = o->no_pivot,

@@ -60,6 +60,10 @@ int cmd_open(const struct bk_cli_call *call, const struct container_root *root, 
 /* Compiles and prints the plan (--dry-run). */
 int cmd_dry_run(const struct bk_cli_call *call, struct bk_err **err);
 
+/* Who makes cgroups, by the global options; NULL: nobody. */
+struct cgroup_manager;
+const struct cgroup_manager *cmd_cgroup_manager(const struct bk_cli_call *call);
+
 /* Fills what create and run have in common; refuses what is asked for and not there. */
 struct container_create;
 int cmd_create_params(const struct bk_cli_call *call, const struct container_root *root,

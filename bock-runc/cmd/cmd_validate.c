@@ -23,7 +23,7 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 	int rc;
 
 	(void)ret_status;
-	n = container_validate(o->bundle, o->config, print, &out, &warnings);
+	n = container_validate(cmd_cgroup_manager(call), o->bundle, o->config, print, &out, &warnings);
 	cmd_warn(call, warnings);
 	rc = bk_buf_check(&out, "the problems", err);
 	if (rc == 0)

@@ -10,6 +10,7 @@
 #include "base/bk_auto.h"
 #include "base/bk_str.h"
 #include "cgroup/cgroup_devices.h"
+#include "cgroup/cgroup_manager.h"
 #include "container/container_rdt.h"
 #include "hooks/hooks.h"
 #include "init/init_check.h"
@@ -27,6 +28,7 @@
 
 struct validate {
 	struct spec spec;
+	const struct cgroup_manager *manager;
 	struct cgroup_host host;
 	container_validate_fn found;
 	void *ctx;
@@ -310,21 +312,37 @@ static void check_kernel(struct validate *v)
 
 /* ---- all of it ----------------------------------------------------------------------------------- */
 
+static int find_place(struct validate *v, struct init_params *params, struct bk_err **err)
+{
+	const struct oci_runtime_config *c = v->spec.config;
+	const struct cgroup_want want = { .cgroups_path = c->linux_->cgroups_path,
+					  .id = params->id,
+					  .annotations = c->annotations,
+					  .n_annotations = c->n_annotations };
+	struct cgroup_place place = { .manager = v->manager, .host = v->host, .id = params->id };
+	int rc;
+
+	if (!v->manager || v->host.kind == CGROUP_NONE)
+		return 0;
+	rc = v->manager->find(&want, v->spec.arena, &place, err);
+	if (rc == 0)
+		rc = v->manager->check(&place, err);
+	params->cgroup = place.path;
+	params->cgroup_mount = v->host.mount;
+	params->scope = place.unit;
+	params->slice = place.slice;
+	return rc;
+}
+
 /* What is left of the document, as a whole, and what of the kernel the plan asks for. */
 static void check_plan(struct validate *v)
 {
 	const struct oci_linux *l = v->spec.config->linux_;
-	struct init_params params = { .id = "validate" };
-	bk_autofree char *path = NULL;
+	struct init_params params = { .id = "validate", .no_cgroup = !v->manager };
 	struct init_plan plan = { 0 };
 	struct bk_err *e = NULL;
-	int rc = 0;
+	int rc = find_place(v, &params, &e);
 
-	if (v->host.kind != CGROUP_NONE) {
-		rc = cgroup_path(&v->host, l->cgroups_path, params.id, false, &path, &e);
-		params.cgroup = path;
-		params.cgroup_mount = v->host.mount;
-	}
 	if (rc == 0)
 		rc = init_plan_compile(&v->spec, &params, &plan, &e);
 	if (bad(v, rc, &e))
@@ -360,10 +378,10 @@ static void check_all(struct validate *v, char ***warnings)
 	check_plan(v);
 }
 
-size_t container_validate(const char *bundle, const char *config_path, container_validate_fn found,
-			  void *ctx, char ***warnings)
+size_t container_validate(const struct cgroup_manager *manager, const char *bundle,
+			  const char *config_path, container_validate_fn found, void *ctx, char ***warnings)
 {
-	struct validate v = { .found = found, .ctx = ctx };
+	struct validate v = { .manager = manager, .found = found, .ctx = ctx };
 	struct bk_err *e = NULL;
 
 	cgroup_find(&v.host);

@@ -12,14 +12,16 @@
 
 #include <stddef.h>
 
+struct cgroup_manager;
+
 /* One problem a call; text begins with the JSON path where there is one. */
 typedef void (*container_validate_fn)(const char *text, void *ctx);
 
 /*
- * bundle and config_path as spec_load. Returns how many problems were found. warnings (strv): what is
+ * manager makes the cgroup (NULL: none is made). bundle and config_path as spec_load. Returns how many problems were found. warnings (strv): what is
  * ignored.
  */
-size_t container_validate(const char *bundle, const char *config_path, container_validate_fn found,
-			  void *ctx, char ***warnings);
+size_t container_validate(const struct cgroup_manager *manager, const char *bundle,
+			  const char *config_path, container_validate_fn found, void *ctx, char ***warnings);
 
 #endif

@@ -165,6 +165,9 @@ one_error() {
 	plan
 	assert_error "slice 'a' does not end in .slice"
 	edit '.linux.cgroupsPath = ":b:c" | .annotations = {"org.systemd.property.Slice": "\u0027x.slice\u0027"}'
+	run --separate-stderr bock_runc --systemd-cgroup validate -b "$B"
+	[ "$status" -eq 1 ]
+	[[ $output == *"org.systemd.property.Slice: is the runtime's own to set"* ]]
 	plan
 	assert_error "org.systemd.property.Slice: is the runtime's own to set"
 	assert_no_leftovers
