@@ -12,7 +12,7 @@
 #include "base/bk_auto.h"
 #include "base/bk_clock.h"
 #include "base/bk_fd.h"
-#include "base/bk_path.h"
+#include "base/bk_mem.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/cgroup_stats.h"
 #include "codec/bk_json.h"
@@ -106,8 +106,7 @@ static int watch_ooms(const struct watch *w, const struct cgroup_host *host, int
 		      struct bk_err **err)
 {
 	bk_autoclose int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	bk_autofree char *dir = bk_path_join(host->mount, w->c->state.cgroup);
-	bk_autofree char *file = bk_path_join(dir, "memory.events");
+	bk_autofree char *file = bk_asprintf("%s%s/memory.events", host->mount, w->c->state.cgroup);
 
 	if (fd < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "inotify_init1");

@@ -219,7 +219,7 @@ reads() {
 	assert_ok ""
 	reads cpu.max "max 100000"
 	update --cpu-share 2048
-	reads cpu.weight 170
+	reads cpu.weight 174
 	update --cpu-idle 1
 	reads cpu.idle 1
 	update --cpu-idle 0
