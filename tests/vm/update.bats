@@ -53,10 +53,10 @@ reads() {
 
 @test "update: memory.checkBeforeUpdate refuses less than what is in use" {
 	need_controller memory
-	bundle sh -c 'dd if=/dev/zero of=/dev/shm/x bs=1M count=32 2>/dev/null; echo ready >/tmp/ready; sleep 1000'
+	bundle sh -c 'dd if=/dev/zero of=/dev/shm/x bs=1M count=32 2>/dev/null; echo ready >/ready; sleep 1000'
 	detached run -d -b "$B" "$ID"
 	CG=$(cgroup2_path)/$ID
-	wait_for 30 test -e "$B/rootfs/tmp/ready"
+	wait_for 30 test -e "$B/rootfs/ready"
 	run --separate-stderr bock_runc update -r - "$ID" <<<'{"memory": {"limit": 1048576, "checkBeforeUpdate": true}}'
 	assert_error "rejecting memory limit"
 	reads memory.max max
