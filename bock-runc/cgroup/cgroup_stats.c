@@ -67,19 +67,25 @@ uint64_t cgroup_stats_oom_kills(int dirfd)
 
 /* ---- pressure ---- */
 
-/* "avg10=0.00": a number as JSON has it, or 0. */
+/* Whether these bytes are a number as JSON has it: no sign, no zeros in front, digits around the point. */
+static bool is_number(const char *p, size_t len)
+{
+	const char *point = memchr(p, '.', len);
+
+	if (len == 0 || p[0] == '.' || p[len - 1] == '.' || (point && point != memrchr(p, '.', len)))
+		return false;
+	return p[0] != '0' || len == 1 || p[1] == '.';
+}
+
+/* "avg10=0.00" */
 static char *average(const char *line, const char *key, struct bk_arena *arena)
 {
 	const char *p = strstr(line, key);
-	size_t len;
+	size_t len = p ? strspn(p + strlen(key), "0123456789.") : 0;
 
-	if (!p)
+	if (!p || !is_number(p + strlen(key), len))
 		return bk_arena_strdup(arena, "0");
-	p += strlen(key);
-	len = strspn(p, "0123456789.");
-	if (len == 0 || p[0] == '.' || p[len - 1] == '.' || memchr(p, '.', len) != memrchr(p, '.', len))
-		return bk_arena_strdup(arena, "0");
-	return bk_arena_strndup(arena, p, len);
+	return bk_arena_strndup(arena, p + strlen(key), len);
 }
 
 static struct cgroup_psi_line *psi_line(const char *text, const char *kind, struct bk_arena *arena)

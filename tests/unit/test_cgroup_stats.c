@@ -43,6 +43,10 @@ static void test_psi(void **state)
 	assert_string_equal(p->some->avg60, "0");
 	assert_string_equal(p->some->avg300, "0");
 	assert_null(p->full);
+	p = cgroup_stats_psi("some avg10=00.5 avg60=0 avg300=0. total=1\n", a);
+	assert_string_equal(p->some->avg10, "0");
+	assert_string_equal(p->some->avg60, "0");
+	assert_string_equal(p->some->avg300, "0");
 }
 
 static void test_io(void **state)
