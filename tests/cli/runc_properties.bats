@@ -578,12 +578,13 @@ line><*>"
 
 @test "unsupported: each by its name, before anything is made" {
 	bundle true
-	refused '.process.apparmorProfile = "x"' process.apparmorProfile
-	refused '.process.selinuxLabel = "x"' process.selinuxLabel
-	refused '.process.scheduler = {"policy": "SCHED_OTHER"}' process.scheduler
-	refused '.process.ioPriority = {"class": "IOPRIO_CLASS_IDLE", "priority": 0}' process.ioPriority
-	refused '.linux.intelRdt = {"closID": "x"}' linux.intelRdt
-	refused '.linux.memoryPolicy = {"mode": "MPOL_BIND", "nodes": "0"}' linux.memoryPolicy
-	refused '.linux.personality = {"domain": "LINUX32"}' linux.personality
-	refused '.mounts += [{"destination": "/x", "source": "/tmp", "options": ["bind", "idmap"]}]' idmap
+	refused '.linux.namespaces |= map(select(.type != "mount"))' "a container needs a mount namespace"
+	refused 'del(.process)' process
+	refused 'del(.linux)' linux
+	refused '.linux.resources.network = {"classID": 1}' network.classID
+	refused '.linux.resources.network = {"priorities": [{"name": "eth0", "priority": 1}]}' network.priorities
+	refused '.linux.resources.cpu = {"realtimeRuntime": 5}' cpu.realtimeRuntime
+	refused '.linux.resources.memory = {"swappiness": 10}' memory.swappiness
+	refused '.linux.resources.blockIO = {"leafWeight": 10}' blockIO.leafWeight
+	refused '.linux.personality = {"domain": "LINUX32", "flags": ["X"]}' linux.personality
 }
