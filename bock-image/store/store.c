@@ -129,9 +129,15 @@ static int create_locked(int fd, struct bk_err **err)
 	int rc;
 
 	if (!present(fd, "oci-layout") && !present(fd, STORE_PRIVATE)) {
-		rc = check_empty(fd, err);
-		if (rc < 0)
+		struct bk_err *e = NULL;
+
+		rc = check_empty(fd, &e);
+		/* what was seen may be another's beginning, who makes our own folder before anything else */
+		if (rc < 0 && !present(fd, STORE_PRIVATE)) {
+			bk_err_move(err, e);
 			return rc;
+		}
+		bk_err_clear(&e);
 	}
 	rc = make_dir(fd, STORE_PRIVATE, 0700, err);
 	if (rc < 0)
