@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bk_auto.h"
@@ -34,22 +33,6 @@ static int find_helper(char **ret_path, struct bk_err **err)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
 				  "this bock-runc was built without libsystemd");
 	return sys_helper_find(HELPER, ret_path, err);
-}
-
-/* It says one line, which begins with its name. */
-static int helper_failed(int status, const struct bk_buf *errout, struct bk_err **err)
-{
-	bk_autofree char *text = bk_strdup(bk_buf_str(errout));
-	const char *message = bk_skip_prefix(text, HELPER ": ");
-
-	text[strcspn(text, "\n")] = '\0';
-	if (WIFSIGNALED(status))
-		return bk_err_set(err, BK_ERR_INTERNAL, 0, HELPER " was killed by signal %d",
-				  WTERMSIG(status));
-	if (!message || !*message)
-		return bk_err_set(err, BK_ERR_INTERNAL, 0, HELPER " ended with status %d: %s",
-				  WEXITSTATUS(status), text);
-	return bk_err_set(err, BK_ERR_IO, 0, "%s", message);
 }
 
 /* Where it finds systemd is all that the environment tells it. */
@@ -97,7 +80,7 @@ static int run_helper(const struct cgroup_place *p, const char *command, char *c
 	if (rc < 0)
 		return bk_err_wrap(err, rc, HELPER);
 	if (status != 0)
-		return helper_failed(status, &errout, err);
+		return sys_helper_failed(HELPER, status, &errout, err);
 	if (ret_line)
 		*ret_line = bk_strndup(bk_buf_str(&out), strcspn(bk_buf_str(&out), "\n"));
 	return 0;

@@ -2,7 +2,6 @@
 #include "container/container_net.h"
 
 #include <stdio.h>
-#include <sys/wait.h>
 
 #include "base/bk_auto.h"
 #include "base/bk_proc.h"
@@ -16,22 +15,6 @@
 static const struct oci_linux *linux_of(const struct container_created *r)
 {
 	return r->spec.config->linux_;
-}
-
-/* It says one line, which begins with its name. */
-static int helper_failed(int status, const struct bk_buf *errout, struct bk_err **err)
-{
-	bk_autofree char *text = bk_strdup(bk_buf_str(errout));
-	const char *message = bk_skip_prefix(text, HELPER ": ");
-
-	text[strcspn(text, "\n")] = '\0';
-	if (WIFSIGNALED(status))
-		return bk_err_set(err, BK_ERR_INTERNAL, 0, HELPER " was killed by signal %d",
-				  WTERMSIG(status));
-	if (!message || !*message)
-		return bk_err_set(err, BK_ERR_INTERNAL, 0, HELPER " ended with status %d: %s",
-				  WEXITSTATUS(status), text);
-	return bk_err_set(err, BK_ERR_IO, 0, "%s", message);
 }
 
 /* netns -1: only what can be checked without the namespace. */
@@ -74,7 +57,7 @@ static int run_helper(const struct container_created *r, int netns, bool check, 
 	rc = bk_proc_run(&spec, NULL, 0, NULL, &errout, CONTAINER_NET_TIMEOUT_MS, &status, err);
 	if (rc < 0)
 		return rc;
-	return status == 0 ? 0 : helper_failed(status, &errout, err);
+	return status == 0 ? 0 : sys_helper_failed(HELPER, status, &errout, err);
 }
 
 int container_net_check(const struct container_created *r, struct bk_err **err)

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bk_auto.h"
@@ -73,4 +74,20 @@ int sys_helper_find(const char *name, char **ret_path, struct bk_err **err)
 	}
 	*ret_path = bk_steal_ptr(&path);
 	return 0;
+}
+
+int sys_helper_failed(const char *name, int status, const struct bk_buf *said, struct bk_err **err)
+{
+	bk_autofree char *text = bk_strdup(bk_buf_str(said));
+	bk_autofree char *prefix = bk_asprintf("%s: ", name);
+	const char *message = bk_skip_prefix(text, prefix);
+
+	text[strcspn(text, "\n")] = '\0';
+	if (WIFSIGNALED(status))
+		return bk_err_set(err, BK_ERR_INTERNAL, 0, "%s was killed by signal %d", name,
+				  WTERMSIG(status));
+	if (!message || !*message)
+		return bk_err_set(err, BK_ERR_INTERNAL, 0, "%s ended with status %d: %s", name,
+				  WEXITSTATUS(status), text);
+	return bk_err_set(err, BK_ERR_IO, 0, "%s", message);
 }

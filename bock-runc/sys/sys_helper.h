@@ -15,10 +15,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bk_buf.h"
 #include "base/bk_err.h"
 
 /* The path of the program NAME, for the caller to free. -BK_ERR_NOT_FOUND says where it was looked for. */
 int sys_helper_find(const char *name, char **ret_path, struct bk_err **err);
+
+/*
+ * The error of a helper that ended with this status (of waitpid): what it said in its first line behind
+ * its name.
+ */
+int sys_helper_failed(const char *name, int status, const struct bk_buf *said, struct bk_err **err);
 
 /*
  * The path of our own program if it is one of a build tree and shorter than size, else false. A sealed copy
