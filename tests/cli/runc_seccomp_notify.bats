@@ -223,10 +223,11 @@ done" ] || fail "$(<"$B/rootfs/said")"
 		'needs SCMP_ACT_NOTIFY'
 	refused . "linux.seccomp.listenerPath: connect to socket '$T/agent'"
 	[ ! -e "$STATE/$ID" ]
-	python3 -c 'import socket, sys
+	python3 -c 'import os, socket, sys
 s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
+s.bind(sys.argv[1] + ".new")
 s.listen()
+os.rename(sys.argv[1] + ".new", sys.argv[1])  # who sees it can connect
 s.accept()[0].close()' "$T/agent" 3>&- &
 	AGENT=$!
 	wait_for 10 test -S "$T/agent"

@@ -17,10 +17,11 @@ teardown() {
 # when the process has.
 pidfd_receiver() {
 	rm -f "$1" "$1.out"
-	python3 -c 'import array, select, socket, sys
+	python3 -c 'import array, select, os, socket, sys
 server = socket.socket(socket.AF_UNIX)
-server.bind(sys.argv[1])
+server.bind(sys.argv[1] + ".new")
 server.listen()
+os.rename(sys.argv[1] + ".new", sys.argv[1])  # who sees it can connect
 server.settimeout(20)
 conn = server.accept()[0]
 fds = array.array("i")

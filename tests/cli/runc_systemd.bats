@@ -17,10 +17,11 @@ silent_systemd() {
 	need_cmd python3
 	mkdir -p "$T/systemd"
 	python3 - "$T/systemd/private" <<-'END' &
-		import socket, sys, time
+		import os, socket, sys, time
 		s = socket.socket(socket.AF_UNIX)
-		s.bind(sys.argv[1])
+		s.bind(sys.argv[1] + ".new")
 		s.listen(5)
+		os.rename(sys.argv[1] + ".new", sys.argv[1])  # who sees it can connect
 		time.sleep(60)
 	END
 	LISTENER=$!

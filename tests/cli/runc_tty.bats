@@ -73,11 +73,13 @@ run_in_screen() {
 	keys 'sleep 1000' Enter
 	sleep 0.3
 	keys C-c
+	expect '^/ #$'
 	keys 'echo code-$?' Enter
 	expect '^code-130'
 	keys 'cat' Enter 'line' Enter
 	expect '^line'
 	keys C-z
+	expect 'Stopped' # what is typed before the shell has the terminal back goes with the signal
 	keys 'echo after' Enter
 	expect '^after'
 	keys 'kill -9 %1; sleep 0.2; echo killed' Enter
