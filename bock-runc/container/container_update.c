@@ -12,7 +12,6 @@
 #include "cgroup/cgroup_limits.h"
 #include "cgroup/cgroup_manager.h"
 #include "codec/bk_json.h"
-#include "spec/spec_load.h"
 #include "sys/sys_words.h"
 
 #define NEW_FILE CONTAINER_RESOURCES_FILE ".new"
@@ -27,8 +26,9 @@ static int check_running(const struct container *c, struct bk_err **err)
 	return rc;
 }
 
-int container_resources(const struct container *c, struct bk_arena *arena,
-			struct oci_resources **ret, struct bk_err **err)
+/* The resources as the last update left them, or as the container was made with. */
+static int load_resources(const struct container *c, struct bk_arena *arena,
+			  struct oci_resources **ret, struct bk_err **err)
 {
 	struct oci_resources *r = bk_arena_alloc(arena, sizeof(*r));
 	bk_autofree struct oci_runtime_config *config = NULL;
@@ -114,11 +114,11 @@ int container_update(const struct container *c, const struct oci_resources *give
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	struct cgroup_limits limits = CGROUP_LIMITS_INIT;
-	struct oci_resources *current, *whole;
+	struct oci_resources *current = NULL, *whole;
 	int rc = check_running(c, err);
 
 	if (rc == 0)
-		rc = container_resources(c, arena, &current, err);
+		rc = load_resources(c, arena, &current, err);
 	if (rc < 0)
 		return rc;
 	whole = cgroup_resources_merge(current, given, arena);

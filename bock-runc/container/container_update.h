@@ -13,10 +13,6 @@
 int container_update(const struct container *c, const struct oci_resources *given,
 		     struct bk_err **err);
 
-/* The resources as they are now, in the arena of the caller. */
-int container_resources(const struct container *c, struct bk_arena *arena,
-			struct oci_resources **ret, struct bk_err **err);
-
 struct container_events {
 	bool once;		/* one "stats" and no more */
 	int interval_ms;	/* between two of them */
