@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bock-image: the image store, and bundles from it. */
-#include <archive.h>
+/*
+ * bock-image: the image store, and bundles from it. Two programs are made of this file: the small one, and with
+ * BOCK_IMAGE_TRANSFER its helper, which carries out the commands that need more libraries.
+ */
 #include <stdio.h>
 #include <sys/stat.h>
+#ifdef BOCK_IMAGE_TRANSFER
+#include <archive.h>
 #include <zlib.h>
+#endif
 
 #include "base/bk_auto.h"
 #include "base/bk_fd.h"
+#include "base/bk_mem.h"
 #include "cmd/cmd.h"
+#include "cmd/cmd_helper.h"
+#include "cmd/cmd_transfer.h"
+#include "digest/bk_digest.h"
 
 static const char *const log_formats[] = { "text", "json", NULL };
 
@@ -23,8 +32,34 @@ static const struct bk_cli_opt globals[] = {
 	BK_CLI_END
 };
 
-static const struct bk_cli_cmd *const cmds_list[] = {
-	&cmd_gc, &cmd_import, &cmd_inspect, &cmd_list, &cmd_load, &cmd_ls, &cmd_rm, &cmd_unpack,
+#ifdef BOCK_IMAGE_TRANSFER
+#define TRANSFER(function) (function)
+#else
+/* The command line as it was: the parser moves its words about. */
+static char **given_argv;
+
+static int run_helper(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
+{
+	(void)call;
+	(void)ret_status;
+	return cmd_helper_exec(given_argv, err);
+}
+#define TRANSFER(function) run_helper
+#endif
+
+static const struct {
+	const struct bk_cli_cmd *cmd;
+	/* NULL: the row's own */
+	int (*run)(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
+} rows[] = {
+	{ &cmd_gc, NULL },
+	{ &cmd_import, TRANSFER(cmd_import_run) },
+	{ &cmd_inspect, NULL },
+	{ &cmd_list, NULL },
+	{ &cmd_load, TRANSFER(cmd_load_run) },
+	{ &cmd_ls, NULL },
+	{ &cmd_rm, NULL },
+	{ &cmd_unpack, TRANSFER(cmd_unpack_run) },
 };
 
 static int setup(void *globals_struct, struct bk_log *log, struct bk_err **err)
@@ -40,13 +75,15 @@ static int setup(void *globals_struct, struct bk_log *log, struct bk_err **err)
 
 static void version(void)
 {
-	printf("bock-image version %s\n%s\nzlib: %s\n", PACKAGE_VERSION, archive_version_string(),
-	       zlibVersion());
+	printf("bock-image version %s\n", PACKAGE_VERSION);
+#ifdef BOCK_IMAGE_TRANSFER
+	printf("%s\nzlib: %s\n", archive_version_string(), zlibVersion());
+#endif
 }
 
 int main(int argc, char **argv)
 {
-	struct bk_cli_cmd cmds[BK_ARRAY_SIZE(cmds_list) + 1] = { { .name = NULL } };
+	struct bk_cli_cmd cmds[BK_ARRAY_SIZE(rows) + 1] = { { .name = NULL } };
 	const struct bk_cli_prog prog = {
 		.name = "bock-image",
 		.summary = "keep images, and make bundles from them",
@@ -61,7 +98,14 @@ int main(int argc, char **argv)
 		return 1;
 	/* Folders that a layer leaves out get the usual mode, and what it names its own. */
 	(void)umask(022);
-	for (size_t i = 0; i < BK_ARRAY_SIZE(cmds_list); i++)
-		cmds[i] = *cmds_list[i];
+	for (size_t i = 0; i < BK_ARRAY_SIZE(rows); i++) {
+		cmds[i] = *rows[i].cmd;
+		if (rows[i].run)
+			cmds[i].run = rows[i].run;
+	}
+#ifndef BOCK_IMAGE_TRANSFER
+	bk_digest_no_config();
+	given_argv = bk_memdup(argv, ((size_t)argc + 1) * sizeof(*argv));
+#endif
 	return bk_cli_main(&prog, argc, argv);
 }

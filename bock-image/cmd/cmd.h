@@ -22,8 +22,7 @@ struct cmd_globals {
 int cmd_open_store(const struct bk_cli_call *call, unsigned int flags, struct store **ret,
 		   struct bk_err **err);
 
-/* The commands; each table of options is beside its function. */
-extern const struct bk_cli_cmd cmd_load, cmd_import, cmd_list, cmd_ls, cmd_inspect, cmd_unpack, cmd_rm,
-	cmd_gc;
+/* The commands of the small program; each table of options is beside its function. The others: cmd_transfer.h. */
+extern const struct bk_cli_cmd cmd_list, cmd_ls, cmd_inspect, cmd_rm, cmd_gc;
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/bk_str.h"
 #include "cmd/cmd.h"
 #include "cmd/cmd_out.h"
+#include "cmd/cmd_transfer.h"
 #include "codec/bk_time.h"
 #include "layer/layer_out.h"
 #include "layer/layer_stream.h"
@@ -15,36 +16,6 @@
 #include "ref/ref.h"
 #include "store/store_gc.h"
 #include "store/store_image.h"
-
-struct import_opts {
-	char **cmd;
-	char **env;
-	const char *user;
-	const char *workdir;
-	const char *arch;
-	int compression;
-	bool quiet;
-};
-
-static const char *const compressions[] = { "gzip", "none", NULL };
-
-static const struct bk_cli_opt import_opts[] = {
-	{ "cmd", 'c', BK_CLI_STRV, offsetof(struct import_opts, cmd), "WORD",
-	  "word of the image's command (one a use)", 0, NULL },
-	{ "env", 'e', BK_CLI_STRV, offsetof(struct import_opts, env), "NAME=VALUE",
-	  "variable of the image's environment", 0, NULL },
-	{ "user", 'u', BK_CLI_STR, offsetof(struct import_opts, user), "USER[:GROUP]",
-	  "user of the image", 0, NULL },
-	{ "workdir", 'w', BK_CLI_STR, offsetof(struct import_opts, workdir), "DIR",
-	  "working directory of the image", 0, NULL },
-	{ "arch", 0, BK_CLI_STR, offsetof(struct import_opts, arch), "ARCH",
-	  "architecture, as Go names it (default: this machine's)", 0, NULL },
-	{ "compression", 0, BK_CLI_CHOICE, offsetof(struct import_opts, compression), "HOW",
-	  "how the layer is kept: gzip or none", 0, compressions },
-	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct import_opts, quiet), NULL, "print nothing", 0,
-	  NULL },
-	BK_CLI_END
-};
 
 static bool is_whiteout(const char *path)
 {
@@ -105,7 +76,7 @@ static int write_layer(struct store *s, int fd, bool gzip, struct layer_info *re
 }
 
 static int put_image(struct store *s, const char *name, const char *source,
-		     const struct import_opts *o, const struct layer_info *layer,
+		     const struct cmd_import_opts *o, const struct layer_info *layer,
 		     struct bk_arena *arena, struct oci_descriptor *ret, struct bk_err **err)
 {
 	struct timespec now;
@@ -146,7 +117,7 @@ static int put_image(struct store *s, const char *name, const char *source,
 	return store_image_put(s, name, &config, &desc, 1, NULL, 0, arena, ret, err);
 }
 
-static int import(struct store *s, const char *path, const char *name, const struct import_opts *o,
+static int import(struct store *s, const char *path, const char *name, const struct cmd_import_opts *o,
 		  struct bk_arena *arena, struct oci_descriptor *ret, struct bk_err **err)
 {
 	bool from_stdin = bk_streq(path, "-");
@@ -176,12 +147,12 @@ static int check_env(char *const *env, struct bk_err **err)
 	return 0;
 }
 
-static int run_import(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
+int cmd_import_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	bk_autobuf struct bk_buf out = BK_BUF_INIT(CMD_OUT_MAX);
 	bk_autostore struct store *s = NULL;
-	const struct import_opts *o = call->opts;
+	const struct cmd_import_opts *o = call->opts;
 	struct oci_descriptor desc;
 	int rc;
 
@@ -202,14 +173,3 @@ static int run_import(const struct bk_cli_call *call, int *ret_status, struct bk
 	bk_buf_printf(&out, " %s\n", desc.digest);
 	return cmd_out_flush(&out, err);
 }
-
-const struct bk_cli_cmd cmd_import = {
-	.name = "import",
-	.synopsis = "TAR NAME",
-	.help = "make an image of one layer from the tar of a root file system",
-	.min_args = 2,
-	.max_args = 2,
-	.opts = import_opts,
-	.opts_size = sizeof(struct import_opts),
-	.run = run_import,
-};

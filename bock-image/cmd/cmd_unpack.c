@@ -4,43 +4,9 @@
 
 #include "bundle/bundle.h"
 #include "cmd/cmd.h"
+#include "cmd/cmd_transfer.h"
 
 #define WARNINGS_MAX 20 /* shown one by one; the rest is counted */
-
-struct unpack_opts {
-	const char *entrypoint;
-	char **env;
-	const char *user;
-	const char *cwd;
-	const char *hostname;
-	bool tty;
-	bool readonly;
-	bool rootless;
-	uint32_t max_ratio;
-};
-
-static const struct bk_cli_opt unpack_opts[] = {
-	{ "entrypoint", 0, BK_CLI_STR, offsetof(struct unpack_opts, entrypoint), "WORD",
-	  "instead of the image's entrypoint and command; empty: none", 0, NULL },
-	{ "env", 'e', BK_CLI_STRV, offsetof(struct unpack_opts, env), "NAME=VALUE",
-	  "set a variable, over the image's", 0, NULL },
-	{ "user", 'u', BK_CLI_STR, offsetof(struct unpack_opts, user), "USER[:GROUP]",
-	  "instead of the image's user", 0, NULL },
-	{ "cwd", 'w', BK_CLI_STR, offsetof(struct unpack_opts, cwd), "DIR",
-	  "instead of the image's working directory", 0, NULL },
-	{ "hostname", 0, BK_CLI_STR, offsetof(struct unpack_opts, hostname), "NAME",
-	  "host name of the container", 0, NULL },
-	{ "tty", 't', BK_CLI_FLAG, offsetof(struct unpack_opts, tty), NULL,
-	  "the container gets a terminal", 0, NULL },
-	{ "read-only", 0, BK_CLI_FLAG, offsetof(struct unpack_opts, readonly), NULL,
-	  "the container's root is mounted read-only", 0, NULL },
-	{ "rootless", 0, BK_CLI_FLAG, offsetof(struct unpack_opts, rootless), NULL,
-	  "all files are the caller's, who is root in the container (default unless root)", 0,
-	  NULL },
-	{ "max-ratio", 0, BK_CLI_U32, offsetof(struct unpack_opts, max_ratio), "N",
-	  "refuse layers that unpack to more than N times their size (default: 250)", 0, NULL },
-	BK_CLI_END
-};
 
 struct warnings {
 	const struct bk_log *log;
@@ -64,11 +30,11 @@ static int check_env(char *const *env, struct bk_err **err)
 	return 0;
 }
 
-static int run_unpack(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
+int cmd_unpack_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
 {
 	bk_autostoreimage struct store_image *image = NULL;
 	bk_autostore struct store *s = NULL;
-	const struct unpack_opts *o = call->opts;
+	const struct cmd_unpack_opts *o = call->opts;
 	struct warnings w = { .log = call->log };
 	bool rootless = o->rootless || geteuid() != 0;
 	const struct bundle_opts bo = {
@@ -110,14 +76,3 @@ static int run_unpack(const struct bk_cli_call *call, int *ret_status, struct bk
 		   (unsigned long long)stats.bytes);
 	return 0;
 }
-
-const struct bk_cli_cmd cmd_unpack = {
-	.name = "unpack",
-	.synopsis = "NAME BUNDLE [-- ARG...]",
-	.help = "make a bundle that a runtime can run",
-	.min_args = 2,
-	.max_args = -1,
-	.opts = unpack_opts,
-	.opts_size = sizeof(struct unpack_opts),
-	.run = run_unpack,
-};

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "base/bk_mem.h"
@@ -27,6 +28,11 @@ static void must(int ok)
 {
 	if (ok != 1)
 		abort();
+}
+
+void bk_digest_no_config(void)
+{
+	must(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL));
 }
 
 struct bk_digest *bk_digest_new(enum bk_digest_alg alg)

@@ -16,6 +16,12 @@
 
 enum bk_digest_alg { BK_DIGEST_SHA256, BK_DIGEST_SHA512 };
 
+/*
+ * Keeps libcrypto from reading its configuration, which may have it load libraries: a program that is linked
+ * statically must not. Before anything else of this header.
+ */
+void bk_digest_no_config(void);
+
 struct bk_digest;	/* a running computation */
 
 struct bk_digest *bk_digest_new(enum bk_digest_alg alg) __attribute__((returns_nonnull));

@@ -20,10 +20,12 @@ user_dir() {
 	need_root
 	need_cmd setpriv util-linux
 	U=$(mktemp -d)
-	cp "$BOCK_IMAGE" "$U/bock-image"
+	# in a folder of that name the program finds its helper beside it
+	mkdir "$U/bock-image"
+	cp "$BOCK_IMAGE" "$BOCK_BUILDDIR/bock-image/bock-image-transfer" "$U/bock-image"
 	chown 65534:65534 "$U"
 	chmod 755 "$U"
-	as_user "$U/bock-image" --version >/dev/null || skip "a user does not reach $U"
+	as_user "$U/bock-image/bock-image" --version >/dev/null || skip "a user does not reach $U"
 }
 
 as_user() {
@@ -160,8 +162,8 @@ same_tree() {
 	run -0 env BOCK_IMAGE_ROOT="$T/env" "$BOCK_IMAGE" import "$T/rootfs.tar" demo:1
 	[ -e "$T/env/oci-layout" ]
 	user_dir
-	run -0 as_user "$U/bock-image" list
-	run -0 as_user "$U/bock-image" import - demo:1 <"$T/rootfs.tar"
+	run -0 as_user "$U/bock-image/bock-image" list
+	run -0 as_user "$U/bock-image/bock-image" import - demo:1 <"$T/rootfs.tar"
 	[ -e "$U/.local/share/bock/images/oci-layout" ]
 }
 
@@ -479,7 +481,7 @@ against_umoci() {
 	user_dir
 	cp -r "$STORE" "$U/store"
 	chown -R 65534 "$U/store"
-	run -0 as_user "$U/bock-image" --root "$U/store" unpack u:1 "$U/b"
+	run -0 as_user "$U/bock-image/bock-image" --root "$U/store" unpack u:1 "$U/b"
 	[ "$(cat "$U/b/rootfs/ro/f" "$U/b/rootfs/ro/g")" = 12 ]
 	[ "$(stat -c '%a %u' "$U/b/rootfs/ro")" = "555 65534" ]
 	[ "$(stat -c %a "$U/b/rootfs/closed")" = 100 ]
@@ -653,4 +655,19 @@ against_umoci() {
 @test "an unknown command, and a registry's, is refused by its name" {
 	run -1 bock_image pull alpine
 	assert_output -p "unknown command 'pull'"
+}
+
+@test "without its helper bock-image lists and helps, and says what is missing for the rest" {
+	demo_image demo:1
+	cp "$BOCK_IMAGE" "$T/alone"
+	run -0 "$T/alone" --root "$STORE" list -q
+	run -0 "$T/alone" unpack --help
+	assert_output -p --rootless
+	run -0 "$T/alone" completion bash
+	run -1 "$T/alone" --root "$STORE" unpack demo:1 "$T/b"
+	assert_output -e "the program '/.*/bock-image-transfer', which does this, is not installed"
+	[ ! -e "$T/b" ]
+	# a mistake is refused before the helper is looked for
+	run -1 "$T/alone" unpack demo:1
+	assert_output -p 'requires at least 2 arguments'
 }

@@ -34,7 +34,7 @@ compile_flags() {
 		"-I$top/libcommon")
 	case $file in
 	bock-runc/*) flags+=("-I$top/bock-runc" '-DBOCK_LIBEXECDIR="/usr/libexec/bock"') ;;
-	bock-image/*) flags+=("-I$top/bock-image") ;;
+	bock-image/*) flags+=("-I$top/bock-image" '-DBOCK_LIBEXECDIR="/usr/libexec/bock"') ;;
 	bock-build/*) flags+=("-I$top/bock-build" "-I$top/bock-image") ;;
 	bock-net/*) flags+=("-I$top/bock-net") ;;
 	bock-runc-systemd/*) flags+=("-I$top/bock-runc-systemd") ;;
