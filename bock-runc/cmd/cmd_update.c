@@ -129,10 +129,6 @@ static int from_options(const struct opts *o, struct bk_arena *arena, struct oci
 	uint32_t weight = 0;
 	int rc = 0;
 
-	if (o->l3_cache_schema || o->mem_bw_schema)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "--l3-cache-schema, --mem-bw-schema: an update of linux.intelRdt is not "
-				  "supported by this version");
 	if (any_memory(o)) {
 		r->memory = bk_arena_alloc(arena, sizeof(*r->memory));
 		rc = memory_of(o, r->memory, err);
@@ -152,6 +148,19 @@ static int from_options(const struct opts *o, struct bk_arena *arena, struct oci
 		r->block_io->weight = (uint16_t)weight;
 	}
 	return rc;
+}
+
+/* "" is as good as absent, to runc's callers. */
+static int schemata_of(const struct opts *o, struct oci_intel_rdt *r, bool *ret_any, struct bk_err **err)
+{
+	r->l3_cache_schema = (char *)o->l3_cache_schema;
+	r->mem_bw_schema = (char *)o->mem_bw_schema;
+	*ret_any = (o->l3_cache_schema && *o->l3_cache_schema) || (o->mem_bw_schema && *o->mem_bw_schema);
+	if (o->mem_bw_schema && *o->mem_bw_schema && !oci_is_mem_bw_schema(o->mem_bw_schema))
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "--mem-bw-schema: '%s' is not one line that begins with 'MB:'",
+				  o->mem_bw_schema);
+	return 0;
 }
 
 static int from_file(const char *path, struct bk_arena *arena, struct oci_resources *r,
@@ -178,20 +187,24 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 	struct oci_resources *r = bk_arena_alloc(arena, sizeof(*r));
 	struct container_root root = { .fd = -1 };
 	bk_autocontainer struct container c = CONTAINER_INIT;
+	struct oci_intel_rdt rdt = { .clos_id = NULL };
+	bool any_rdt = false;
 	int rc = 0;
 
 	(void)ret_status;
-	/* as runc: a file says all, and the options beside it nothing */
+	/* as runc: a file says all of linux.resources, and the options beside it nothing */
 	if (o->resources)
 		rc = from_file(o->resources, arena, r, err);
 	else
 		rc = from_options(o, arena, r, err);
 	if (rc == 0)
+		rc = schemata_of(o, &rdt, &any_rdt, err);
+	if (rc == 0)
 		rc = cmd_root(call, false, &root, err);
 	if (rc == 0)
 		rc = cmd_open(call, &root, true, &c, err);
 	if (rc == 0) {
-		rc = container_update(&c, r, err);
+		rc = container_update(&c, r, any_rdt ? &rdt : NULL, err);
 		if (rc < 0)
 			rc = bk_err_wrap(err, rc, "update '%s'", call->args[0]);
 	}
@@ -221,8 +234,8 @@ static const struct bk_cli_opt opts[] = {
 	ROW("kernel-memory", kernel_memory, "BYTES", "refused: cgroup version 2 has none"),
 	ROW("kernel-memory-tcp", kernel_memory_tcp, "BYTES", "refused: cgroup version 2 has none"),
 	ROW("pids-limit", pids_limit, "N", "processes and threads; -1: no limit"),
-	ROW("l3-cache-schema", l3_cache_schema, "SCHEMA", "not supported by this version"),
-	ROW("mem-bw-schema", mem_bw_schema, "SCHEMA", "not supported by this version"),
+	ROW("l3-cache-schema", l3_cache_schema, "SCHEMA", "the parts of the cache, as in L3:0=ff"),
+	ROW("mem-bw-schema", mem_bw_schema, "SCHEMA", "the memory bandwidth, as in MB:0=50"),
 	BK_CLI_END,
 };
 

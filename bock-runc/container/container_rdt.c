@@ -85,6 +85,31 @@ int container_rdt_keep(struct container_created *r, struct bk_err **err)
 	return container_save(&r->c, err);
 }
 
+int container_rdt_update(const struct container *c, const struct oci_intel_rdt *r, char **ret_old,
+			 struct bk_err **err)
+{
+	bk_autofree char *mount = NULL;
+	int rc;
+
+	if (!c->state.rdt_group) {
+		rc = bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "linux.intelRdt: the container has no group of resctrl");
+		return bk_err_hint(err, rc, "create it with linux.intelRdt in its configuration, {} is enough");
+	}
+	rc = container_rdt_find(&mount, err);
+	return rc < 0 ? rc : rdt_update(mount, c->state.rdt_group, r, ret_old, err);
+}
+
+int container_rdt_put_back(const struct container *c, const char *old, int rc, struct bk_err **err)
+{
+	bk_autofree char *mount = NULL;
+
+	if (container_rdt_find(&mount, NULL) < 0 ||
+	    rdt_put_back(mount, c->state.rdt_group, old, NULL) < 0)
+		return bk_err_wrap(err, rc, "and the schemata of '%s' could not be set back",
+				   c->state.rdt_group);
+	return rc;
+}
+
 int container_rdt_join(const struct container *c, pid_t pid, struct bk_err **err)
 {
 	if (!c->state.rdt_group)

@@ -12,6 +12,7 @@
 #include "cgroup/cgroup_limits.h"
 #include "cgroup/cgroup_manager.h"
 #include "codec/bk_json.h"
+#include "container/container_rdt.h"
 #include "sys/sys_words.h"
 
 #define NEW_FILE CONTAINER_RESOURCES_FILE ".new"
@@ -109,12 +110,30 @@ static int apply(const struct container *c, const struct oci_resources *whole,
 	return rc;
 }
 
+/* The files, and then what the next update will begin with. */
+static int set_resources(const struct container *c, const struct oci_resources *whole,
+			 const struct oci_resources *given, const struct cgroup_limits *limits,
+			 struct bk_err **err)
+{
+	int rc = write_new(c, whole, err);
+
+	if (rc < 0)
+		return rc;
+	rc = apply(c, whole, given, limits, err);
+	if (rc == 0 && renameat(c->dirfd, NEW_FILE, c->dirfd, CONTAINER_RESOURCES_FILE) < 0)
+		rc = bk_err_set(err, BK_ERR_IO, errno, "save the resources");
+	if (rc < 0)
+		(void)unlinkat(c->dirfd, NEW_FILE, 0);
+	return rc;
+}
+
 int container_update(const struct container *c, const struct oci_resources *given,
-		     struct bk_err **err)
+		     const struct oci_intel_rdt *rdt, struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	struct cgroup_limits limits = CGROUP_LIMITS_INIT;
 	struct oci_resources *current = NULL, *whole;
+	bk_autofree char *old = NULL;
 	int rc = check_running(c, err);
 
 	if (rc == 0)
@@ -123,14 +142,12 @@ int container_update(const struct container *c, const struct oci_resources *give
 		return rc;
 	whole = cgroup_resources_merge(current, given, arena);
 	rc = cgroup_limits_compile_update(whole, given, &limits, err);
-	if (rc == 0)
-		rc = write_new(c, whole, err);
-	if (rc == 0) {
-		rc = apply(c, whole, given, &limits, err);
-		if (rc == 0 && renameat(c->dirfd, NEW_FILE, c->dirfd, CONTAINER_RESOURCES_FILE) < 0)
-			rc = bk_err_set(err, BK_ERR_IO, errno, "save the resources");
-		if (rc < 0)
-			(void)unlinkat(c->dirfd, NEW_FILE, 0);
+	if (rc == 0 && rdt)
+		rc = container_rdt_update(c, rdt, &old, err);
+	if (rc == 0 && (limits.n || given->n_devices || !rdt)) {
+		rc = set_resources(c, whole, given, &limits, err);
+		if (rc < 0 && old)
+			rc = container_rdt_put_back(c, old, rc, err);
 	}
 	cgroup_limits_done(&limits);
 	return rc;

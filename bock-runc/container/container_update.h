@@ -7,11 +7,12 @@
 #include "oci/oci_runtime_linux.h"
 
 /*
- * Adds given to the resources that the container has and writes what changes, all or nothing: limits, then the
- * device rules if any are given, then resources.json. c is locked. -BK_ERR_NOT_FOUND "container not running".
+ * Adds given to the resources that the container has and writes what changes, all or nothing: the schemata of
+ * rdt (NULL: none are given), limits, then the device rules if any are given, then resources.json. c is locked.
+ * -BK_ERR_NOT_FOUND "container not running".
  */
 int container_update(const struct container *c, const struct oci_resources *given,
-		     struct bk_err **err);
+		     const struct oci_intel_rdt *rdt, struct bk_err **err);
 
 struct container_events {
 	bool once;		/* one "stats" and no more */

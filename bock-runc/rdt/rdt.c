@@ -257,6 +257,33 @@ int rdt_configure(const struct rdt *rdt, const struct oci_intel_rdt *r, struct b
 	return rc;
 }
 
+int rdt_put_back(const char *mount, const char *group, const char *old, struct bk_err **err)
+{
+	const struct rdt rdt = { .mount = mount, .group = group };
+
+	return write_schema(&rdt, "set the schemata back", old, err);
+}
+
+int rdt_update(const char *mount, const char *group, const struct oci_intel_rdt *r, char **ret_old,
+	       struct bk_err **err)
+{
+	const struct rdt rdt = { .mount = mount, .group = group };
+	const struct oci_intel_rdt given = { .l3_cache_schema = r->l3_cache_schema,
+					     .mem_bw_schema = r->mem_bw_schema };
+	bk_autofree char *path = bk_path_join(group, "schemata");
+	bk_autobuf struct bk_buf old = BK_BUF_INIT(SCHEMATA_MAX);
+	int rc = bk_file_read(AT_FDCWD, path, &old, err);
+
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "linux.intelRdt");
+	rc = rdt_configure(&rdt, &given, err);
+	if (rc == 0)
+		*ret_old = bk_strdup(bk_buf_str(&old));
+	else if (rdt_put_back(mount, group, bk_buf_str(&old), NULL) < 0)
+		rc = bk_err_wrap(err, rc, "and '%s' could not be set back", path);
+	return rc;
+}
+
 static int join(const char *group, pid_t pid, struct bk_err **err)
 {
 	bk_autofree char *path = bk_path_join(group, "tasks");

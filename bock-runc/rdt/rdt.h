@@ -57,6 +57,15 @@ int rdt_configure(const struct rdt *rdt, const struct oci_intel_rdt *r, struct b
 /* Makes the monitoring group if there is one to be. */
 int rdt_make_monitor(const struct rdt *rdt, struct bk_err **err);
 
+/*
+ * For a group in use: writes l3CacheSchema and memBwSchema of r, which may be other containers' limits too.
+ * *ret_old is what the schemata were (heap), for rdt_put_back(); undone on failure. -BK_ERR_NOT_FOUND: the group
+ * has gone.
+ */
+int rdt_update(const char *mount, const char *group, const struct oci_intel_rdt *r, char **ret_old,
+	       struct bk_err **err);
+int rdt_put_back(const char *mount, const char *group, const char *old, struct bk_err **err);
+
 /* Moves a process into group and then into monitor (NULL: none). */
 int rdt_join(const char *group, const char *monitor, pid_t pid, struct bk_err **err);
 

@@ -30,8 +30,7 @@ static bool is_device_type(const char *text)
 	return text[0] && strchr("cbup", text[0]) && text[1] == '\0';
 }
 
-/* ^MB:[^\n]*$ */
-static bool is_mem_bw_schema(const char *text)
+bool oci_is_mem_bw_schema(const char *text)
 {
 	return bk_skip_prefix(text, "MB:") && !strchr(text, '\n');
 }
@@ -248,7 +247,7 @@ static const struct bk_doc_field intel_rdt_fields[] = {
 	BK_DOC_STR_F(struct oci_intel_rdt, clos_id, "closID", 0),
 	BK_DOC_STRV_F(struct oci_intel_rdt, schemata, "schemata", 0),
 	BK_DOC_STR_F(struct oci_intel_rdt, l3_cache_schema, "l3CacheSchema", 0),
-	BK_DOC_STR_CHECK_F(struct oci_intel_rdt, mem_bw_schema, "memBwSchema", 0, is_mem_bw_schema,
+	BK_DOC_STR_CHECK_F(struct oci_intel_rdt, mem_bw_schema, "memBwSchema", 0, oci_is_mem_bw_schema,
 			   "one line that begins with 'MB:'"),
 	BK_DOC_BOOL_F(struct oci_intel_rdt, enable_monitoring, "enableMonitoring", 0),
 	BK_DOC_END,

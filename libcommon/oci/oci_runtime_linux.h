@@ -208,4 +208,7 @@ extern const struct bk_doc_type oci_seccomp_type;
 /* "pid", "network", ... in the order of enum oci_ns; ended by a NULL name. */
 extern const struct bk_doc_name oci_ns_names[];
 
+/* Whether text may be linux.intelRdt.memBwSchema: ^MB:[^\n]*$ */
+bool oci_is_mem_bw_schema(const char *text);
+
 #endif

@@ -87,6 +87,45 @@ MB:0=10" ]
 	assert_no_leftovers
 }
 
+@test "rdt: update writes schemata to the group, with limits and alone; what fails elsewhere sets them back" {
+	sleeper
+	edit '.linux.intelRdt = {"closID": "gold"}'
+	faked run -d -b "$B" "$ID"
+	assert_ok ""
+	cp "$R/gold/schemata" "$T/before"
+	# the file is no kernel's: what is written goes over its beginning
+	faked update --l3-cache-schema L3:0=3 "$ID"
+	assert_ok ""
+	[ "$(head -n 1 "$R/gold/schemata")" = "L3:0=3" ]
+	cp "$T/before" "$R/gold/schemata"
+	faked update --mem-bw-schema "MB:0=20;1=7" --l3-cache-schema L3:0=3 "$ID"
+	assert_ok ""
+	[ "$(head -n 1 "$R/gold/schemata")" = "MB:0=20;1=7" ]
+	[ ! -e "$STATE/$ID/resources.json.new" ]
+	cp "$T/before" "$R/gold/schemata"
+	echo '{"unified": {"cgroup.nothere": "1"}}' >"$T/r.json"
+	faked update --l3-cache-schema L3:0=3 --resources "$T/r.json" "$ID"
+	assert_error "cgroup.nothere"
+	cmp "$T/before" "$R/gold/schemata"
+	# the kernel refuses one: the limits stay, too
+	rm "$R/gold/schemata"
+	echo '{"unified": {"cgroup.max.depth": "7"}}' >"$T/r.json"
+	faked update --l3-cache-schema L3:0=3 --resources "$T/r.json" "$ID"
+	assert_error "linux.intelRdt"
+	[ "$(<"$(cgroup2_path)/$ID/cgroup.max.depth")" = max ]
+	[ ! -e "$STATE/$ID/resources.json" ]
+	faked update --mem-bw-schema "L3:0=3" "$ID"
+	assert_error "--mem-bw-schema: 'L3:0=3' is not one line that begins with 'MB:'"
+}
+
+@test "rdt: update of a container that has no group says so" {
+	sleeper
+	faked run -d -b "$B" "$ID"
+	faked update --l3-cache-schema L3:0=3 "$ID"
+	assert_error "linux.intelRdt: the container has no group of resctrl"
+	[ ! -e "$STATE/$ID/resources.json" ]
+}
+
 # The kernel fills a new group while mkdir is under way; here the call is held until the test has done so.
 held() {
 	local new=$1 filler

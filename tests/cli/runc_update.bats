@@ -55,7 +55,7 @@ reads() {
 	update --blkio-weight 5
 	assert_error "blockIO.weight"
 	update --mem-bw-schema x
-	assert_error "intelRdt"
+	assert_error "--mem-bw-schema: 'x' is not one line"
 	[ ! -e "$STATE/$ID/resources.json" ]
 }
 

@@ -6,6 +6,8 @@
 #include "bk_test.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -249,7 +251,39 @@ static void test_reason(void **state)
 	bk_err_clear(&err);
 }
 
+/* A group in use: both schemata, and what was there if one of them is refused. */
+static void test_update(void **state)
+{
+	struct oci_intel_rdt r = { .clos_id = STR("gold"), .l3_cache_schema = STR("L3:0=1") };
+	bk_autofree char *group = bk_path_join(top, "gold"), *old = NULL, *none = NULL;
+	const struct rlimit few = { .rlim_cur = 10, .rlim_max = RLIM_INFINITY };
+	struct rlimit before;
+	struct bk_err *err = NULL;
+	int rc;
+
+	(void)state;
+	assert_err(rdt_update(top, group, &r, &none, &err), &err, BK_ERR_NOT_FOUND, "linux.intelRdt");
+	assert_int_equal(mkdir(group, 0700), 0);
+	put("gold/schemata", "L3:0=f\n");
+	assert_ok(rdt_update(top, group, &r, &old, &err), &err);
+	holds("gold/schemata", "L3:0=1\n");
+	assert_string_equal(old, "L3:0=f\n");
+	assert_ok(rdt_put_back(top, group, old, &err), &err);
+	holds("gold/schemata", "L3:0=f\n");
+	/* the second one is too long for the file */
+	r.mem_bw_schema = STR("MB:0=10;1=10");
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
+	rc = rdt_update(top, group, &r, &none, &err);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_err(rc, &err, BK_ERR_IO, "linux.intelRdt.memBwSchema");
+	assert_null(none);
+	holds("gold/schemata", "L3:0=f\n;1="); /* over what the kernel would not have taken */
+}
+
 #define RDT_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 BK_TEST_MAIN(cmocka_unit_test(test_check), cmocka_unit_test(test_find), RDT_TEST(test_own),
-	     RDT_TEST(test_closid), RDT_TEST(test_root_and_monitor), RDT_TEST(test_reason))
+	     RDT_TEST(test_closid), RDT_TEST(test_root_and_monitor), RDT_TEST(test_reason),
+	     RDT_TEST(test_update))
