@@ -52,14 +52,20 @@ static const struct {
 	/* NULL: the row's own */
 	int (*run)(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 } rows[] = {
+	{ &cmd_df, NULL },
+	{ &cmd_fsck, NULL },
 	{ &cmd_gc, NULL },
+	{ &cmd_history, NULL },
 	{ &cmd_import, TRANSFER(cmd_import_run) },
 	{ &cmd_inspect, NULL },
 	{ &cmd_list, NULL },
 	{ &cmd_load, TRANSFER(cmd_load_run) },
 	{ &cmd_ls, NULL },
 	{ &cmd_rm, NULL },
+	{ &cmd_tag, NULL },
+	{ &cmd_tree, NULL },
 	{ &cmd_unpack, TRANSFER(cmd_unpack_run) },
+	{ &cmd_untag, NULL },
 };
 
 static int setup(void *globals_struct, struct bk_log *log, struct bk_err **err)

@@ -195,6 +195,20 @@ int store_gc(struct store *s, const struct store_gc_opts *opts, struct store_gc_
 	return 0;
 }
 
+int store_gc_count(const struct store *s, const struct store_gc_opts *opts,
+		   struct store_gc_result *ret, struct bk_err **err)
+{
+	struct store_gc_opts dry = *opts;
+	struct store_gc_result result = { 0 };
+	int rc;
+
+	dry.dry_run = true;
+	rc = collect(s, &dry, &result, err);
+	if (rc == 0)
+		*ret = result;
+	return rc;
+}
+
 void store_gc_discard(struct store *s, char *const *digests)
 {
 	bk_automap struct bk_map *live = NULL;

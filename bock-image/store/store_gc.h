@@ -34,6 +34,10 @@ struct store_gc_result {
 int store_gc(struct store *s, const struct store_gc_opts *opts, struct store_gc_result *ret,
 	     struct bk_err **err);
 
+/* What store_gc would do with these options, beside others who use the store. */
+int store_gc_count(const struct store *s, const struct store_gc_opts *opts, struct store_gc_result *ret,
+		   struct bk_err **err);
+
 /*
  * Removes those of n digests that nothing leads to, if nobody else uses the store at this moment: for
  * what a failed command has added. Never fails: what stays is garbage for gc.

@@ -312,6 +312,45 @@ int store_name_set(struct store *s, const char *name, const struct oci_descripto
 	return store_names_set(s, &one, 1, true, err);
 }
 
+/* Whether another entry than that at `at` is of the same image. */
+static bool has_twin(const struct oci_index *index, size_t at)
+{
+	for (size_t i = 0; i < index->n_manifests; i++)
+		if (i != at && bk_streq(index->manifests[i].digest, index->manifests[at].digest))
+			return true;
+	return false;
+}
+
+static void drop_name(struct oci_descriptor *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n_annotations; i++)
+		if (!bk_streq(d->annotations[i].key, OCI_ANNOTATION_REF_NAME))
+			d->annotations[n++] = d->annotations[i];
+	d->n_annotations = n;
+}
+
+int store_name_unset(struct store *s, const char *name, struct bk_err **err)
+{
+	autoupdate struct update u = { .s = s, .lock = -1 };
+	size_t at;
+	int rc = ref_check(name, err);
+
+	if (rc == 0)
+		rc = update_begin(&u, err);
+	if (rc < 0)
+		return rc;
+	at = find_same(&u.index, name, 0);
+	if (at == u.index.n_manifests)
+		return not_found(s, name, err);
+	if (has_twin(&u.index, at))
+		remove_at(&u.index, at);
+	else
+		drop_name(&u.index.manifests[at]);
+	return update_commit(&u, err);
+}
+
 int store_name_delete(struct store *s, const char *name, struct bk_err **err)
 {
 	autoupdate struct update u = { .s = s, .lock = -1 };

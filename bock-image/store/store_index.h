@@ -46,6 +46,12 @@ struct store_naming {
 int store_names_set(struct store *s, const struct store_naming *names, size_t n, bool replace,
 		    struct bk_err **err);
 
+/*
+ * Takes a name away and keeps the image: it stays in index.json without a name, unless it has another
+ * one. -BK_ERR_NOT_FOUND where no image is called so; a digest is no name.
+ */
+int store_name_unset(struct store *s, const char *name, struct bk_err **err);
+
 /* Takes a name away (found as by store_name_find); the blobs stay until gc. */
 int store_name_delete(struct store *s, const char *name, struct bk_err **err);
 

@@ -9,11 +9,13 @@
 #include "base/bk_str.h"
 #include "layer/layer_out.h"
 #include "store/store_blob.h"
+#include "store/store_fsck.h"
 #include "store/store_gc.h"
 #include "store/store_image.h"
 #include "store/store_index.h"
 
-#define HELLO_DIGEST "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+#define HELLO_HEX "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+#define HELLO_DIGEST "sha256:" HELLO_HEX
 
 struct fix {
 	char base[64];
@@ -318,6 +320,74 @@ static void test_layer_out(void **state)
 	assert_err(layer_out_new(f->s, OCI_MEDIA_ZSTD, &o, &err), &err, BK_ERR_UNSUPPORTED, "zstd");
 }
 
+static void test_unset(void **state)
+{
+	const struct fix *f = *state;
+	struct oci_descriptor a, found;
+	struct oci_index index;
+	struct bk_err *err = NULL;
+
+	put_image(f, "a:1", "content", &a);
+	assert_ok(store_name_set(f->s, "b:1", &a, &err), &err);
+	assert_err(store_name_unset(f->s, a.digest, &err), &err, BK_ERR_NOT_FOUND, "no image");
+	assert_err(store_name_unset(f->s, "c:1", &err), &err, BK_ERR_NOT_FOUND, "no image 'c:1'");
+	/* a name that means the same */
+	assert_ok(store_name_unset(f->s, "docker.io/library/a:1", &err), &err);
+	assert_ok(store_index_read(f->s, f->arena, &index, &err), &err);
+	assert_int_equal(index.n_manifests, 1);
+	assert_ok(store_name_unset(f->s, "b:1", &err), &err);
+	assert_ok(store_index_read(f->s, f->arena, &index, &err), &err);
+	assert_int_equal(index.n_manifests, 1);
+	assert_null(store_index_name(&index.manifests[0]));
+	assert_ok(store_name_find(f->s, a.digest, f->arena, &found, &err), &err);
+}
+
+struct told {
+	size_t n;
+	char text[512];
+};
+
+static void told(void *ctx, const struct store_fsck_problem *p)
+{
+	struct told *t = ctx;
+
+	t->n++;
+	snprintf(t->text, sizeof(t->text), "%s|%s|%s", p->image ? p->image : "-",
+		 p->digest ? p->digest : "-", p->what);
+}
+
+static void test_fsck(void **state)
+{
+	const struct fix *f = *state;
+	struct told t = { 0 };
+	struct store_fsck_opts opts = { .problem = told, .ctx = &t };
+	struct store_fsck_result r;
+	struct oci_descriptor a, nowhere = { 0 };
+	struct bk_err *err = NULL;
+
+	put_image(f, "a:1", "content", &a);
+	assert_ok(store_fsck(f->s, &opts, &r, &err), &err);
+	assert_int_equal(r.images, 1);
+	assert_int_equal(r.blobs, 3);
+	assert_int_equal(r.problems, 0);
+	assert_int_equal(t.n, 0);
+
+	/* what is no image is a leaf, and is looked at, too */
+	assert_ok(store_blob_add(f->s, "text/plain", "hello", 5, f->arena, &nowhere, &err), &err);
+	assert_ok(store_name_set(f->s, "text:1", &nowhere, &err), &err);
+	assert_ok(store_fsck(f->s, &opts, &r, &err), &err);
+	assert_int_equal(r.problems, 0);
+	assert_int_equal(unlinkat(store_fd(f->s), "blobs/sha256/" HELLO_HEX, 0), 0);
+	assert_ok(store_fsck(f->s, &opts, &r, &err), &err);
+	assert_int_equal(r.problems, 1);
+	assert_string_equal(t.text, "text:1|sha256:" HELLO_HEX "|blob sha256:" HELLO_HEX
+				    " is not in the store");
+	/* a FIFO in its place doesn't hold us */
+	assert_int_equal(mkfifoat(store_fd(f->s), "blobs/sha256/" HELLO_HEX, 0600), 0);
+	assert_ok(store_fsck(f->s, &opts, &r, &err), &err);
+	assert_int_equal(r.problems, 2);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 BK_TEST_MAIN(T(test_open), T(test_blob), T(test_damaged), T(test_names), T(test_taken), T(test_gc),
-	     T(test_documents), T(test_layer_out))
+	     T(test_unset), T(test_fsck), T(test_documents), T(test_layer_out))
