@@ -1,149 +1,181 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layer/layer_stream.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/bk_fd.h"
 #include "base/bk_mem.h"
 #include "base/bk_str.h"
 #include "layer/layer.h"
-#include "layer/layer_gunzip.h"
+#include "layer/layer_decode.h"
+#include "layer/layer_ring.h"
 
-#define READ_SIZE ((size_t)256 << 10)
+/* Who reads the ring. */
+#define CALLER 0
+#define HASHER 1
 
 struct layer_stream {
-	struct layer_gunzip *gunzip; /* for gzip, instead of the next one */
-	struct archive *a;	     /* format "raw": one entry, whose content is ours */
-	int fd;
-	char *buf;
-	size_t ahead; /* bytes in buf that were read to see what this is */
 	struct layer_stream_opts opts;
 	char *digest, *diff_id;
+	int fd; /* of layer_stream_new */
+
+	/* The first half's: of its thread, where it has one. */
+	struct layer_source source;
+	unsigned char *buf;
+	size_t ahead; /* bytes in buf that were read to see what this is */
+	bool source_end;
+	struct layer_decode *decode;
 	struct bk_digest *in; /* NULL where nobody asks */
 	struct bk_digest *out;
-	uint64_t n_in, n_out;
-	struct bk_err *err; /* of the callback, which can't return one */
+	uint64_t n_in, n_made;
+
+	/* Between the threads. */
+	struct layer_ring *ring; /* NULL: one thread */
+	pthread_t maker, hasher;
+	bool has_maker, has_hasher;
+	struct bk_err *err; /* of the first half; read once the ring is at its end */
+	int rc;
+
+	/* The caller's. */
+	unsigned char *block; /* without a ring */
+	bool held;	      /* a block of the ring */
+	uint64_t n_out;
 	bool end;
 };
 
-/* Filters by their first bytes. What isn't here is left as it is. */
-static const struct magic {
-	const char *bytes;
-	size_t len;
-	int filter;
-	bool layers; /* met in layers */
-} magics[] = {
-	{ "\x1f\x8b", 2, ARCHIVE_FILTER_GZIP, true },
-	{ "\x28\xb5\x2f\xfd", 4, ARCHIVE_FILTER_ZSTD, true },
-	{ "\xfd"
-	  "7zXZ\0",
-	  6, ARCHIVE_FILTER_XZ, false },
-	{ "BZh", 3, ARCHIVE_FILTER_BZIP2, false },
-	{ "\x04\x22\x4d\x18", 4, ARCHIVE_FILTER_LZ4, false },
-	{ "\x5d\x00\x00", 3, ARCHIVE_FILTER_LZMA, false },
-};
+/* ---- the first half: from the source to hashed blocks ------------------------------------------- */
 
-/* zstd streams may begin by a frame to be skipped, with 16 possible numbers (RFC 8878, 3.1.2). */
-static bool is_skippable_zstd(const char *p, size_t len)
+static ssize_t read_fd(void *ctx, void *buf, size_t size, struct bk_err **err)
 {
-	return len >= 4 && ((unsigned char)p[0] & 0xf0) == 0x50 &&
-	       memcmp(p + 1, "\x2a\x4d\x18", 3) == 0;
+	const int *fd = ctx;
+	ssize_t n;
+
+	do
+		n = read(*fd, buf, size);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? bk_err_set(err, BK_ERR_IO, errno, "read the layer") : n;
 }
 
-static int filter_of(const struct layer_stream *s)
+/* A source that has come to its end is not asked again. */
+static ssize_t fill(struct layer_stream *s, size_t at, struct bk_err **err)
 {
-	if (is_skippable_zstd(s->buf, s->ahead))
-		return ARCHIVE_FILTER_ZSTD;
-	for (size_t i = 0; i < BK_ARRAY_SIZE(magics); i++)
-		if ((magics[i].layers || s->opts.any) && s->ahead >= magics[i].len &&
-		    memcmp(s->buf, magics[i].bytes, magics[i].len) == 0)
-			return magics[i].filter;
-	return ARCHIVE_FILTER_NONE;
-}
+	ssize_t n = 0;
 
-static ssize_t fill(struct layer_stream *s)
-{
-	ssize_t n = bk_fd_read_full(s->fd, s->buf, READ_SIZE);
-
-	if (n < 0) {
-		bk_err_set(&s->err, BK_ERR_IO, (int)-n, "read the layer");
-		return -1;
+	if (!s->source_end)
+		n = s->source.read(s->source.ctx, s->buf + at, LAYER_READ_SIZE - at, err);
+	s->source_end = n <= 0;
+	if (n > 0) {
+		s->n_in += (uint64_t)n;
+		if (s->in)
+			bk_digest_update(s->in, s->buf + at, (size_t)n);
 	}
-	s->n_in += (uint64_t)n;
-	if (s->in)
-		bk_digest_update(s->in, s->buf, (size_t)n);
 	return n;
 }
 
-static ssize_t next_input(void *ctx, const void **ret)
+static ssize_t next_input(void *ctx, const void **ret, struct bk_err **err)
 {
 	struct layer_stream *s = ctx;
 	size_t ahead = s->ahead;
 
 	s->ahead = 0;
 	*ret = s->buf;
-	return ahead > 0 ? (ssize_t)ahead : fill(s);
+	return ahead > 0 ? (ssize_t)ahead : fill(s, 0, err);
 }
 
-static la_ssize_t on_read(struct archive *a, void *ctx, const void **ret)
+/* Reads so much that the compression can be told. */
+static int open_decode(struct layer_stream *s, struct bk_err **err)
 {
-	ssize_t n = next_input(ctx, ret);
+	const struct layer_input in = { .next = next_input, .ctx = s };
+	ssize_t n;
 
-	if (n < 0)
-		archive_set_error(a, EIO, "read");
-	return n;
+	do {
+		n = fill(s, s->ahead, err);
+		if (n < 0)
+			return (int)n;
+		s->ahead += (size_t)n;
+	} while (n > 0 && s->ahead < 8);
+	return layer_decode_new(&in, s->buf, s->ahead, s->opts.any, &s->decode, err);
 }
 
-/* libarchive's words, or what a callback had to say. */
-static int failed(struct layer_stream *s, struct bk_err **err)
+static int check_size(const struct layer_stream *s, struct bk_err **err)
 {
-	if (s->err) {
-		struct bk_err *e = bk_steal_ptr(&s->err);
-		int rc = -(int)bk_err_kind_of(e);
-
-		bk_err_move(err, e);
-		return rc;
-	}
-	return bk_err_set(err, BK_ERR_CONFIG, 0, "decompress: %s",
-			  archive_error_string(s->a) ? archive_error_string(s->a) : "damaged");
-}
-
-static int open_raw(struct layer_stream *s, struct bk_err **err)
-{
-	struct archive_entry *entry;
-	int filter, rc;
-
-	rc = (int)fill(s);
-	if (rc < 0)
-		return failed(s, err);
-	s->ahead = (size_t)rc;
-	if (s->ahead == 0) {
-		s->end = true;
-		return 0;
-	}
-	filter = filter_of(s);
-	if (filter == ARCHIVE_FILTER_GZIP)
-		return layer_gunzip_new(next_input, s, &s->gunzip, err);
-	s->a = archive_read_new();
-	if (!s->a)
-		return bk_err_set(err, BK_ERR_INTERNAL, 0, "libarchive gives no reader");
-	/* Exactly this filter: bidding would go on for as long as something looks compressed. */
-	if (archive_read_support_format_raw(s->a) != ARCHIVE_OK ||
-	    (filter != ARCHIVE_FILTER_NONE &&
-	     archive_read_append_filter(s->a, filter) < ARCHIVE_WARN))
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "libarchive can't read this compression: %s",
-				  archive_error_string(s->a));
-	if (archive_read_open(s->a, s, NULL, on_read, NULL) != ARCHIVE_OK ||
-	    archive_read_next_header(s->a, &entry) != ARCHIVE_OK)
-		return failed(s, err);
+	if (s->n_made > s->opts.max_size)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "the layer has more than %" PRIu64 " bytes", s->opts.max_size);
+	if (s->opts.max_ratio && s->n_made > LAYER_RATIO_FREE &&
+	    s->n_made / s->opts.max_ratio > s->n_in)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "the layer unpacks to more than %u times its size",
+				  s->opts.max_ratio);
 	return 0;
 }
+
+/* What the decompressor leaves behind the last member belongs to the blob, and to its hash. */
+static int drain_source(struct layer_stream *s, struct bk_err **err)
+{
+	ssize_t n;
+
+	do
+		n = fill(s, 0, err);
+	while (n > 0);
+	return (int)n;
+}
+
+/* One block; *ret_len is 0 when all of the blob has been read. */
+static int make_block(struct layer_stream *s, void *block, size_t *ret_len, struct bk_err **err)
+{
+	int rc = s->decode ? 0 : open_decode(s, err);
+
+	if (rc == 0)
+		rc = layer_decode_read(s->decode, block, LAYER_BLOCK_SIZE, ret_len, err);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "decompress");
+	if (*ret_len == 0)
+		return drain_source(s, err);
+	s->n_made += *ret_len;
+	return check_size(s, err);
+}
+
+static void *make_all(void *arg)
+{
+	struct layer_stream *s = arg;
+	size_t len = 1;
+
+	while (s->rc == 0 && len > 0) {
+		void *block = layer_ring_reserve(s->ring);
+
+		if (!block)
+			break;
+		s->rc = make_block(s, block, &len, &s->err);
+		if (s->rc < 0 || len == 0)
+			break;
+		if (!s->has_hasher)
+			bk_digest_update(s->out, block, len);
+		layer_ring_publish(s->ring, len);
+	}
+	layer_ring_end(s->ring);
+	return NULL;
+}
+
+static void *hash_all(void *arg)
+{
+	struct layer_stream *s = arg;
+	const void *data;
+	size_t len;
+
+	while (layer_ring_get(s->ring, HASHER, &data, &len)) {
+		bk_digest_update(s->out, data, len);
+		layer_ring_release(s->ring, HASHER);
+	}
+	return NULL;
+}
+
+/* ---- making ------------------------------------------------------------------------------------- */
 
 static int start_digests(struct layer_stream *s, struct bk_err **err)
 {
@@ -164,6 +196,96 @@ static int start_digests(struct layer_stream *s, struct bk_err **err)
 	return 0;
 }
 
+/*
+ * Two threads where there are two CPUs: the two halves, inflating and hashing against writing, take about
+ * the same time. More CPUs have one for the second hash.
+ */
+static unsigned int threads_of(unsigned int asked)
+{
+	cpu_set_t set;
+	int n;
+
+	if (asked > 0)
+		return asked < LAYER_THREADS_MAX ? asked : LAYER_THREADS_MAX;
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return 2; /* more CPUs than a cpu_set_t has */
+	n = CPU_COUNT(&set);
+	return n < LAYER_THREADS_MAX ? (unsigned int)n : LAYER_THREADS_MAX;
+}
+
+static bool start_thread(pthread_t *thread, void *(*run)(void *), struct layer_stream *s)
+{
+	return pthread_create(thread, NULL, run, s) == 0;
+}
+
+/* Signals are for the caller's thread: whose handlers expect to run there. Without a thread, without. */
+static void start_threads(struct layer_stream *s)
+{
+	unsigned int n = threads_of(s->opts.threads);
+	sigset_t all, before;
+
+	if (n < 2)
+		return;
+	s->ring = layer_ring_new(LAYER_BLOCKS, LAYER_BLOCK_SIZE, n - 1);
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (n > 2) {
+		s->has_hasher = start_thread(&s->hasher, hash_all, s);
+		if (!s->has_hasher) {
+			layer_ring_free(s->ring);
+			s->ring = layer_ring_new(LAYER_BLOCKS, LAYER_BLOCK_SIZE, 1);
+		}
+	}
+	s->has_maker = start_thread(&s->maker, make_all, s);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void stop_threads(struct layer_stream *s)
+{
+	if (s->ring)
+		layer_ring_stop(s->ring);
+	if (s->has_maker)
+		(void)pthread_join(s->maker, NULL);
+	if (s->has_hasher)
+		(void)pthread_join(s->hasher, NULL);
+	s->has_maker = s->has_hasher = false;
+	layer_ring_free(s->ring);
+	s->ring = NULL;
+}
+
+static int open_stream(struct layer_stream *s, const struct layer_stream_opts *opts,
+		       struct bk_err **err)
+{
+	int rc;
+
+	s->buf = bk_malloc(LAYER_READ_SIZE);
+	s->opts = *opts;
+	s->digest = opts->digest ? bk_strdup(opts->digest) : NULL;
+	s->diff_id = opts->diff_id ? bk_strdup(opts->diff_id) : NULL;
+	rc = start_digests(s, err);
+	if (rc < 0)
+		return rc;
+	start_threads(s);
+	if (!s->has_maker) {
+		stop_threads(s);
+		s->block = bk_malloc(LAYER_BLOCK_SIZE);
+	}
+	return 0;
+}
+
+int layer_stream_new_from(const struct layer_source *source, const struct layer_stream_opts *opts,
+			  struct layer_stream **ret, struct bk_err **err)
+{
+	bk_autolayerstream struct layer_stream *s = bk_calloc(1, sizeof(*s));
+	int rc;
+
+	s->source = *source;
+	rc = open_stream(s, opts, err);
+	if (rc == 0)
+		*ret = bk_steal_ptr(&s);
+	return rc;
+}
+
 int layer_stream_new(int fd, const struct layer_stream_opts *opts, struct layer_stream **ret,
 		     struct bk_err **err)
 {
@@ -171,80 +293,59 @@ int layer_stream_new(int fd, const struct layer_stream_opts *opts, struct layer_
 	int rc;
 
 	s->fd = fd;
-	s->buf = bk_malloc(READ_SIZE);
-	s->opts = *opts;
-	s->digest = opts->digest ? bk_strdup(opts->digest) : NULL;
-	s->diff_id = opts->diff_id ? bk_strdup(opts->diff_id) : NULL;
-	rc = start_digests(s, err);
+	s->source = (struct layer_source){ .read = read_fd, .ctx = &s->fd };
+	rc = open_stream(s, opts, err);
 	if (rc == 0)
-		rc = open_raw(s, err);
-	if (rc < 0)
-		return rc;
-	*ret = bk_steal_ptr(&s);
-	return 0;
+		*ret = bk_steal_ptr(&s);
+	return rc;
 }
 
-static int check_size(const struct layer_stream *s, struct bk_err **err)
-{
-	if (s->n_out > s->opts.max_size)
-		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "the layer has more than %" PRIu64 " bytes", s->opts.max_size);
-	if (s->opts.max_ratio && s->n_out > LAYER_RATIO_FREE &&
-	    s->n_out / s->opts.max_ratio > s->n_in)
-		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "the layer unpacks to more than %u times its size",
-				  s->opts.max_ratio);
-	return 0;
-}
+/* ---- the caller's half -------------------------------------------------------------------------- */
 
-/* The next block of whichever decompressor there is; *ret_len is 0 at the end. */
-static int next_block(struct layer_stream *s, const void **ret_data, size_t *ret_len,
-		      struct bk_err **err)
+static int next_of_ring(struct layer_stream *s, const void **ret_data, size_t *ret_len,
+			struct bk_err **err)
 {
-	struct bk_err *why = NULL;
-	la_int64_t offset;
 	int rc;
 
+	if (s->held)
+		layer_ring_release(s->ring, CALLER);
+	s->held = layer_ring_get(s->ring, CALLER, ret_data, ret_len);
+	if (s->held)
+		return 0;
 	*ret_len = 0;
-	if (!s->gunzip) {
-		do
-			rc = archive_read_data_block(s->a, ret_data, ret_len, &offset);
-		while (rc == ARCHIVE_OK && *ret_len == 0);
-		if (rc == ARCHIVE_OK)
-			return 0;
-		*ret_len = 0;
-		return rc == ARCHIVE_EOF ? 0 : failed(s, err);
-	}
-	rc = layer_gunzip_next(s->gunzip, ret_data, ret_len, &why);
-	if (rc < 0 && s->err) {
-		bk_err_clear(&why);
-		return failed(s, err);
-	}
-	bk_err_move(err, why);
-	return rc < 0 ? bk_err_wrap(err, rc, "decompress") : 0;
+	rc = s->rc;
+	if (s->err)
+		bk_err_move(err, bk_steal_ptr(&s->err));
+	return rc;
+}
+
+static int next_here(struct layer_stream *s, const void **ret_data, size_t *ret_len,
+		     struct bk_err **err)
+{
+	int rc = make_block(s, s->block, ret_len, err);
+
+	if (rc < 0)
+		return rc;
+	bk_digest_update(s->out, s->block, *ret_len);
+	*ret_data = s->block;
+	return 0;
 }
 
 int layer_stream_next(struct layer_stream *s, const void **ret_data, size_t *ret_len,
 		      struct bk_err **err)
 {
-	const void *data;
-	size_t len;
+	const void *data = NULL;
+	size_t len = 0;
 	int rc;
 
 	*ret_len = 0;
 	if (s->end)
 		return 0;
-	rc = next_block(s, &data, &len, err);
-	if (rc < 0)
-		return rc;
-	s->end = len == 0;
+	rc = s->ring ? next_of_ring(s, &data, &len, err) : next_here(s, &data, &len, err);
+	s->end = rc < 0 || len == 0;
 	if (s->end)
-		return 0;
-	s->n_out += len;
-	rc = check_size(s, err);
-	if (rc < 0)
 		return rc;
-	bk_digest_update(s->out, data, len);
+	s->n_out += len;
 	if (s->opts.tap) {
 		rc = s->opts.tap(s->opts.tap_ctx, data, len, err);
 		if (rc < 0)
@@ -255,12 +356,12 @@ int layer_stream_next(struct layer_stream *s, const void **ret_data, size_t *ret
 	return 0;
 }
 
-/* What the decompressor leaves behind the last member belongs to the blob, and to its hash. */
-static int drain(struct layer_stream *s, struct bk_err **err)
+int layer_stream_finish(struct layer_stream *s, char ret_diff_id[BK_DIGEST_TEXT_SIZE],
+			struct bk_err **err)
 {
+	char text[BK_DIGEST_TEXT_SIZE];
 	const void *data;
 	size_t len;
-	ssize_t n;
 	int rc;
 
 	do {
@@ -268,22 +369,11 @@ static int drain(struct layer_stream *s, struct bk_err **err)
 		if (rc < 0)
 			return rc;
 	} while (len > 0);
-	do {
-		n = fill(s);
-		if (n < 0)
-			return failed(s, err);
-	} while (n > 0);
-	return 0;
-}
-
-int layer_stream_finish(struct layer_stream *s, char ret_diff_id[BK_DIGEST_TEXT_SIZE],
-			struct bk_err **err)
-{
-	char text[BK_DIGEST_TEXT_SIZE];
-	int rc = drain(s, err);
-
-	if (rc < 0)
-		return rc;
+	/* The maker has ended; of the blocks before that the hasher may be at the last ones still. */
+	if (s->has_hasher) {
+		(void)pthread_join(s->hasher, NULL);
+		s->has_hasher = false;
+	}
 	if (s->in) {
 		bk_digest_text(s->in, text);
 		if (!bk_streq(text, s->digest))
@@ -308,14 +398,14 @@ void layer_stream_free(struct layer_stream *s)
 {
 	if (!s)
 		return;
-	if (s->a)
-		(void)archive_read_free(s->a);
-	layer_gunzip_free(s->gunzip);
+	stop_threads(s);
+	layer_decode_free(s->decode);
 	bk_digest_free(s->in);
 	bk_digest_free(s->out);
 	bk_err_clear(&s->err);
 	free(s->digest);
 	free(s->diff_id);
 	free(s->buf);
+	free(s->block);
 	free(s);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "layer/layer_gunzip.h"
-
+/*
+ * Gunzip: any number of members, one behind the other; what follows the last and does not begin as one
+ * is left alone, as gzip(1) does with padding. (libarchive's own filter does neither check the
+ * checksum nor the length, as of 3.6.)
+ */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,22 +15,19 @@
 #endif
 
 #include "base/bk_mem.h"
+#include "layer/layer_decode_priv.h"
 
-#define OUT_SIZE ((size_t)256 << 10)
 #define GZIP_ID1 0x1f /* RFC 1952, 2.3.1 */
 
-struct layer_gunzip {
+struct gunzip {
 #ifdef HAVE_ISAL
 	struct inflate_state engine;
 #else
 	z_stream engine;
 #endif
-	ssize_t (*read)(void *ctx, const void **ret);
-	void *ctx;
-	bool ready;   /* the engine is to be released */
+	struct layer_input in;
 	bool between; /* a member has ended */
 	bool end;     /* of what is read */
-	unsigned char out[OUT_SIZE];
 };
 
 /*
@@ -37,20 +37,20 @@ struct layer_gunzip {
  */
 #ifdef HAVE_ISAL
 
-static int engine_start(struct layer_gunzip *g)
+static int engine_start(struct gunzip *g)
 {
 	isal_inflate_init(&g->engine);
 	g->engine.crc_flag = ISAL_GZIP;
 	return 0;
 }
 
-static void engine_reset(struct layer_gunzip *g)
+static void engine_reset(struct gunzip *g)
 {
 	isal_inflate_reset(&g->engine);
 	g->engine.crc_flag = ISAL_GZIP;
 }
 
-static int engine_run(struct layer_gunzip *g, bool *ret_ended)
+static int engine_run(struct gunzip *g, bool *ret_ended)
 {
 	int rc = isal_inflate(&g->engine);
 
@@ -58,7 +58,7 @@ static int engine_run(struct layer_gunzip *g, bool *ret_ended)
 	return rc;
 }
 
-static void engine_stop(struct layer_gunzip *g)
+static void engine_stop(struct gunzip *g)
 {
 	(void)g; /* its memory is all in the struct */
 }
@@ -67,17 +67,17 @@ static void engine_stop(struct layer_gunzip *g)
 
 #define GZIP_WINDOW (15 + 16) /* the largest, in a gzip frame */
 
-static int engine_start(struct layer_gunzip *g)
+static int engine_start(struct gunzip *g)
 {
 	return inflateInit2(&g->engine, GZIP_WINDOW);
 }
 
-static void engine_reset(struct layer_gunzip *g)
+static void engine_reset(struct gunzip *g)
 {
 	(void)inflateReset(&g->engine);
 }
 
-static int engine_run(struct layer_gunzip *g, bool *ret_ended)
+static int engine_run(struct gunzip *g, bool *ret_ended)
 {
 	int rc = inflate(&g->engine, Z_NO_FLUSH);
 
@@ -86,46 +86,45 @@ static int engine_run(struct layer_gunzip *g, bool *ret_ended)
 	return rc == Z_BUF_ERROR ? 0 : rc == Z_NEED_DICT ? Z_DATA_ERROR : rc;
 }
 
-static void engine_stop(struct layer_gunzip *g)
+static void engine_stop(struct gunzip *g)
 {
 	(void)inflateEnd(&g->engine);
 }
 
 #endif
 
-int layer_gunzip_new(ssize_t (*read)(void *ctx, const void **ret), void *ctx,
-		     struct layer_gunzip **ret, struct bk_err **err)
+static int gzip_start(const struct layer_input *in, int filter, void **ret, struct bk_err **err)
 {
-	struct layer_gunzip *g = bk_calloc(1, sizeof(*g));
+	struct gunzip *g = bk_calloc(1, sizeof(*g));
 
-	g->read = read;
-	g->ctx = ctx;
+	(void)filter;
+	g->in = *in;
 	if (engine_start(g) != 0) {
 		free(g);
 		return bk_err_set(err, BK_ERR_INTERNAL, 0, "no gzip decompressor");
 	}
-	g->ready = true;
 	*ret = g;
 	return 0;
 }
 
-void layer_gunzip_free(struct layer_gunzip *g)
+static void gzip_stop(void *state)
 {
-	if (g && g->ready)
-		engine_stop(g);
+	struct gunzip *g = state;
+
+	engine_stop(g);
 	free(g);
 }
 
-static int refill(struct layer_gunzip *g, struct bk_err **err)
+static int refill(struct gunzip *g, struct bk_err **err)
 {
 	const void *data = NULL;
 	ssize_t n;
 
 	if (g->engine.avail_in > 0 || g->end)
 		return 0;
-	n = g->read(g->ctx, &data);
+	n = g->in.next(g->in.ctx, &data, err);
 	if (n < 0)
-		return bk_err_set(err, BK_ERR_IO, 0, "read");
+		return (int)n;
 	g->end = n == 0;
 	/* Neither engine writes there; the pointer is not const for historical reasons. */
 	g->engine.next_in = (uint8_t *)(uintptr_t)data;
@@ -134,7 +133,7 @@ static int refill(struct layer_gunzip *g, struct bk_err **err)
 }
 
 /* Whether another member begins; false at the end of all of them. */
-static int next_member(struct layer_gunzip *g, bool *ret, struct bk_err **err)
+static int next_member(struct gunzip *g, bool *ret, struct bk_err **err)
 {
 	int rc = refill(g, err);
 
@@ -147,10 +146,11 @@ static int next_member(struct layer_gunzip *g, bool *ret, struct bk_err **err)
 	return 0;
 }
 
-int layer_gunzip_next(struct layer_gunzip *g, const void **ret_data, size_t *ret_len,
-		      struct bk_err **err)
+static int gzip_read(void *state, void *data, size_t size, size_t *ret_len, struct bk_err **err)
 {
-	size_t made;
+	struct gunzip *g = state;
+	uint32_t room = size > INT32_MAX ? INT32_MAX : (uint32_t)size;
+	uint32_t made;
 	int rc;
 
 	*ret_len = 0;
@@ -160,16 +160,17 @@ int layer_gunzip_next(struct layer_gunzip *g, const void **ret_data, size_t *ret
 		rc = g->between ? next_member(g, &more, err) : refill(g, err);
 		if (rc < 0 || !more)
 			return rc;
-		g->engine.next_out = g->out;
-		g->engine.avail_out = OUT_SIZE;
+		g->engine.next_out = data;
+		g->engine.avail_out = room;
 		rc = engine_run(g, &g->between);
 		if (rc < 0)
 			return bk_err_set(err, BK_ERR_CONFIG, 0, "damaged gzip data (%d)", rc);
-		made = OUT_SIZE - g->engine.avail_out;
+		made = room - g->engine.avail_out;
 		if (g->end && made == 0 && !g->between)
 			return bk_err_set(err, BK_ERR_CONFIG, 0, "the gzip data is cut short");
 	} while (made == 0);
-	*ret_data = g->out;
 	*ret_len = made;
 	return 0;
 }
+
+const struct layer_decoder layer_decoder_gzip_ = { gzip_start, gzip_read, gzip_stop };
