@@ -189,11 +189,11 @@ int bus_unit_start(struct bus *b, const char *unit, pid_t pid, char *const *prop
 	return rc;
 }
 
-int bus_unit_attach(struct bus *b, const char *unit, pid_t pid, struct bk_err **err)
+int bus_unit_attach(struct bus *b, const char *unit, const char *below, pid_t pid, struct bk_err **err)
 {
 	sd_bus_message *msg = NULL;
 	int rc = bus_manager_call(b, "AttachProcessesToUnit", &msg, err);
-	int r = rc < 0 ? 0 : sd_bus_message_append(msg, "ssau", unit, "", 1, (uint32_t)pid);
+	int r = rc < 0 ? 0 : sd_bus_message_append(msg, "ssau", unit, below, 1, (uint32_t)pid);
 
 	if (r < 0)
 		rc = bk_err_set(err, BK_ERR_INTERNAL, -r, "attach to '%s'", unit);

@@ -15,8 +15,8 @@
 int bus_unit_start(struct bus *b, const char *unit, pid_t pid, char *const *properties,
 		   char **ret_cgroup, struct bk_err **err);
 
-/* Its processes join the unit. */
-int bus_unit_attach(struct bus *b, const char *unit, pid_t pid, struct bk_err **err);
+/* A process joins the unit, or the cgroup below the unit's ("/NAME"; "": none). */
+int bus_unit_attach(struct bus *b, const char *unit, const char *below, pid_t pid, struct bk_err **err);
 
 /*
  * Stops and forgets it; there being none is success. description (NULL: whatever it is): one that has another

@@ -83,15 +83,15 @@ static int run_attach(const struct bk_cli_call *call, int *ret_status, struct bk
 	(void)ret_status;
 	if (rc == 0)
 		rc = connect_bus(call, &b, err);
-	return rc < 0 ? rc : bus_unit_attach(&b, call->args[0], pid, err);
+	return rc < 0 ? rc : bus_unit_attach(&b, call->args[0], call->args[2] ? call->args[2] : "", pid, err);
 }
 
 const struct bk_cli_cmd cmd_attach = {
 	.name = "attach",
-	.synopsis = "UNIT PID",
-	.help = "move a process into a unit",
+	.synopsis = "UNIT PID [CGROUP]",
+	.help = "move a process into a unit, or a cgroup below the unit's (/NAME)",
 	.min_args = 2,
-	.max_args = 2,
+	.max_args = 3,
 	.run = run_attach,
 };
 

@@ -78,6 +78,9 @@ int cgroup_open(const struct cgroup_host *h, const char *path, int *ret_dirfd, s
 /* Kills every process in it and below (cgroup.kill, kernel 5.14). Does not wait. */
 int cgroup_kill(int dirfd, struct bk_err **err);
 
+/* Whether a cgroup can have this name, one component: not what the kernel's own files are called. -BK_ERR_CONFIG. */
+int cgroup_check_name(const char *name, struct bk_err **err);
+
 /* Moves a process into it. */
 int cgroup_join(int dirfd, pid_t pid, struct bk_err **err);
 
@@ -120,5 +123,14 @@ int cgroup_remove(const struct cgroup_host *h, const char *path, size_t top_len,
  * namespace and a writable cgroup mount.
  */
 int cgroup_delegate(int dirfd, uid_t uid, gid_t gid, struct bk_err **err);
+
+/* Each controller that the cgroup has, of which there may be none, is enabled for those below it. */
+int cgroup_enable_all(int dirfd, struct bk_err **err);
+
+/*
+ * Makes the cgroup `name` below for pid, the only process in there, to have to itself: moves it there, enables all
+ * controllers for it, and gives it to owner (0: it stays the caller's). What is made is removed with the one above.
+ */
+int cgroup_delegate_below(int dirfd, const char *name, pid_t pid, uid_t owner, struct bk_err **err);
 
 #endif

@@ -12,11 +12,11 @@
 #include "base/bk_mem.h"
 #include "base/bk_str.h"
 
-/* Reads "cpuset cpu io" into a strv. */
-static int read_controllers(int dirfd, char ***ret, struct bk_err **err)
+/* Reads "cpuset cpu io" into a strv: of cgroup.controllers, what it has, or of cgroup.subtree_control, what it gives. */
+static int read_controllers(int dirfd, const char *file, char ***ret, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf text = BK_BUF_INIT(BK_BUF_SMALL);
-	int rc = bk_file_read(dirfd, "cgroup.controllers", &text, err);
+	int rc = bk_file_read(dirfd, file, &text, err);
 
 	if (rc < 0)
 		return rc;
@@ -91,7 +91,7 @@ int cgroup_limits_check(const struct cgroup_host *h, const struct cgroup_limits 
 		return 0;
 	rc = cgroup_open(h, "/", &fd, err);
 	if (rc == 0)
-		rc = read_controllers(fd, &have, err);
+		rc = read_controllers(fd, "cgroup.controllers", &have, err);
 	if (rc < 0)
 		return rc;
 	missing = first_missing(limits, have);
@@ -113,8 +113,19 @@ static void enable_text(const struct cgroup_limits *l, struct bk_buf *out)
 	}
 }
 
-static int enable(const struct cgroup_host *h, const char *path, const char *text,
-		  struct bk_err **err)
+/* One that gives them already may be another user's. */
+static int enable_in(int dirfd, const struct cgroup_limits *limits, const char *text, struct bk_err **err)
+{
+	bk_autostrv char **have = NULL;
+	int rc = read_controllers(dirfd, "cgroup.subtree_control", &have, err);
+
+	if (rc < 0 || !first_missing(limits, have))
+		return rc;
+	return bk_file_put(dirfd, "cgroup.subtree_control", text, err);
+}
+
+static int enable(const struct cgroup_host *h, const char *path, const struct cgroup_limits *limits,
+		  const char *text, struct bk_err **err)
 {
 	bk_autofree char *cut = bk_strdup(path);
 
@@ -129,7 +140,7 @@ static int enable(const struct cgroup_host *h, const char *path, const char *tex
 		cut[len > 1 ? len - 1 : len] = '\0';
 		rc = cgroup_open(h, cut, &fd, err);
 		if (rc == 0)
-			rc = bk_file_put(fd, "cgroup.subtree_control", text, err);
+			rc = enable_in(fd, limits, text, err);
 		if (rc < 0) {
 			rc = bk_err_wrap(err, rc, "enable '%s' below cgroup '%s'", text, cut);
 			return bk_err_hint(err, rc,
@@ -164,14 +175,14 @@ int cgroup_limits_enable(const struct cgroup_host *h, const char *path, int dirf
 	bk_autostrv char **have = NULL;
 	int rc;
 
-	rc = read_controllers(dirfd, &have, err);
+	rc = read_controllers(dirfd, "cgroup.controllers", &have, err);
 	if (rc < 0 || !first_missing(limits, have))
 		return rc;
 	rc = cgroup_limits_check(h, limits, err);
 	if (rc < 0)
 		return rc;
 	enable_text(limits, &text);
-	return enable(h, path, bk_buf_str(&text), err);
+	return enable(h, path, limits, bk_buf_str(&text), err);
 }
 
 int cgroup_limits_apply(const struct cgroup_host *h, const char *path, int dirfd,

@@ -30,6 +30,7 @@ struct cgroup_place {
 	/* systemd */
 	const char *unit;	/* the scope's name */
 	const char *slice;	/* for make */
+	const char *subgroup;	/* for make: the container's cgroup, below the scope's; NULL: the scope's */
 	bool user;		/* of the user's manager */
 	pid_t pid;		/* the first process, by whose number our scope is told from another's; 0: none */
 	const struct bk_doc_pair *annotations; /* for make: org.systemd.property.* */
@@ -41,6 +42,7 @@ struct cgroup_want {
 	const char *cgroups_path;	/* linux.cgroupsPath */
 	const char *id;
 	bool rootless;
+	const char *subgroup;		/* systemd: below the scope; NULL: none */
 	const struct bk_doc_pair *annotations;
 	size_t n_annotations;
 };

@@ -123,16 +123,20 @@ static int systemd_find(const struct cgroup_want *w, struct bk_arena *arena, str
 		rc = cgroup_scope_parse(w->cgroups_path, w->id, w->rootless, arena, &s, err);
 	if (rc == 0)
 		rc = cgroup_props_annotations(w->annotations, w->n_annotations, &props, err);
+	if (rc == 0 && w->subgroup)
+		rc = bk_err_wrap(err, cgroup_check_name(w->subgroup, err), "run.oci.systemd.subgroup");
 	if (rc < 0)
 		return rc;
 	p->user = w->rootless;
 	p->unit = s.unit;
 	p->slice = s.slice;
+	p->subgroup = w->subgroup;
 	p->annotations = w->annotations;
 	p->n_annotations = w->n_annotations;
 	rc = find_root(p, &root, err);
 	if (rc == 0)
-		p->path = bk_arena_printf(arena, "%s%s", root, s.path);
+		p->path = bk_arena_printf(arena, "%s%s%s%s", root, s.path, p->subgroup ? "/" : "",
+					  p->subgroup ? p->subgroup : "");
 	return rc;
 }
 
@@ -180,6 +184,26 @@ static int stop(const struct cgroup_place *p, struct bk_err **err)
 	return run_helper(p, "stop", args, NULL, err);
 }
 
+/* The first process goes on into the cgroup below the scope's: a cgroup with processes can't limit those below it. */
+static int enter_subgroup(struct cgroup_place *p, struct bk_arena *arena, int *ret_dirfd, struct bk_err **err)
+{
+	bk_autoclose int scope = -1, fd = -1;
+	size_t top_len;
+	int rc = cgroup_open(&p->host, p->path, &scope, err);
+
+	if (rc < 0)
+		return rc;
+	p->path = bk_arena_printf(arena, "%s/%s", p->path, p->subgroup);
+	rc = cgroup_make(&p->host, p->path, &fd, &top_len, err);
+	if (rc == 0)
+		rc = cgroup_join(fd, p->pid, err);
+	if (rc == 0)
+		rc = cgroup_enable_all(scope, err);
+	if (rc == 0)
+		*ret_dirfd = bk_steal_fd(&fd);
+	return rc;
+}
+
 static int systemd_make(struct cgroup_place *p, const struct cgroup_limits *limits, struct bk_arena *arena,
 			int *ret_dirfd, struct bk_err **err)
 {
@@ -190,7 +214,8 @@ static int systemd_make(struct cgroup_place *p, const struct cgroup_limits *limi
 	if (rc == 0) {
 		p->path = bk_arena_strdup(arena, path);
 		p->top_len = strlen(path);
-		rc = cgroup_open(&p->host, path, ret_dirfd, err);
+		rc = p->subgroup ? enter_subgroup(p, arena, ret_dirfd, err) :
+				   cgroup_open(&p->host, path, ret_dirfd, err);
 	}
 	if (rc < 0)
 		(void)stop(p, NULL);
@@ -211,6 +236,15 @@ static int systemd_tell(const struct cgroup_place *p, const struct cgroup_limits
 	return rc < 0 ? bk_err_wrap(err, rc, "systemd") : 0;
 }
 
+/* "/SUBGROUP" of a path below the scope's; NULL: the path is the scope's. */
+static const char *below_scope(const struct cgroup_place *p)
+{
+	bk_autofree char *scope = bk_asprintf("/%s/", p->unit);
+	const char *found = p->path ? strstr(p->path, scope) : NULL;
+
+	return found ? found + strlen(scope) - 1 : NULL;
+}
+
 static int systemd_join(const struct cgroup_place *p, pid_t pid, struct bk_err **err)
 {
 	bk_autostrv char **args = NULL;
@@ -219,6 +253,8 @@ static int systemd_join(const struct cgroup_place *p, pid_t pid, struct bk_err *
 	bk_strv_add(&args, "--");
 	bk_strv_add(&args, p->unit);
 	bk_strv_push(&args, bk_asprintf("%d", (int)pid));
+	if (below_scope(p))
+		bk_strv_add(&args, below_scope(p));
 	rc = run_helper(p, "attach", args, NULL, err);
 	return rc < 0 ? bk_err_wrap(err, rc, "systemd") : 0;
 }

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -353,6 +354,14 @@ int cgroup_remove(const struct cgroup_host *h, const char *path, size_t top_len,
 	return 0;
 }
 
+int cgroup_check_name(const char *name, struct bk_err **err)
+{
+	if (!*name || *name == '.' || strpbrk(name, "/\n") || strlen(name) > NAME_MAX ||
+	    bk_skip_prefix(name, "cgroup."))
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' can't be the name of a cgroup", name);
+	return 0;
+}
+
 int cgroup_delegate(int dirfd, uid_t uid, gid_t gid, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf text = BK_BUF_INIT(BK_BUF_SMALL);
@@ -383,4 +392,38 @@ int cgroup_delegate(int dirfd, uid_t uid, gid_t gid, struct bk_err **err)
 				  *name, uid);
 	}
 	return 0;
+}
+
+int cgroup_enable_all(int dirfd, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf have = BK_BUF_INIT(BK_BUF_SMALL), text = BK_BUF_INIT(BK_BUF_SMALL);
+	bk_autostrv char **names = NULL;
+	int rc = bk_file_read(dirfd, "cgroup.controllers", &have, err);
+
+	if (rc < 0)
+		return rc;
+	names = bk_strv_split(bk_buf_str(&have), " \n");
+	for (char **name = names; name && *name; name++)
+		bk_buf_printf(&text, "%s+%s", text.len ? " " : "", *name);
+	return text.len ? bk_file_put(dirfd, "cgroup.subtree_control", bk_buf_str(&text), err) : 0;
+}
+
+int cgroup_delegate_below(int dirfd, const char *name, pid_t pid, uid_t owner, struct bk_err **err)
+{
+	bk_autoclose int fd = -1;
+	int rc;
+
+	/* a cgroup that was there before, and is empty, may have had one of this name */
+	if (mkdirat(dirfd, name, 0755) < 0 && errno != EEXIST)
+		return bk_err_set(err, BK_ERR_IO, errno, "make cgroup '%s'", name);
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open cgroup '%s'", name);
+	rc = cgroup_join(fd, pid, err);
+	if (rc == 0)
+		rc = cgroup_enable_all(dirfd, err);
+	/* now that the files of the controllers are there */
+	if (rc == 0 && owner)
+		rc = cgroup_delegate(fd, owner, (gid_t)-1, err);
+	return rc;
 }

@@ -23,6 +23,7 @@
 #include "init/init_trace.h"
 #include "ns/ns.h"
 #include "ns/ns_maps.h"
+#include "spec/spec_annotations.h"
 #include "sys/sys_clone.h"
 #include "tty/tty_proxy.h"
 
@@ -420,10 +421,35 @@ static int converse(struct container_created *r, const struct container_birth *b
 	}
 }
 
+/* OP_CGROUP_DELEGATE: its namespace of cgroups has the container's for its root by now. */
+static int delegate_below(const struct container_created *r, const struct container_birth *b,
+			  struct bk_err **err)
+{
+	for (size_t i = 0; i < r->plan.n[INIT_RUNTIME]; i++) {
+		const struct init_op *op = &r->plan.ops[INIT_RUNTIME][i];
+		int rc;
+
+		if (op->kind != OP_CGROUP_DELEGATE)
+			continue;
+		if (b->cgroup_fd < 0)
+			rc = bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "this user was not delegated a cgroup");
+		else
+			rc = cgroup_delegate_below(b->cgroup_fd, op->u.below.name, r->pid,
+						   op->u.below.owner, err);
+		if (rc < 0)
+			rc = bk_err_wrap(err, rc, "annotation '%s'",
+					 spec_annotations[SPEC_DELEGATE_CGROUP].name);
+		return init_trace_op(r->c.trace, &r->plan, INIT_RUNTIME, op, rc);
+	}
+	return 0;
+}
+
 int container_birth_converse(struct container_created *r, const struct container_birth *b,
 			     struct bk_err **err)
 {
-	return init_trace_mark(r->c.trace, "wait for the process", converse(r, b, err));
+	int rc = init_trace_mark(r->c.trace, "wait for the process", converse(r, b, err));
+
+	return rc == 0 ? delegate_below(r, b, err) : rc;
 }
 
 int container_birth_run(struct container_created *r, struct container_birth *b, struct bk_err **err)
@@ -471,7 +497,7 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
 				rc = cgroup_delegate(b->cgroup_fd, r->plan.ops[INIT_RUNTIME][i].u.owner,
 						     (gid_t)-1, err);
 			break;
-		default: /* OP_SEAL: done; the others are in serve_hooks */
+		default: /* OP_SEAL: done; the others are in serve_hooks and delegate_below */
 			continue;
 		}
 		if (init_trace_op(r->c.trace, &r->plan, INIT_RUNTIME, &r->plan.ops[INIT_RUNTIME][i],

@@ -106,6 +106,7 @@ static int find_place(const struct container_create *p, struct container_created
 	const struct cgroup_want want = { .cgroups_path = c->linux_->cgroups_path,
 					  .id = p->id,
 					  .rootless = params->rootless,
+					  .subgroup = spec_annotation(c, SPEC_SYSTEMD_SUBGROUP),
 					  .annotations = c->annotations,
 					  .n_annotations = c->n_annotations };
 	int rc;

@@ -177,7 +177,7 @@ static bool wants_cgroup_owner(const struct init_plan *p)
 {
 	const struct oci_runtime_config *c = p->spec->config;
 
-	if (!p->params.cgroup || p->params.rootless || !spec_ns_is_new(c, OCI_NS_CGROUP))
+	if (!p->params.cgroup || !spec_ns_is_new(c, OCI_NS_CGROUP))
 		return false;
 	for (size_t i = 0; i < c->n_mounts; i++) {
 		const struct oci_mount *m = &c->mounts[i];
@@ -189,11 +189,47 @@ static bool wants_cgroup_owner(const struct init_plan *p)
 	return false;
 }
 
-/* What the runtime does while the child sets itself up. */
-static int plan_beside(struct init_plan *p, struct bk_err **err)
+/* The container's user on the host; 0: nobody whom a cgroup could be given to. */
+static uid_t cgroup_owner(const struct init_plan *p)
 {
 	const struct oci_linux *l = p->spec->config->linux_;
 	uid_t owner = p->user.uid;
+
+	if (p->params.rootless)
+		return 0;
+	/* of a joined user namespace without maps beside its path we don't know who its user is */
+	if (spec_ns(p->spec->config, OCI_NS_USER) &&
+	    !ns_maps_to_host(l->uid_mappings, l->n_uid_mappings, p->user.uid, &owner))
+		return 0;
+	return owner;
+}
+
+static int plan_delegation(struct init_plan *p, struct bk_err **err)
+{
+	const char *below = spec_annotation(p->spec->config, SPEC_DELEGATE_CGROUP);
+	uid_t owner = cgroup_owner(p);
+	struct init_op *op;
+	int rc;
+
+	if (!below) {
+		if (wants_cgroup_owner(p) && owner)
+			init_plan_add(p, INIT_RUNTIME, OP_CGROUP_OWNER)->u.owner = owner;
+		return 0;
+	}
+	rc = cgroup_check_name(below, err);
+	if (rc == 0 && !p->params.cgroup)
+		rc = bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "the container has no cgroup");
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "annotation '%s'", spec_annotations[SPEC_DELEGATE_CGROUP].name);
+	op = init_plan_add(p, INIT_RUNTIME, OP_CGROUP_DELEGATE);
+	op->u.below.name = below;
+	op->u.below.owner = owner;
+	return 0;
+}
+
+/* What the runtime does while the child sets itself up. */
+static int plan_beside(struct init_plan *p, struct bk_err **err)
+{
 	int rc;
 
 	for (size_t i = 0; i < p->n[INIT_CONTAINER]; i++) {
@@ -204,13 +240,9 @@ static int plan_beside(struct init_plan *p, struct bk_err **err)
 		else if (op->kind == OP_MOUNT && op->u.mount.source_sent)
 			init_plan_add(p, INIT_RUNTIME, OP_BIND_SOURCE)->u.bind = &op->u.mount;
 	}
-	/* of a joined user namespace without maps beside its path we don't know who its user is */
-	if (wants_cgroup_owner(p) &&
-	    (!spec_ns(p->spec->config, OCI_NS_USER) ||
-	     ns_maps_to_host(l->uid_mappings, l->n_uid_mappings, p->user.uid, &owner)) &&
-	    owner != 0)
-		init_plan_add(p, INIT_RUNTIME, OP_CGROUP_OWNER)->u.owner = owner;
-	rc = plan_net_devices(p, err);
+	rc = plan_delegation(p, err);
+	if (rc == 0)
+		rc = plan_net_devices(p, err);
 	if (rc == 0 && has_runtime_hooks(p))
 		init_plan_add(p, INIT_RUNTIME, OP_RUNTIME_HOOKS);
 	return rc;

@@ -49,6 +49,7 @@ enum init_op_kind {
 	OP_BIND_SOURCE,		/* the source of one bind mount, opened and sent to the child */
 	OP_IDMAP_MOUNT,		/* one mount with mapped ids, made detached and sent to the child */
 	OP_CGROUP_OWNER,	/* the cgroup is given to the container's user */
+	OP_CGROUP_DELEGATE,	/* when the child is ready: it gets a cgroup of its own below */
 	OP_NET_DEVICES,		/* moved into the container; the child waits for this and the next */
 	OP_RUNTIME_HOOKS,	/* prestart, createRuntime */
 	/* CONTAINER */
@@ -121,6 +122,7 @@ struct init_op {
 		const struct mount_op *idmapped;	/* of the child's OP_MOUNT */
 		const struct mount_op *bind;		/* likewise */
 		uid_t owner;
+		struct { const char *name; uid_t owner; } below;	/* 0: nobody else's */
 		struct { const struct dev_node *v; size_t n; bool bind; } nodes;
 		struct { int type; const char *path; } ns;
 		struct { const char *path, *value; } pair;	/* sysctl: below /proc */

@@ -157,6 +157,11 @@ static void print_runtime(const struct init_plan *p, const struct init_op *op, s
 	case OP_CGROUP_OWNER:
 		bk_buf_printf(out, "cgroup-owner %u", op->u.owner);
 		break;
+	case OP_CGROUP_DELEGATE:
+		bk_buf_printf(out, "cgroup-delegate '%s'", op->u.below.name);
+		if (op->u.below.owner)
+			bk_buf_printf(out, " %u", op->u.below.owner);
+		break;
 	case OP_LIMITS:
 		bk_buf_adds(out, "limits ");
 		cgroup_limits_print(&p->limits, out);

@@ -4,6 +4,8 @@
 #include "base/bk_str.h"
 
 const struct spec_annotation_info spec_annotations[SPEC_ANNOTATION_MAX_] = {
+	[SPEC_DELEGATE_CGROUP] = { "run.oci.delegate-cgroup",
+				   "a cgroup below the container's that its processes have to themselves", true },
 	[SPEC_HOOKS_STDOUT] = { "run.oci.hooks.stdout", "a file that the hooks' output goes to", true },
 	[SPEC_HOOKS_STDERR] = { "run.oci.hooks.stderr", "a file that the hooks' errors go to", true },
 	[SPEC_KEEP_GROUPS] = { "run.oci.keep_original_groups",
@@ -18,6 +20,8 @@ const struct spec_annotation_info spec_annotations[SPEC_ANNOTATION_MAX_] = {
 					"unknown names in linux.seccomp are an error", false },
 	[SPEC_SECCOMP_RECEIVER] = { "run.oci.seccomp.receiver",
 				    "the socket of linux.seccomp.listenerPath", true },
+	[SPEC_SYSTEMD_SUBGROUP] = { "run.oci.systemd.subgroup",
+				    "a cgroup below the scope's that is the container's", true },
 	[SPEC_SYSTEMD_PROPERTY] = { "org.systemd.property.",
 				    "with the name of a property behind it: of the container's scope", true },
 };

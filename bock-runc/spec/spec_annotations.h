@@ -15,6 +15,7 @@
 #include "oci/oci_runtime.h"
 
 enum spec_annotation {
+	SPEC_DELEGATE_CGROUP,
 	SPEC_HOOKS_STDOUT,
 	SPEC_HOOKS_STDERR,
 	SPEC_KEEP_GROUPS,
@@ -23,6 +24,7 @@ enum spec_annotation {
 	SPEC_SECCOMP_BPF,
 	SPEC_SECCOMP_FAIL_UNKNOWN,
 	SPEC_SECCOMP_RECEIVER,
+	SPEC_SYSTEMD_SUBGROUP,
 	SPEC_SYSTEMD_PROPERTY,	/* a prefix: see cgroup_props.h */
 	SPEC_ANNOTATION_MAX_
 };

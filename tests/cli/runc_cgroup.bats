@@ -40,6 +40,28 @@ cgroup_of() { sed -n 's/^0:://p' "/proc/$1/cgroup"; }
 	assert_no_leftovers
 }
 
+@test "cgroup: one of its own below the container's, which the container may fill; bad names are refused" {
+	sleeper
+	edit '.annotations = {"run.oci.delegate-cgroup": "payload"} | .mounts = [.mounts[] | if .destination == "/sys/fs/cgroup" then .options -= ["ro"] else . end]'
+	detached run -d -b "$B" "$ID"
+	assert_ok ""
+	[ "$(cgroup_of "$(pid_of)")" = "/$ID/payload" ]
+	[ -z "$(<"$CG/$ID/cgroup.procs")" ]
+	# the namespace has the container's for its root
+	bock_runc exec "$ID" sh -c 'mkdir /sys/fs/cgroup/payload/one && echo $$ >/sys/fs/cgroup/payload/one/cgroup.procs &&
+		grep -qx 0::/payload/one /proc/self/cgroup'
+	[ "$(bock_runc ps -f json "$ID" | jq length)" = 2 ]
+	bock_runc pause "$ID"
+	assert_is paused
+	bock_runc resume "$ID"
+	bock_runc delete -f "$ID"
+	assert_no_leftovers
+	edit '.annotations = {"run.oci.delegate-cgroup": "../x"}'
+	run_it
+	assert_error "annotation 'run.oci.delegate-cgroup': '../x' can't be the name of a cgroup"
+	assert_no_leftovers
+}
+
 @test "cgroup: one with processes in it is refused, and they live on" {
 	sleeper
 	mkdir "$CG/$ID"

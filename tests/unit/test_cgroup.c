@@ -276,6 +276,38 @@ static void test_delegate(void **state)
 	assert_ok(cgroup_remove(&h, TOP, 0, 1000, &err), &err);
 }
 
+static void test_delegate_below(void **state)
+{
+	struct cgroup_host h;
+	struct bk_err *err = NULL;
+	bk_autoclose int fd = -1;
+	bk_autofree pid_t *pids = NULL;
+	struct stat st;
+	size_t top = 0, n = 0;
+	pid_t pid;
+
+	(void)state;
+	need_root(&h);
+	assert_ok(cgroup_make(&h, TOP, &fd, &top, &err), &err);
+	pid = sleeper(fd);
+	assert_ok(cgroup_delegate_below(fd, "payload", pid, 4321, &err), &err);
+	assert_ok(cgroup_procs(fd, false, &pids, &n, &err), &err);
+	assert_int_equal(n, 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(fstatat(fd, "payload", &st, 0), 0);
+	assert_int_equal(st.st_uid, 4321);
+	assert_int_equal(fstatat(fd, "payload/cgroup.procs", &st, 0), 0);
+	assert_int_equal(st.st_uid, 4321);
+	assert_ok(cgroup_kill(fd, &err), &err);
+	reap(pid);
+	assert_ok(cgroup_remove(&h, TOP, 0, 1000, &err), &err);
+	assert_err(cgroup_check_name("", &err), &err, BK_ERR_CONFIG, "''");
+	assert_err(cgroup_check_name("..", &err), &err, BK_ERR_CONFIG, "'..'");
+	assert_err(cgroup_check_name("cgroup.procs", &err), &err, BK_ERR_CONFIG, "can't be the name");
+	assert_ok(cgroup_check_name("memory.max", &err), &err);
+}
+
 static void test_find(void **state)
 {
 	struct cgroup_host h;
@@ -293,4 +325,5 @@ BK_TEST_MAIN(cmocka_unit_test(test_find), cmocka_unit_test(test_path),
 	     cmocka_unit_test_setup_teardown(test_in_use, clean, clean),
 	     cmocka_unit_test_setup_teardown(test_dying, clean, clean),
 	     cmocka_unit_test_setup_teardown(test_freeze, clean, clean),
-	     cmocka_unit_test_setup_teardown(test_delegate, clean, clean))
+	     cmocka_unit_test_setup_teardown(test_delegate, clean, clean),
+	     cmocka_unit_test_setup_teardown(test_delegate_below, clean, clean))

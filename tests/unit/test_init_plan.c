@@ -216,6 +216,12 @@ static void test_refused(void **state)
 		"hooks.poststop[0].path");
 	refused("", "", ",\"mounts\":[{\"destination\":\"/\",\"type\":\"tmpfs\"}]", BK_ERR_CONFIG,
 		"mounts[0].destination");
+	refused("", "", ",\"annotations\":{\"run.oci.delegate-cgroup\":\"cgroup.x\"}", BK_ERR_CONFIG,
+		"annotation 'run.oci.delegate-cgroup': 'cgroup.x' can't be the name of a cgroup");
+	refused("", "", ",\"annotations\":{\"run.oci.delegate-cgroup\":\"a/b\"}", BK_ERR_CONFIG,
+		"'a/b' can't be");
+	refused("", "", ",\"annotations\":{\"run.oci.delegate-cgroup\":\"x\"}", BK_ERR_UNSUPPORTED,
+		"the container has no cgroup");
 }
 
 /* Behind a NUL is still the document: neither hidden nor beyond what was read. */

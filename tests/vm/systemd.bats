@@ -105,6 +105,49 @@ gone() {
 	gone
 }
 
+@test "systemd: a cgroup of the container's below the scope's, and one below that which it has to itself" {
+	open_path
+	up '.annotations = {"run.oci.systemd.subgroup": "inner", "run.oci.delegate-cgroup": "payload"}
+		| .linux.resources = {"memory": {"limit": 67108864}, "unified": {"hugetlb.2MB.max": "4194304"}}
+		| .linux.namespaces += [{"type": "user"}]
+		| .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+		| .linux.gidMappings = .linux.uidMappings
+		| .mounts = [.mounts[] | if .destination == "/sys/fs/cgroup" then .options -= ["ro"] else . end]'
+	holds memory.max 67108864
+	holds inner/memory.max 67108864
+	holds inner/hugetlb.2MB.max 4194304
+	holds cgroup.procs ""
+	holds inner/cgroup.procs ""
+	holds inner/payload/cgroup.procs "$(pid_of)"
+	holds inner/payload/memory.max max
+	[ "$(jq -r .cgroup "$STATE/$ID/state.json")" = "${CG#/sys/fs/cgroup}/inner" ]
+	[ "$(stat -c %u "$CG/inner" "$CG/inner/payload" "$CG/inner/payload/cgroup.procs" "$CG/inner/memory.max")" = "0
+100000
+100000
+0" ]
+	# root of its user namespace does there what it wants, and nothing to the limits
+	bock_runc exec "$ID" sh -ec 'cd /sys/fs/cgroup; mkdir payload/one payload/two; for p in $(cat payload/cgroup.procs); do
+		echo $p >payload/one/cgroup.procs || [ ! -d /proc/$p ]; done; echo +memory +pids >payload/cgroup.subtree_control
+		echo 33 >payload/two/pids.max; echo 8388608 >payload/two/memory.max; ! echo max >memory.max'
+	holds inner/payload/two/memory.max 8388608
+	holds inner/payload/one/cgroup.procs "$(pid_of)"
+	[ "$(bock_runc exec "$ID" cat /proc/self/cgroup)" = 0::/payload/one ]
+	bock_runc update --memory 83886080 "$ID"
+	holds memory.max 83886080
+	holds inner/memory.max 83886080
+	bock_runc pause "$ID"
+	holds inner/cgroup.freeze 1
+	bock_runc resume "$ID"
+	systemctl daemon-reload
+	holds inner/payload/one/cgroup.procs "$(pid_of)"
+	bock_runc delete --force "$ID"
+	gone
+	edit '.annotations["run.oci.systemd.subgroup"] = "a/b"'
+	run --separate-stderr bock_runc --systemd-cgroup run -b "$B" "$ID"
+	assert_error "'a/b' can't be the name of a cgroup"
+	gone
+}
+
 @test "systemd: exec, pause, resume, ps, events and kill, as with another cgroup" {
 	up
 	[ "$(bock_runc exec "$ID" cat /proc/self/cgroup)" = 0::/ ]
@@ -224,6 +267,13 @@ gone() {
 	[ ! -e "$CG" ]
 	outside "$BOCK_RUNC" --root "$STATE" --systemd-cgroup create -b "$B" "$ID"
 	holds pids.max 33
+	outside "$BOCK_RUNC" --root "$STATE" delete --force "$ID"
+	[ ! -e "$CG" ]
+	edit '.annotations = {"run.oci.systemd.subgroup": "inner"}'
+	outside "$BOCK_RUNC" --root "$STATE" --systemd-cgroup create -b "$B" "$ID"
+	holds inner/pids.max 33
+	outside "$BOCK_RUNC" --root "$STATE" start "$ID"
+	[ "$(outside "$BOCK_RUNC" --root "$STATE" exec "$ID" cat /proc/self/cgroup)" = 0::/ ]
 	outside "$BOCK_RUNC" --root "$STATE" delete --force "$ID"
 	[ ! -e "$CG" ]
 }
