@@ -62,6 +62,7 @@ static const struct {
 	{ &cmd_load, TRANSFER(cmd_load_run) },
 	{ &cmd_ls, NULL },
 	{ &cmd_rm, NULL },
+	{ &cmd_save, NULL },
 	{ &cmd_tag, NULL },
 	{ &cmd_tree, NULL },
 	{ &cmd_unpack, TRANSFER(cmd_unpack_run) },

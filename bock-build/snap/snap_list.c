@@ -49,7 +49,7 @@ static int add(struct snap_list *l, const char *path, struct snap_entry **ret, s
 
 static int compare_xattrs(const void *a, const void *b)
 {
-	return strcmp(((const struct snap_xattr *)a)->name, ((const struct snap_xattr *)b)->name);
+	return strcmp(((const struct bk_tar_xattr *)a)->name, ((const struct bk_tar_xattr *)b)->name);
 }
 
 /*
@@ -94,7 +94,7 @@ static int read_xattrs(struct snap_list *l, struct snap_entry *e, int fd, struct
 		copy = bk_arena_alloc(l->arena, (size_t)size + 1);
 		memcpy(copy, value, (size_t)size);
 		e->xattrs = bk_arena_grow(l->arena, e->xattrs, e->n_xattrs, sizeof(*e->xattrs));
-		e->xattrs[e->n_xattrs++] = (struct snap_xattr){
+		e->xattrs[e->n_xattrs++] = (struct bk_tar_xattr){
 			.name = bk_arena_strdup(l->arena, name), .value = copy, .size = (size_t)size
 		};
 	}

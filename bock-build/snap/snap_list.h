@@ -20,16 +20,11 @@
 #include "base/bk_err.h"
 #include "base/bk_mem.h"
 #include "base/bk_root.h"
+#include "codec/bk_tar.h"
 
 #define SNAP_ENTRIES_MAX ((size_t)4 << 20) /* of one layer */
 #define SNAP_XATTR_MAX	 65536		   /* bytes of one value: the kernel's own limit */
 #define SNAP_WHITEOUT	 ".wh."
-
-struct snap_xattr {
-	const char *name;
-	const void *value;
-	size_t size;
-};
 
 struct snap_entry {
 	const char *path;  /* in the layer, as "a/b"; a whiteout's with ".wh." */
@@ -46,7 +41,7 @@ struct snap_entry {
 	nlink_t nlink;
 	const char *link; /* symbolic link: its text; hard link: path of an entry before it */
 	bool hardlink;
-	struct snap_xattr *xattrs; /* sorted by name */
+	struct bk_tar_xattr *xattrs; /* sorted by name */
 	size_t n_xattrs;
 	const struct bk_root *root; /* regular file: where its content is ... */
 	const char *source;	    /* ... read from; NULL: empty */

@@ -2,24 +2,12 @@
 #include "snap/snap_tar.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include "base/bk_buf.h"
 #include "base/bk_fd.h"
 
-#define BLOCK	  512
 #define COPY_SIZE ((size_t)128 << 10)
-/* A pax header holds a path, a link and xattrs, of which a file can have many. */
-#define PAX_MAX ((size_t)8 << 20)
-
-/* ustar's fields (POSIX.1-2017, pax, "ustar Interchange Format"). */
-struct header {
-	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], chksum[8], type, link[100];
-	char magic[6], version[2], uname[32], gname[32], devmajor[8], devminor[8], prefix[155],
-		pad[12];
-};
 
 struct writer {
 	snap_tar_sink sink;
@@ -35,148 +23,10 @@ static int put(const struct writer *w, const void *data, size_t len)
 
 static int pad(const struct writer *w, uint64_t written)
 {
-	static const char zeros[BLOCK];
-	size_t over = (size_t)(written % BLOCK);
+	static const char zeros[BK_TAR_BLOCK];
+	size_t n = bk_tar_padding(written);
 
-	return over ? put(w, zeros, BLOCK - over) : 0;
-}
-
-/* Octal digits and a NUL; false, and 0 written, where the field can't hold it. */
-static bool octal(char *field, size_t size, uint64_t value)
-{
-	bool fits = value < UINT64_C(1) << (3 * (size - 1));
-
-	if (!fits)
-		value = 0;
-	field[--size] = '\0';
-	while (size > 0) {
-		field[--size] = (char)('0' + (value & 7));
-		value >>= 3;
-	}
-	return fits;
-}
-
-static bool is_ascii(const char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s >= 0x80)
-			return false;
-	return true;
-}
-
-/* A name field needs no NUL at its end. True if that says it all. */
-static bool name_field(char *field, size_t size, const char *s)
-{
-	size_t len = strlen(s);
-
-	memcpy(field, s, len < size ? len : size);
-	return len <= size && is_ascii(s);
-}
-
-static void checksum(struct header *h)
-{
-	const unsigned char *p = (const unsigned char *)h;
-	unsigned int sum = 0;
-
-	memset(h->chksum, ' ', sizeof(h->chksum));
-	for (size_t i = 0; i < sizeof(*h); i++)
-		sum += p[i];
-	octal(h->chksum, 7, sum);
-}
-
-/* "LEN KEY=VALUE\n", where LEN counts itself. */
-static void pax_record(struct bk_buf *out, const char *prefix, const char *key, const void *value,
-		       size_t len)
-{
-	size_t rest = strlen(prefix) + strlen(key) + len + strlen(" =\n");
-	size_t digits = 1;
-
-	for (size_t limit = 10; rest + digits >= limit; limit *= 10)
-		digits++;
-	bk_buf_printf(out, "%zu %s%s=", rest + digits, prefix, key);
-	bk_buf_add(out, value, len);
-	bk_buf_addc(out, '\n');
-}
-
-static void pax_text(struct bk_buf *out, const char *key, const char *value)
-{
-	pax_record(out, "", key, value, strlen(value));
-}
-
-static void pax_number(struct bk_buf *out, const char *key, int64_t value)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lld", (long long)value);
-	pax_text(out, key, text);
-}
-
-static char type_of(const struct snap_entry *e)
-{
-	if (e->hardlink)
-		return '1';
-	switch (e->mode & S_IFMT) {
-	case S_IFLNK:
-		return '2';
-	case S_IFCHR:
-		return '3';
-	case S_IFBLK:
-		return '4';
-	case S_IFDIR:
-		return '5';
-	case S_IFIFO:
-		return '6';
-	default:
-		return '0';
-	}
-}
-
-/* Fills the header, and pax with what does not fit into it. */
-static void describe(const struct snap_entry *e, struct header *h, struct bk_buf *pax)
-{
-	bk_autofree char *name = bk_asprintf("%s%s", e->path, S_ISDIR(e->mode) ? "/" : "");
-
-	memset(h, 0, sizeof(*h));
-	memcpy(h->magic, "ustar", sizeof("ustar"));
-	memcpy(h->version, "00", sizeof(h->version));
-	h->type = type_of(e);
-	octal(h->mode, sizeof(h->mode), e->mode & 07777);
-	if (!name_field(h->name, sizeof(h->name), name))
-		pax_text(pax, "path", name);
-	if (e->link && !name_field(h->link, sizeof(h->link), e->link))
-		pax_text(pax, "linkpath", e->link);
-	if (!octal(h->size, sizeof(h->size), e->size))
-		pax_number(pax, "size", (int64_t)e->size);
-	if (!octal(h->uid, sizeof(h->uid), e->uid))
-		pax_number(pax, "uid", e->uid);
-	if (!octal(h->gid, sizeof(h->gid), e->gid))
-		pax_number(pax, "gid", e->gid);
-	/* a time before 1970 is, without its sign, one that doesn't fit */
-	if (!octal(h->mtime, sizeof(h->mtime), (uint64_t)e->mtime))
-		pax_number(pax, "mtime", e->mtime);
-	octal(h->devmajor, sizeof(h->devmajor), major(e->rdev));
-	octal(h->devminor, sizeof(h->devminor), minor(e->rdev));
-	for (size_t i = 0; i < e->n_xattrs; i++)
-		pax_record(pax, "SCHILY.xattr.", e->xattrs[i].name, e->xattrs[i].value,
-			   e->xattrs[i].size);
-}
-
-static int put_pax(const struct writer *w, const struct bk_buf *pax)
-{
-	struct header h = { .type = 'x', .name = "pax", .magic = "ustar", .version = { '0', '0' } };
-	int rc = bk_buf_check(pax, "what tar is to say of a file", w->err);
-
-	octal(h.mode, sizeof(h.mode), 0644);
-	octal(h.uid, sizeof(h.uid), 0);
-	octal(h.gid, sizeof(h.gid), 0);
-	octal(h.size, sizeof(h.size), pax->len);
-	octal(h.mtime, sizeof(h.mtime), 0);
-	checksum(&h);
-	if (rc == 0)
-		rc = put(w, &h, sizeof(h));
-	if (rc == 0)
-		rc = put(w, pax->data, pax->len);
-	return rc < 0 ? rc : pad(w, pax->len);
+	return n ? put(w, zeros, n) : 0;
 }
 
 static int put_content(const struct writer *w, const struct snap_entry *e)
@@ -213,29 +63,36 @@ static int put_content(const struct writer *w, const struct snap_entry *e)
 
 static int put_entry(const struct writer *w, const struct snap_entry *e)
 {
-	bk_autobuf struct bk_buf pax = BK_BUF_INIT(PAX_MAX);
-	struct header h;
-	int rc = 0;
+	bk_autobuf struct bk_buf head = BK_BUF_INIT(BK_TAR_PAX_MAX + 4 * (size_t)BK_TAR_BLOCK);
+	const struct bk_tar_entry entry = {
+		.path = e->path,
+		.link = e->link,
+		.hardlink = e->hardlink,
+		.mode = e->mode,
+		.uid = e->uid,
+		.gid = e->gid,
+		.mtime = e->mtime,
+		.size = e->size,
+		.rdev = e->rdev,
+		.xattrs = e->xattrs,
+		.n_xattrs = e->n_xattrs,
+	};
+	int rc = bk_tar_header(&entry, &head, w->err);
 
-	describe(e, &h, &pax);
-	if (pax.len > 0 || pax.overflow)
-		rc = put_pax(w, &pax);
-	checksum(&h);
 	if (rc == 0)
-		rc = put(w, &h, sizeof(h));
-	if (rc == 0 && e->size > 0 && type_of(e) == '0')
+		rc = put(w, head.data, head.len);
+	if (rc == 0 && e->size > 0 && bk_tar_has_content(&entry))
 		rc = put_content(w, e);
 	return rc;
 }
 
 int snap_tar_write(const struct snap_list *l, snap_tar_sink sink, void *ctx, struct bk_err **err)
 {
-	static const char end[2 * BLOCK];
+	static const char end[BK_TAR_END];
 	bk_autofree char *copy = bk_malloc(COPY_SIZE);
 	const struct writer w = { .sink = sink, .ctx = ctx, .copy = copy, .err = err };
 	int rc = 0;
 
-	_Static_assert(sizeof(struct header) == BLOCK, "a tar header is one block");
 	for (size_t i = 0; i < l->n && rc == 0; i++)
 		rc = put_entry(&w, &l->items[i]);
 	return rc < 0 ? rc : put(&w, end, sizeof(end));

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tar stream of a layer: POSIX.1-2001 (pax), the same bytes for the same entries. A pax header
- * stands only where ustar can't say it: long or non-ASCII names, large numbers, times before 1970,
- * xattrs (SCHILY.xattr.*). Users and groups have numbers only.
+ * The tar stream of a layer (codec/bk_tar.h): the same bytes for the same entries.
  *
  * Uses / used by: snap_list / snap_layer.
  */

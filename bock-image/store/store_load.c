@@ -33,21 +33,27 @@ void store_load_adding_(struct store_load *l, const char *digest)
 		bk_strv_add(&l->added, digest);
 }
 
+/* ref.name as it was typed where it means the same as the whole name; else the whole name. */
+static const char *name_of(const struct oci_descriptor *d)
+{
+	const char *whole = bk_doc_pair_get(d->annotations, d->n_annotations, CONTAINERD_NAME);
+	const char *name = store_index_name(d);
+
+	return whole && !(name && ref_same(name, whole)) ? whole : name;
+}
+
 int store_load_index_(struct store_load *l, const struct oci_index *index, struct bk_err **err)
 {
 	if (index->schema_version != 2 || index->layers || index->config)
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "index.json is no image index");
 	for (size_t i = 0; i < index->n_manifests; i++) {
 		const struct oci_descriptor *d = &index->manifests[i];
-		const char *name = bk_doc_pair_get(d->annotations, d->n_annotations,
-						   CONTAINERD_NAME);
+		const char *name = name_of(d);
 		char **names = NULL;
 		int rc = store_image_complete(l->s, d, err);
 
 		if (rc < 0)
 			return rc;
-		if (!name)
-			name = store_index_name(d);
 		if (name)
 			bk_doc_strv_add(l->arena, &names, name);
 		store_load_image_add_(l, d, names);

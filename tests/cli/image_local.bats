@@ -182,3 +182,80 @@ damage() { # DIGEST
 	run -1 bock_image df
 	run -1 bock_image tree
 }
+
+@test "save: what load takes, names and bytes; the same images give the same archive" {
+	bock_image import -q --cmd /bin/x "$T/rootfs.tar" a:1
+	bock_image import -q --cmd /bin/y "$T/rootfs.tar" localhost:5000/b/c:2
+	bock_image tag a:1 a:2
+	run -0 bock_image save -o "$T/x.tar" a:1 localhost:5000/b/c:2 a:2
+	assert_output ""
+	[ -z "$(find "$T" -maxdepth 1 -name '*.tmp')" ]
+	run -0 bash -c '"$BOCK_IMAGE" --root "$0" save a:1 localhost:5000/b/c:2 a:2 | cmp - "$1"' "$STORE" "$T/x.tar"
+	run -0 tar -tf "$T/x.tar"
+	grep -qx oci-layout <<<"$output"
+	grep -qx manifest.json <<<"$output"
+	[ "$(tar -xOf "$T/x.tar" manifest.json | jq -c '[.[].RepoTags]')" = \
+		'[["docker.io/library/a:1","docker.io/library/a:2"],["localhost:5000/b/c:2"]]' ]
+	first=$(bock_image list --json | jq -cS 'sort_by(.name)')
+	"$BOCK_IMAGE" --root "$T/other" load -q "$T/x.tar"
+	[ "$("$BOCK_IMAGE" --root "$T/other" list --json | jq -cS 'sort_by(.name)')" = "$first" ]
+	"$BOCK_IMAGE" --root "$T/other" fsck -q
+	"$BOCK_IMAGE" --root "$T/third" load -q - <"$T/x.tar"
+	run -1 bock_image save -o "$T/y.tar" a:1 nosuch:1
+	assert_output -p "nosuch:1"
+	[ ! -e "$T/y.tar" ]
+}
+
+@test "save: a damaged blob is no archive; a full disk is said" {
+	bock_image import -q "$T/rootfs.tar" a:1
+	run -1 bock_image save -o /dev/full a:1
+	assert_output -p "No space left on device"
+	damage "$(layer_of a:1)"
+	echo old >"$T/x.tar"
+	run -1 bock_image save -o "$T/x.tar" a:1
+	assert_output -p "is damaged"
+	[ "$(cat "$T/x.tar")" = old ]
+	[ -z "$(find "$T" -maxdepth 1 -name '*.tmp')" ]
+}
+
+@test "save: an image of several platforms, and sha512" {
+	need_cmd skopeo
+	bock_image import -q "$T/rootfs.tar" a:1
+	bock_image import -q --arch riscv64 --cmd x "$T/rootfs.tar" b:1
+	python3 - "$STORE" <<-'END'
+		import hashlib, json, os, sys
+		store = sys.argv[1]
+		index = json.load(open(store + "/index.json"))
+		layer = json.load(open(store + "/blobs/" + index["manifests"][0]["digest"].replace(":", "/")))["layers"][0]
+		data = open(store + "/blobs/" + layer["digest"].replace(":", "/"), "rb").read()
+		config = json.load(open(store + "/blobs/" + json.load(open(store + "/blobs/" + index["manifests"][0]["digest"].replace(":", "/")))["config"]["digest"].replace(":", "/")))
+		os.makedirs(store + "/blobs/sha512", exist_ok=True)
+		def add(alg, data):
+		    digest = hashlib.new(alg, data).hexdigest()
+		    open(store + "/blobs/" + alg + "/" + digest, "wb").write(data)
+		    return {"digest": alg + ":" + digest, "size": len(data)}
+		m = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+		    "config": dict(add("sha512", json.dumps(config).encode()), mediaType="application/vnd.oci.image.config.v1+json"),
+		    "layers": [dict(add("sha512", data), mediaType=layer["mediaType"])]}).encode()
+		i = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [
+		    dict(add("sha256", m), mediaType="application/vnd.oci.image.manifest.v1+json",
+		        platform={"os": "linux", "architecture": config["architecture"]}),
+		    index["manifests"][1],
+		    {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": "sha256:" + "0" * 64, "size": 5,
+		        "platform": {"os": "plan9", "architecture": "mips"}}]}).encode()
+		index["manifests"].append(dict(add("sha256", i), mediaType="application/vnd.oci.image.index.v1+json",
+		    annotations={"org.opencontainers.image.ref.name": "multi:1"}))
+		json.dump(index, open(store + "/index.json", "w"))
+	END
+	run -0 bock_image fsck
+	run -0 bock_image tree --ascii multi:1
+	assert_output -p "linux/riscv64"
+	assert_output -p "plan9/mips  (not in the store)"
+	run -0 bock_image save -o "$T/x.tar" multi:1
+	# names of 128 digits want a pax header
+	tar -xf "$T/x.tar" -C "$(mkdir "$T/x" && echo "$T/x")"
+	[ "$(find "$T/x/blobs/sha512" -type f | wc -l)" = 2 ]
+	run -0 "$BOCK_IMAGE" --root "$T/other" load "$T/x.tar"
+	assert_output -p "multi:1"
+	"$BOCK_IMAGE" --root "$T/other" fsck -q
+}

@@ -139,3 +139,21 @@ build_demo() {
 	assert_output 'built by RUN'
 	assert_no_leftovers
 }
+
+@test "what save writes, skopeo and podman read, both as oci-archive and as docker-archive" {
+	need_cmd skopeo
+	mkdir -p "$T/r/etc"
+	echo hi >"$T/r/etc/x"
+	tar -C "$T/r" -cf "$T/r.tar" .
+	bock_image import -q --cmd /bin/x "$T/r.tar" a:1
+	bock_image save -o "$T/x.tar" a:1
+	run -0 skopeo inspect --raw "oci-archive:$T/x.tar:a:1"
+	[ "sha256:$(printf '%s' "$output" | sha256sum | cut -d' ' -f1)" = "$(bock_image inspect --json a:1 | jq -r .digest)" ]
+	run -0 skopeo inspect --config "docker-archive:$T/x.tar:docker.io/library/a:1"
+	[ "$(jq -c .rootfs.diff_ids <<<"$output")" = "$(bock_image inspect --config a:1 | jq -c .rootfs.diff_ids)" ]
+	run -0 skopeo copy -q "docker-archive:$T/x.tar" "dir:$T/d"
+	run -0 skopeo copy -q "oci-archive:$T/x.tar:a:1" "dir:$T/e"
+	need_cmd podman
+	run -0 podman --root "$T/pod" --runroot "$T/podrun" --storage-driver vfs load -q -i "$T/x.tar"
+	assert_output -p "docker.io/library/a:1"
+}
