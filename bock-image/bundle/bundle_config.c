@@ -212,12 +212,15 @@ static void annotate(struct bk_arena *a, struct oci_runtime_config *c, const cha
 }
 
 /*
- * Annotations by which runtimes do something on the host (features.md: "potentially unsafe"): an image's
- * labels must not become such.
+ * Annotations by which a runtime acts on the host or is weakened (features.md: "potentially unsafe"; CVE-2026-53488): an
+ * image's labels must not become such. Those that bock-runc knows are all among them.
  */
 static bool is_unsafe(const char *label)
 {
-	static const char *const prefixes[] = { "run.oci.", "org.systemd.property.", "org.criu." };
+	static const char *const prefixes[] = {
+		"run.oci.", "org.systemd.property.", "org.criu.",	/* bock-runc, crun, runc */
+		"krun.", "io.katacontainers.", "dev.gvisor.",		/* those that run machines or a kernel */
+	};
 
 	for (size_t i = 0; i < BK_ARRAY_SIZE(prefixes); i++) {
 		if (bk_skip_prefix(label, prefixes[i]))

@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 #include "container/container_create.h"
 #include "init/init_trace.h"
+#include "sys/sys_kernel.h"
 
 static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
 {
@@ -34,7 +35,7 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 		rc = container_create(&p, &r, err);
 	cmd_warn(call, warnings);
 	if (rc < 0)
-		rc = bk_err_wrap(err, rc, "create '%s'", p.id);
+		rc = bk_err_wrap(err, sys_kernel_explain(rc, err), "create '%s'", p.id);
 	else
 		container_created_done(&r);
 	container_root_done(&root);

@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 #include "container/container_exec.h"
 #include "init/init_trace.h"
+#include "sys/sys_kernel.h"
 
 #define EXIT_NOT_EXECUTED 255	/* as runc: an error of ours is none of the program's statuses */
 
@@ -64,7 +65,7 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 	if (rc == 0) {
 		rc = container_exec(&p, ret_status, err);
 		if (rc < 0)
-			rc = bk_err_wrap(err, rc, "exec in '%s'", p.id);
+			rc = bk_err_wrap(err, sys_kernel_explain(rc, err), "exec in '%s'", p.id);
 	}
 	cmd_warn(call, warnings);
 	container_root_done(&root);

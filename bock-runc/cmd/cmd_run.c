@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 #include "container/container_run.h"
 #include "init/init_trace.h"
+#include "sys/sys_kernel.h"
 
 static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
 {
@@ -29,7 +30,7 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 	rc = container_run(&p, o->detach, o->keep, ret_status, &warnings, err);
 	cmd_warn(call, warnings);
 	if (rc < 0)
-		rc = bk_err_wrap(err, rc, "run '%s'", p.id);
+		rc = bk_err_wrap(err, sys_kernel_explain(rc, err), "run '%s'", p.id);
 	container_root_done(&root);
 	init_trace_close(&trace);
 	return rc;

@@ -297,11 +297,13 @@ static void check_kernel(struct validate *v)
 	struct bk_err *e = NULL;
 
 	for (size_t i = 0; (call = sys_kernel_call(i)); i++) {
-		if (sys_kernel_has(i))
+		int errnum = sys_kernel_refused(i);
+
+		if (!errnum)
 			continue;
-		(void)bk_err_set(&e, BK_ERR_UNSUPPORTED, 0,
-				 "kernel: the system call %s (Linux %s) is not there", call->name,
-				 call->since);
+		(void)bk_err_set(&e, BK_ERR_UNSUPPORTED, 0, "kernel: the system call %s (Linux %s) is %s",
+				 call->name, call->since,
+				 errnum == ENOSYS ? "not there" : "refused by a sandbox");
 		problem(bk_steal_ptr(&e), v);
 	}
 	if (has_cgroup_kill(&v->host))

@@ -6,11 +6,13 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "base/bk_auto.h"
 #include "base/bk_str.h"
 
+#define PROC_ROOT_INODE 1
 #define FS_LOG_MAX 512	/* bytes of what a file system says about its options */
 
 struct super_word {
@@ -26,18 +28,23 @@ static const struct super_word super_words[] = {
 	{ MS_MANDLOCK, "mand", "nomand" },
 };
 
-/* /proc may only be covered by a procfs, bound or new. */
+/* /proc may only be covered by a procfs, bound or new: all of it, for a part could pass for the whole. */
 static int verify_procfs(const struct mount_op *op, int tree, struct bk_err **err)
 {
 	struct statfs fs;
+	struct stat st;
 
 	if (!bk_streq(op->dest, "/proc"))
 		return 0;
-	if (fstatfs(tree, &fs) < 0)
+	if (fstatfs(tree, &fs) < 0 || fstat(tree, &st) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "status of '%s'", op->source);
 	if (fs.f_type != PROC_SUPER_MAGIC)
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
 				  "'%s' is not a proc file system and cannot be mounted on '/proc'",
+				  op->source);
+	if (st.st_ino != PROC_ROOT_INODE)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "'%s' is not the root of a proc file system and cannot be mounted on '/proc'",
 				  op->source);
 	return 0;
 }

@@ -3,8 +3,9 @@
 #ifndef SYS_KERNEL_H
 #define SYS_KERNEL_H
 
-#include <stdbool.h>
 #include <stddef.h>
+
+#include "base/bk_err.h"
 
 struct sys_kernel_call {
 	const char *name;
@@ -13,7 +14,15 @@ struct sys_kernel_call {
 
 /* The i-th call that is needed; NULL behind the last. */
 const struct sys_kernel_call *sys_kernel_call(size_t i);
-/* Whether the kernel knows it: asked by a call that must fail, so that nothing happens. */
-bool sys_kernel_has(size_t i);
+/*
+ * 0, or the errno (ENOSYS, EPERM) with which the i-th call is refused whatever it is asked: by a kernel that does not
+ * know it, or by a sandbox. Asked by a call that must fail, so that nothing happens.
+ */
+int sys_kernel_refused(size_t i);
+/*
+ * Adds to a failure by ENOSYS or EPERM the hint which calls are refused here, if any are: the error itself may name the
+ * act only. Returns rc. Makes no system call after success or after another failure.
+ */
+int sys_kernel_explain(int rc, struct bk_err **err);
 
 #endif

@@ -88,6 +88,33 @@ refused() {
 	assert_no_leftovers
 }
 
+# ---- attacks ---------------------------------------------------------------------------------------
+
+# The host's side of an attack: a copy of what must stay as it is, and what is to be compared.
+canaries() {
+	mkdir -p "$T/host/dev" "$T/host/proc" "$T/host/etc" "$T/host/sys/fs/cgroup"
+	echo canary >"$T/host/etc/passwd"
+	mkfifo "$T/host/dev/ptmx"
+	echo canary >"$T/host/dev/null"
+	find "$T/host" -printf '%p %y %m %U %s %T@\n' | sort >"$T/before"
+}
+
+assert_canaries() {
+	find "$T/host" -printf '%p %y %m %U %s %T@\n' | sort | diff "$T/before" - >&2 || fail "the host was changed" || return 1
+	grep -q canary "$T/host/etc/passwd" || fail "the host's passwd was changed" || return 1
+	grep -q canary "$T/host/dev/null" || fail "the host's null was changed" || return 1
+	[ -z "$(grep "$T/host" /proc/self/mountinfo || :)" ] || fail "something is mounted on the host"
+}
+
+# The program may run or be refused; the host is as it was.
+contained() {
+	detached run -b "$B" "$ID"
+	[ "$status" -eq 0 ] || assert_error "" || return 1
+	[ "$status" -le 1 ] || fail "status $status" || return 1
+	assert_canaries || return 1
+	assert_no_leftovers
+}
+
 # ---- an ordinary user -----------------------------------------------------------------------------
 
 # Sets TEST_USER to an ordinary user with ids in /etc/subuid, made if there is none, and $B and $STATE to

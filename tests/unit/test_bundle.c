@@ -12,6 +12,7 @@
 #include "bundle/bundle_user.h"
 #include "codec/bk_json.h"
 #include "oci/oci_runtime_linux.h"
+#include "spec/spec_annotations.h"
 
 static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"
 			     "broken\n"
@@ -237,6 +238,37 @@ static void test_annotations(void **state)
 	assert_int_equal(c.n_annotations, 9);
 }
 
+/* No annotation that bock-runc knows comes from a label of an image: not by its name, nor by a longer one. */
+static void test_labels_of_runtimes(void **state)
+{
+	const struct fix *f = *state;
+	const struct bundle_opts opts = { .allow_no_args = true };
+	bk_autobuf struct bk_buf text = BK_BUF_INIT(BK_BUF_DOC);
+	const char *sep = "";
+	struct oci_image_config image;
+	struct oci_runtime_config c;
+	struct bk_err *err = NULL;
+
+	for (int i = 0; i < SPEC_ANNOTATION_MAX_; i++) {
+		bk_buf_printf(&text, "%s\"%s\":\"/x\",\"%sX\":\"/x\"", sep, spec_annotations[i].name,
+			      spec_annotations[i].name);
+		sep = ",";
+	}
+	bk_buf_adds(&text, ",\"krun.variant\":\"1\",\"io.katacontainers.config.x\":\"1\",\"dev.gvisor.flag.x\":\"1\"");
+	bk_autofree char *json = bk_asprintf("{\"architecture\":\"amd64\",\"os\":\"linux\","
+					     "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]},"
+					     "\"config\":{\"Labels\":{%s,\"k\":\"v\"}}}", bk_buf_str(&text));
+	parse(f, json, &image);
+	assert_int_equal(image.config->n_labels, 2 * SPEC_ANNOTATION_MAX_ + 4);
+	assert_ok(bundle_config_make(&image, &opts, &f->root, f->arena, &c, &err), &err);
+	for (int i = 0; i < SPEC_ANNOTATION_MAX_; i++) {
+		for (size_t k = 0; k < c.n_annotations; k++)
+			assert_null(strstr(c.annotations[k].key, spec_annotations[i].name));
+	}
+	HAS("k", "v");
+	assert_int_equal(c.n_annotations, 3); /* with os and architecture */
+}
+
 static bool has_namespace(const struct oci_linux *l, enum oci_ns type)
 {
 	for (size_t i = 0; i < l->n_namespaces; i++)
@@ -272,4 +304,4 @@ static void test_rootless(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 BK_TEST_MAIN(T(test_user), T(test_user_refused), T(test_process), T(test_refused),
-	     T(test_annotations), T(test_rootless))
+	     T(test_annotations), T(test_labels_of_runtimes), T(test_rootless))

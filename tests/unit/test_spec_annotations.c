@@ -46,7 +46,7 @@ static void test_on(void **state)
 	assert_false(is_on(""));
 }
 
-/* Each row is there, once, and what reaches beyond the container begins with what bock-image leaves out. */
+/* Each row is there, once, and begins with what bock-image leaves out of labels (test_bundle.c). */
 static void test_table(void **state)
 {
 	(void)state;
