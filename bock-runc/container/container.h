@@ -63,6 +63,8 @@ struct container_state {
 	char *rdt_monitor;	/* to be removed; NULL: none */
 	bool rdt_remove;	/* rdt_group, too */
 	bool rdt_shared;	/* it has a closID, which others may use by now */
+	uint64_t mount_ns;	/* without one of its own: the runtime's, by its inode; 0: it has one */
+	uint64_t root_dev, root_inode; /* and what its root file system is */
 	bool shared_pid_ns;
 	bool no_new_keyring;	/* the container has its caller's */
 	bool has_poststart;

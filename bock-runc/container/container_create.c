@@ -16,6 +16,7 @@
 #include "base/bk_str.h"
 #include "cgroup/cgroup.h"
 #include "codec/bk_time.h"
+#include "container/container_below.h"
 #include "container/container_birth.h"
 #include "container/container_net.h"
 #include "container/container_probe.h"
@@ -186,6 +187,8 @@ int container_prepare(const struct container_create *p, struct container_created
 		rc = container_check_preserved(r->plan.params.preserve_fds, err);
 	if (rc == 0)
 		rc = check_sysctls(r->spec.config, err);
+	if (rc == 0 && r->plan.host_mounts)
+		rc = container_below_check(&r->spec, err);
 	if (rc == 0 && r->place.manager)
 		rc = r->place.manager->check(&r->place, err);
 	if (rc == 0)
@@ -303,7 +306,9 @@ static int make(const struct container_create *p, struct container_created *r,
 
 	fill_state(p, r, (char *)bk_time_now(created));
 	container_rdt_state(r);
-	rc = container_save(&r->c, err);
+	rc = container_below_state(r, err);
+	if (rc == 0)
+		rc = container_save(&r->c, err);
 	if (rc == 0)
 		rc = keep_config(r, err);
 	if (rc == 0)

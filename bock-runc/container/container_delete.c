@@ -9,7 +9,7 @@
 #include "base/bk_fd.h"
 #include "base/bk_str.h"
 #include "cgroup/cgroup_manager.h"
-#include "container/container.h"
+#include "container/container_below.h"
 #include "container/container_hooks.h"
 #include "container/container_probe.h"
 #include "container/container_rdt.h"
@@ -119,6 +119,8 @@ int container_delete(struct container *c, bool force, char ***warnings, struct b
 		rc = init_trace_mark(c->trace, "remove the cgroup",
 				     remove_cgroup(c, force || status == OCI_CREATED ||
 						   c->state.shared_pid_ns, err));
+	if (rc == 0)
+		rc = container_below_remove(c, force, warnings, err);
 	if (rc == 0)
 		rc = container_rdt_remove(c, err);
 	if (rc == 0)

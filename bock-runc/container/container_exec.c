@@ -11,6 +11,7 @@
 #include "base/bk_fd.h"
 #include "base/bk_path.h"
 #include "base/bk_str.h"
+#include "container/container_below.h"
 #include "container/container_birth.h"
 #include "container/container_create.h"
 #include "container/container_probe.h"
@@ -91,6 +92,9 @@ static int prepare(const struct container_exec *p, struct container_created *r, 
 	params.rootless = geteuid() != 0 || ns_in_userns();
 	params.cgroup = r->c.state.cgroup;
 	params.own_user_ns = spec_ns(r->spec.config, OCI_NS_USER) && is_own_user_ns(&r->c);
+	params.other_mount_ns = r->c.state.mount_ns && !container_below_is_ours(&r->c);
+	params.root_dev = r->c.state.root_dev;
+	params.root_inode = r->c.state.root_inode;
 	rc = init_plan_compile_exec(&r->spec, &params, &r->plan, err);
 	if (rc == 0)
 		rc = init_check(&r->plan, err);

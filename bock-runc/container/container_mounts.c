@@ -15,9 +15,11 @@
 #include "base/bk_auto.h"
 #include "base/bk_path.h"
 #include "codec/bk_json.h"
+#include "container/container_below.h"
 #include "container/container_idmap.h"
 #include "init/init_plan.h"
 #include "init/init_stage.h"
+#include "mount/mount_below.h"
 #include "mount/mount_live.h"
 #include "ns/ns.h"
 #include "proc/proc_fs.h"
@@ -44,6 +46,8 @@ struct job {
 	int *fds;			/* add: the mounts; remove: copies of them */
 	int pidfd, proc_fd;
 	bool userns;			/* the container has one that is not ours */
+	bool own_mounts;		/* its mount namespace is ours */
+	const struct container_state *state;
 	int (*run)(struct job *j, const struct bk_root *root, struct bk_err **err);
 };
 
@@ -94,6 +98,8 @@ static int prepare(struct job *j, const struct container *c, struct spec *spec, 
 		(void)proc_fs_open(&j->proc_fd, NULL);
 	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)c->state.pid);
 	j->userns = spec_ns(spec->config, OCI_NS_USER) && !ns_is_own(path, OCI_NS_USER);
+	j->own_mounts = c->state.mount_ns && container_below_is_ours(c);
+	j->state = &c->state;
 	j->spec = spec;
 	return 0;
 }
@@ -114,6 +120,8 @@ static int enter(const struct job *j, struct bk_err **err)
 	/* the container's root must not trace what still has the host's memory and descriptors */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "hide from other processes");
+	if (j->own_mounts) /* and so is its user namespace: spec_check */
+		return 0;
 	if (setns(j->pidfd, CLONE_NEWNS | (j->userns ? CLONE_NEWUSER : 0)) < 0) {
 		if (errno == ESRCH)
 			return bk_err_set(err, BK_ERR_NOT_FOUND, 0, SYS_WORD_NOT_RUNNING);
@@ -171,7 +179,9 @@ static _Noreturn void inside(struct job *j, int sock)
 	(void)umask(022);
 	rc = enter(j, &err);
 	if (rc == 0)
-		rc = bk_root_open(&root, "/", &err);
+		rc = j->state->mount_ns ? mount_below_open(j->state->rootfs, j->state->root_dev,
+							   j->state->root_inode, &root, &err) :
+					  bk_root_open(&root, "/", &err);
 	if (rc == 0)
 		rc = j->run(j, &root, &err);
 	if (rc < 0)

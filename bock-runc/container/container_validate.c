@@ -11,6 +11,7 @@
 #include "base/bk_str.h"
 #include "cgroup/cgroup_devices.h"
 #include "cgroup/cgroup_manager.h"
+#include "container/container_below.h"
 #include "container/container_rdt.h"
 #include "hooks/hooks.h"
 #include "init/init_check.h"
@@ -243,6 +244,8 @@ static void check_rootfs(struct validate *v)
 	bk_autoclose int fd = open(v->spec.rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct bk_err *e = NULL;
 
+	if (fd >= 0 && !spec_ns(v->spec.config, OCI_NS_MOUNT))
+		(void)bad(v, container_below_check(&v->spec, &e), &e);
 	if (fd >= 0 || errno == EACCES)
 		return;
 	(void)bk_err_set(&e, BK_ERR_IO, errno, "root.path: '%s'", v->spec.rootfs);

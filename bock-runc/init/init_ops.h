@@ -33,5 +33,7 @@ int init_op_memory_policy(struct init_child *c, const struct init_op *op, struct
 int init_op_mount(struct init_child *c, const struct init_op *op, struct bk_err **err);
 int init_op_pivot(struct init_child *c, const struct init_op *op, struct bk_err **err);
 int init_op_move_root(struct init_child *c, const struct init_op *op, struct bk_err **err);
+int init_op_root_open(struct init_child *c, const struct init_op *op, struct bk_err **err);
+int init_op_chroot(struct init_child *c, const struct init_op *op, struct bk_err **err);
 
 #endif

@@ -329,6 +329,7 @@ void init_plan_mount_ctx(const struct spec *spec, struct mount_ctx *ret)
 	*ret = (struct mount_ctx){
 		.bundle = spec->bundle,
 		.cgroup_ns = spec_ns(c, OCI_NS_CGROUP) != NULL,
+		.host_mounts = !spec_ns(c, OCI_NS_MOUNT),
 		.maps = { .userns = spec_ns(c, OCI_NS_USER) != NULL,
 			  .uids = l->uid_mappings, .n_uids = l->n_uid_mappings,
 			  .gids = l->gid_mappings, .n_gids = l->n_gid_mappings },
@@ -442,8 +443,12 @@ static int plan_container(struct init_plan *p, struct bk_err **err)
 	rc = propagation_of(c->linux_, &propagation, err);
 	if (rc < 0)
 		return rc;
-	init_plan_add(p, INIT_CONTAINER, OP_ISOLATE)->u.propagation = propagation;
-	init_plan_add(p, INIT_CONTAINER, OP_ROOT_BIND)->u.text = p->spec->rootfs;
+	if (p->host_mounts) {
+		init_plan_add(p, INIT_CONTAINER, OP_ROOT_OPEN)->u.text = p->spec->rootfs;
+	} else {
+		init_plan_add(p, INIT_CONTAINER, OP_ISOLATE)->u.propagation = propagation;
+		init_plan_add(p, INIT_CONTAINER, OP_ROOT_BIND)->u.text = p->spec->rootfs;
+	}
 	if (c->linux_->n_sysctl)
 		init_plan_add(p, INIT_CONTAINER, OP_PRIVATE_PROC);
 	rc = plan_mounts(p, err);
@@ -465,8 +470,8 @@ static int plan_container(struct init_plan *p, struct bk_err **err)
 		init_plan_add(p, INIT_CONTAINER, OP_READONLY_PATHS);
 	if (has_paths(c->linux_->masked_paths))
 		init_plan_add(p, INIT_CONTAINER, OP_MASKED_PATHS);
-	init_plan_add(p, INIT_CONTAINER, p->params.no_pivot ? OP_MOVE_ROOT : OP_PIVOT)->u.propagation =
-		propagation;
+	init_plan_add(p, INIT_CONTAINER, p->host_mounts ? OP_CHROOT : p->params.no_pivot ? OP_MOVE_ROOT :
+								  OP_PIVOT)->u.propagation = propagation;
 	if (propagation)
 		init_plan_add(p, INIT_PROCESS, OP_PROPAGATION)->u.propagation = propagation;
 	return 0;
@@ -507,7 +512,7 @@ static int plan_face(struct init_plan *p, struct bk_err **err)
 	if (rc < 0)
 		return rc;
 	init_plan_add(p, INIT_PROCESS, OP_MAKE_CWD)->u.text = c->process->cwd;
-	if (c->root->readonly)
+	if (c->root->readonly && !p->host_mounts) /* else it is so already (container_below_check) */
 		init_plan_add(p, INIT_PROCESS, OP_ROOT_READONLY);
 	return 0;
 }
@@ -633,6 +638,7 @@ int init_plan_compile(const struct spec *spec, const struct init_params *params,
 	if (spec->config->process->user)
 		p.user = *spec->config->process->user;
 	p.keep_groups = spec_annotation_on(spec->config, SPEC_KEEP_GROUPS);
+	p.host_mounts = !spec_ns(spec->config, OCI_NS_MOUNT);
 	plan_namespaces(&p);
 	rc = check_maps(&p, err);
 	if (rc == 0)

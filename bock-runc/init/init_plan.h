@@ -70,6 +70,7 @@ enum init_op_kind {
 	OP_LOOPBACK,
 	OP_ISOLATE,		/* propagation of "/" */
 	OP_ROOT_BIND,
+	OP_ROOT_OPEN,		/* in their place without a mount namespace */
 	OP_PRIVATE_PROC,
 	OP_MOUNT,
 	OP_NOTIFY_MOUNT,	/* that folder on INIT_NOTIFY_DIR */
@@ -82,6 +83,7 @@ enum init_op_kind {
 	OP_MASKED_PATHS,
 	OP_PIVOT,
 	OP_MOVE_ROOT,		/* in its place for --no-pivot */
+	OP_CHROOT,		/* and without a mount namespace */
 	/* PROCESS */
 	OP_PROPAGATION,
 	OP_HOSTNAME,
@@ -154,6 +156,9 @@ struct init_params {
 	const char *notify_dir;		/* to be bound to INIT_NOTIFY_DIR; NULL: none */
 	bool exec;		/* another process in a container that is there: see init_plan_compile_exec */
 	bool own_user_ns;	/* exec: the container's user namespace is the runtime's */
+	/* exec, of a container without a mount namespace of its own */
+	bool other_mount_ns;	/* that which it has is not the runtime's */
+	uint64_t root_dev, root_inode; /* what its root file system must be */
 };
 
 struct init_plan {
@@ -165,6 +170,8 @@ struct init_plan {
 	uint64_t clone_flags;	/* CLONE_NEW* at birth */
 	bool joins_user;	/* an intermediate process joins namespaces before the clone */
 	bool new_user;
+	bool host_mounts;	/* no mount namespace: mounts are made in the runtime's, and chroot takes the
+				   place of the pivot */
 	bool seal;		/* the runtime goes on from a sealed copy, without the last stage */
 	const char *join[OCI_NS_MAX_];	/* paths to join; NULL: none */
 	struct init_seccomp seccomp;

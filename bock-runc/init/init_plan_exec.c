@@ -2,6 +2,8 @@
 /* init_plan.h: the plan of `exec`. */
 #include "init/init_plan_priv.h"
 
+#include <sched.h>
+
 #include "base/bk_str.h"
 #include "ns/ns.h"
 #include "ns/ns_maps.h"
@@ -77,7 +79,7 @@ static uint64_t flags_to_enter(const struct init_plan *p)
 		if (l->namespaces[i].type != OCI_NS_USER || !p->params.own_user_ns)
 			flags |= (uint64_t)ns_info_of(l->namespaces[i].type)->clone_flag;
 	}
-	return flags;
+	return flags | (p->params.other_mount_ns ? CLONE_NEWNS : 0);
 }
 
 static int check_ids(const struct init_plan *p, struct bk_err **err)
@@ -124,6 +126,10 @@ int init_plan_compile_exec(const struct spec *spec, const struct init_params *pa
 		init_plan_add(&p, INIT_CONTAINER, OP_OOM_SCORE);
 	init_plan_open_labels(&p);
 	init_plan_add(&p, INIT_CONTAINER, OP_ENTER)->u.flags = flags_to_enter(&p);
+	if (!spec_ns(c, OCI_NS_MOUNT)) {
+		init_plan_add(&p, INIT_CONTAINER, OP_ROOT_OPEN)->u.text = spec->rootfs;
+		init_plan_add(&p, INIT_CONTAINER, OP_CHROOT);
+	}
 	if (p.seal && spec_ns(c, OCI_NS_PID))
 		init_plan_add(&p, INIT_CONTAINER, OP_FORK);
 	if (spec_ns(c, OCI_NS_USER) && !params->own_user_ns)

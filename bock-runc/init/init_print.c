@@ -197,6 +197,9 @@ static void print_container(const struct init_plan *p, const struct init_op *op,
 		bk_buf_printf(out, "isolate %s", op->u.propagation ?
 			      mount_opts_propagation_name(op->u.propagation) : "rslave");
 		break;
+	case OP_ROOT_OPEN:
+		bk_buf_printf(out, "root '%s' as it is", op->u.text);
+		break;
 	case OP_ROOT_BIND:
 		bk_buf_printf(out, "root '%s'", op->u.text);
 		break;
@@ -236,7 +239,7 @@ static void print_container(const struct init_plan *p, const struct init_op *op,
 			[OP_CGROUP_NS] = "unshare cgroup", [OP_CGROUP_WAIT] = "cgroup-wait", [OP_IPC_NS] = "unshare ipc", [OP_SESSION] = "session",
 			[OP_LOOPBACK] = "loopback", [OP_PRIVATE_PROC] = "private-procfs",
 			[OP_DEV_LINKS] = "device-links", [OP_CONSOLE] = "console",
-			[OP_FORK] = "fork", [OP_WAIT_HOOKS] = "wait-hooks", [OP_PIVOT] = "pivot",
+			[OP_FORK] = "fork", [OP_WAIT_HOOKS] = "wait-hooks", [OP_PIVOT] = "pivot", [OP_CHROOT] = "chroot",
 			[OP_MOVE_ROOT] = "move root (no pivot)",
 		};
 

@@ -15,8 +15,7 @@
 #include "base/bk_str.h"
 #include "mount/mount_root.h"
 
-/* "\040" and the like, as the kernel writes blanks. */
-static void unescape(char *s)
+void mount_move_unescape(char *s)
 {
 	char *to = s;
 
@@ -51,7 +50,7 @@ char **mount_move_whole(const char *mountinfo, const char *rootfs)
 			continue;
 		if (!bk_streq(f[dash + 1], "proc") && !bk_streq(f[dash + 1], "sysfs"))
 			continue;
-		unescape(f[4]);
+		mount_move_unescape(f[4]);
 		if (!bk_path_below(f[4], rootfs))
 			bk_strv_add(&found, f[4]);
 	}

@@ -23,4 +23,7 @@ int mount_move_root(const struct bk_root *root, struct bk_err **err);
  */
 char **mount_move_whole(const char *mountinfo, const char *rootfs);
 
+/* Undoes the kernel's escapes of blanks in a mountinfo, "\\040" and the like, in place. */
+void mount_move_unescape(char *s);
+
 #endif

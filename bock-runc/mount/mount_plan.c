@@ -136,11 +136,25 @@ static void cgroup_data(struct mount_op *op)
 		op->f.data = NULL;
 }
 
+static int check_dest(const struct mount_op *op, struct bk_err **err)
+{
+	if (!bk_streq(op->dest, "/"))
+		return 0;
+	if (op->kind != MOUNT_REMOUNT)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s.destination: is the root itself", op->where);
+	if (op->host_mounts)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "%s.destination: without a mount namespace the root is on a mount of the host, "
+				  "which is left as it is", op->where);
+	return 0;
+}
+
 int mount_plan_op(const struct oci_mount *m, size_t index, const struct mount_ctx *ctx,
 		  struct bk_arena *arena, struct mount_op *ret, struct bk_err **err)
 {
 	struct mount_op op = { .where = bk_arena_printf(arena, "mounts[%zu]", index),
 			       .cgroup_dir = ctx->cgroup_dir, .cgroup_ns = ctx->cgroup_ns,
+			       .host_mounts = ctx->host_mounts,
 			       .userns = ctx->maps.userns || ctx->rootless };
 	bk_autofree char *abs = NULL;
 	bk_autofree char *clean = NULL;
@@ -156,9 +170,9 @@ int mount_plan_op(const struct oci_mount *m, size_t index, const struct mount_ct
 	abs = bk_path_join("/", m->destination);
 	clean = bk_path_clean(abs);
 	op.dest = bk_arena_strdup(arena, clean);
-	if (bk_streq(op.dest, "/") && op.kind != MOUNT_REMOUNT)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s.destination: is the root itself",
-				  op.where);
+	rc = check_dest(&op, err);
+	if (rc < 0)
+		return rc;
 	op.type = m->type;
 	op.nolinks = bk_streq(op.dest, "/proc") || bk_streq(op.dest, "/sys");
 

@@ -32,6 +32,7 @@ struct mount_op {
 	bool cgroup_ns;			/* MOUNT_CGROUP: in a cgroup namespace of its own */
 	bool nolinks;			/* /proc and /sys: a link in the way is an error */
 	bool userns;			/* the container's root is not the host's */
+	bool host_mounts;		/* it is mounted in the runtime's mount namespace */
 	const char *label;		/* SELinux context for the root of an mqueue; NULL: none */
 	const struct mount_idmap *idmap; /* NULL: none */
 	bool source_sent;		/* MOUNT_BIND: the runtime opens the source, where we may not look */
@@ -44,6 +45,7 @@ struct mount_ctx {
 	const char *cgroup_dir;
 	bool cgroup_ns;
 	bool rootless;			/* the runtime itself is in a user namespace, or not root */
+	bool host_mounts;		/* the container has the runtime's mount namespace */
 	struct mount_idmap_ctx maps;
 	const char *label;		/* linux.mountLabel; NULL: none */
 	const char *label_option;	/* "context", or what the annotation says; NULL: the former */

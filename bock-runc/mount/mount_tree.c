@@ -49,6 +49,19 @@ static int verify_procfs(const struct mount_op *op, int tree, struct bk_err **er
 	return 0;
 }
 
+/*
+ * In the runtime's own mount namespace nobody has made "/" a slave: without this, what is mounted in a bind mount
+ * would come out at its source, too.
+ */
+static int make_slave(const struct mount_op *op, int tree, struct bk_err **err)
+{
+	struct mount_attr slave = { .propagation = MS_SLAVE };
+
+	if (mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &slave, sizeof(slave)) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "mount_setattr: make '%s' a slave", op->source);
+	return 0;
+}
+
 int mount_tree_bind(const struct mount_op *op, const char *source, int opened, int *ret_fd,
 		    struct bk_err **err)
 {
@@ -67,6 +80,8 @@ int mount_tree_bind(const struct mount_op *op, const char *source, int opened, i
 	if (tree < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "bind '%s'", source);
 	rc = verify_procfs(op, tree, err);
+	if (rc == 0 && op->host_mounts)
+		rc = make_slave(op, tree, err);
 	if (rc == 0)
 		*ret_fd = bk_steal_fd(&tree);
 	return rc;

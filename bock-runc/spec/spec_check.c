@@ -76,6 +76,20 @@ int spec_check_process(const struct oci_process *p, struct bk_err **err)
 	return rc < 0 ? rc : check_env(p->env, err);
 }
 
+/* Without a mount namespace the container's mounts are made in the runtime's own. */
+static int check_host_mounts(const struct oci_linux *l, bool userns, struct bk_err **err)
+{
+	if (userns)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "linux.namespaces: a user namespace without a mount namespace (new, or by path): "
+				  "its root has no right to mount anything in the runtime's");
+	if (l->rootfs_propagation && *l->rootfs_propagation)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "linux.rootfsPropagation: without a mount namespace the root is on a mount of the "
+				  "host, which is left as it is");
+	return 0;
+}
+
 static int check_namespaces(const struct oci_runtime_config *c, struct bk_err **err)
 {
 	const struct oci_linux *l = c->linux_;
@@ -94,9 +108,12 @@ static int check_namespaces(const struct oci_runtime_config *c, struct bk_err **
 					  "linux.namespaces[%zu].path: '%s' is not absolute", i,
 					  ns->path);
 	}
-	if (!(seen & 1U << OCI_NS_MOUNT))
-		return bad(err, "linux.namespaces",
-			   "a container needs a mount namespace (new, or by path)");
+	if (!(seen & 1U << OCI_NS_MOUNT)) {
+		int rc = check_host_mounts(l, seen & 1U << OCI_NS_USER, err);
+
+		if (rc < 0)
+			return rc;
+	}
 	if ((l->n_uid_mappings || l->n_gid_mappings) && !(seen & 1U << OCI_NS_USER))
 		return bad(err, "linux.uidMappings", "needs a user namespace");
 	if (spec_ns_is_new(c, OCI_NS_USER) && (!l->n_uid_mappings || !l->n_gid_mappings))

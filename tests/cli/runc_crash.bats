@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2317,SC2013 # functions called by each_point; words, not lines
+# shellcheck disable=SC2317,SC2013,SC2030,SC2031 # functions called by each_point; words, not lines; one test alone
 # What is left when bock-runc is killed anywhere, when its child is, and when the kernel refuses a call
 # that it needs.
 #
@@ -14,7 +14,10 @@ setup() {
 	# leak detection can't work under ptrace
 	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 }
-teardown() { common_teardown; }
+teardown() {
+	common_teardown
+	[ -z "${HOLDER-}" ] || kill "$HOLDER"
+}
 
 # A bundle with what a create makes: seccomp profile, nested cgroup, hooks.
 victim() {
@@ -74,6 +77,36 @@ gone() { # nothing is left; quietly
 		gone || assert_no_leftovers
 	}
 	each_point strike "$STEP"
+}
+
+@test "crash: without a mount namespace, create and delete killed anywhere; delete --force unmounts everything" {
+	victim
+	edit '.linux.namespaces |= map(select(.type != "mount"))'
+	# in a mount namespace of the test's own, which ends with it
+	unshare -m --propagation shared sh -c 'echo >"$1"; exec sleep 1000' - "$T/held" 3>&- &
+	HOLDER=$!
+	wait_for 10 test -e "$T/held"
+	printf '#!/bin/sh\nexec nsenter --mount=/proc/%s/ns/mnt -- "%s" "$@"\n' "$HOLDER" "$BOCK_RUNC" >"$T/runc"
+	chmod +x "$T/runc"
+	BOCK_RUNC=$T/runc
+	below() { grep " $B/rootfs/" "/proc/$HOLDER/mountinfo"; }
+	for command in "create -b $B" 'delete --force'; do
+		[ "${command%% *}" = create ] || detached create -b "$B" "$ID"
+		# shellcheck disable=SC2086 # a command and its options
+		calls_of $command "$ID"
+		# nsenter's own, up to the execve of the runtime
+		bock_runc delete --force "$ID"
+		strike() {
+			[ "${command%% *}" = create ] || detached create -b "$B" "$ID"
+			# shellcheck disable=SC2086 # a command and its options
+			killed_at "$2" "$3" $command "$ID" || return 1
+			run --separate-stderr bock_runc delete --force "$ID"
+			[ "$status" -eq 0 ] && [ -z "$stderr" ] || fail "delete: $stderr" || return 1
+			! below || fail 'still mounted' || return 1
+			gone || assert_no_leftovers
+		}
+		each_point strike $((STEP * 5))
+	done
 }
 
 @test "crash: after a killed create the id is free, or is said to be in use until it is deleted" {

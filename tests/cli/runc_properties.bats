@@ -578,7 +578,6 @@ line><*>"
 
 @test "unsupported: each by its name, before anything is made" {
 	bundle true
-	refused '.linux.namespaces |= map(select(.type != "mount"))' "a container needs a mount namespace"
 	refused 'del(.process)' process
 	refused 'del(.linux)' linux
 	refused '.linux.resources.network = {"classID": 1}' network.classID

@@ -83,7 +83,7 @@ finds() {
 	echo '{"ociVersion": "1.0.0", "root": {"path": "rootfs"}, "linux": {}}' >"$B/config.json"
 	finds 1 'process: required'
 	echo '{"ociVersion": "1.0.0", "root": {"path": "rootfs"}, "linux": {}, "process": {"cwd": "/"}}' >"$B/config.json"
-	finds 2 'process.args' 'linux.namespaces'
+	finds 1 'process.args'
 	echo '{"ociVersion": "1.0.0"}' >"$B/config.json"
 	validates
 	[ "$status" -eq 1 ]

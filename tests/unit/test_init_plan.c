@@ -162,6 +162,17 @@ static void test_labels(void **state)
 	golden("labels", &as_root);
 }
 
+/* Without a mount namespace. */
+static void test_host_mounts(void **state)
+{
+	struct init_params other = exec_root;
+
+	(void)state;
+	golden("host-mounts", &as_root);
+	other.other_mount_ns = true;
+	golden("host-mounts-exec", &other);
+}
+
 static void test_small(void **state)
 {
 	(void)state;
@@ -247,6 +258,6 @@ static void test_nul(void **state)
 BK_TEST_MAIN(cmocka_unit_test(test_exec), cmocka_unit_test(test_notify), cmocka_unit_test(test_scope), cmocka_unit_test(test_default), cmocka_unit_test(test_rootless),
 	     cmocka_unit_test(test_userns), cmocka_unit_test(test_mounts), cmocka_unit_test(test_joins),
 	     cmocka_unit_test(test_joins_user), cmocka_unit_test(test_everything),
-	     cmocka_unit_test(test_small), cmocka_unit_test(test_labels), cmocka_unit_test(test_net_devices),
+	     cmocka_unit_test(test_small), cmocka_unit_test(test_host_mounts), cmocka_unit_test(test_labels), cmocka_unit_test(test_net_devices),
 	     cmocka_unit_test(test_refused),
 	     cmocka_unit_test(test_nul))

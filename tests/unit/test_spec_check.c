@@ -72,8 +72,8 @@ static void test_each(void **state)
 {
 	(void)state;
 	each("{\"ociVersion\":\"2.0.0\",\"root\":{\"path\":\"x\"},\"process\":{\"cwd\":\"y\"},"
-	     "\"linux\":{\"maskedPaths\":[\"z\"]},\"annotations\":{\"\":\"\"}}",
-	     5, (const char *const[]){ "ociVersion: ", "process.cwd: ", "linux.namespaces: ",
+	     "\"linux\":{\"maskedPaths\":[\"z\"],\"timeOffsets\":{}},\"annotations\":{\"\":\"\"}}",
+	     5, (const char *const[]){ "ociVersion: ", "process.cwd: ", "linux.timeOffsets: ",
 				       "linux.maskedPaths[0]: ", "annotations: ", NULL });
 	/* without what it takes to look further it ends */
 	each("{\"ociVersion\":\"2.0.0\",\"annotations\":{\"\":\"\"}}", 2,
@@ -140,9 +140,10 @@ static void test_process(void **state)
 static void test_namespaces(void **state)
 {
 	(void)state;
-	BAD("a container needs a mount namespace",
-	    .linux_ = "{\"namespaces\":[{\"type\":\"pid\"}]}");
-	BAD("a container needs a mount namespace", .linux_ = "{}");
+	refused(&(struct doc){ RIGHT, .linux_ = "{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"user\"}]}" },
+		BK_ERR_UNSUPPORTED, "a user namespace without a mount namespace");
+	refused(&(struct doc){ RIGHT, .linux_ = "{\"rootfsPropagation\":\"slave\"}" },
+		BK_ERR_UNSUPPORTED, "linux.rootfsPropagation: without a mount namespace");
 	BAD("linux.namespaces[2].type: 'pid' is there twice",
 	    NAMESPACES("{\"type\":\"pid\"},{\"type\":\"pid\"}"));
 	BAD("linux.namespaces[1].path: 'x' is not absolute",

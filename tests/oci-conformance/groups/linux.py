@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """config-linux.md: namespaces, id maps, clocks, devices, names, sysctl, masked and read-only paths, network devices."""
+import json
 import os
 import stat
 import subprocess
 import time
 
-from suite import (Box, Skip, base, eq, holds, must, namespaces,
+from suite import (Box, Facts, Skip, base, eq, holds, must, namespaces, needs,
                    need_file, probed, refusal, refused, refused_at_last, same_set, scenario, should)
 
 NAMESPACES = "config-linux.md Namespaces"
@@ -52,7 +53,7 @@ for kind, name in KINDS.items():
         need=need_kind(kind),
     )
     if kind == "mount":
-        continue  # without one, the runtime's own mounts would be changed
+        continue  # see host_mounts()
     # without a pid namespace, kill of all needs the cgroup: that's kept
     scenario(
         "namespaces",
@@ -60,6 +61,45 @@ for kind, name in KINDS.items():
         must(f"{kind}-inherited", NAMESPACES, TYPE, f"without {kind} the runtime's is inherited", lambda f, k=kind, n=name: eq(f.r["ns"][n], ours(k))),
         need=need_kind(kind),
     )
+
+
+# in a mount namespace that ends with it, since the container's mounts are made there
+HOST_MOUNTS = """
+runtime=$1 state=$2 id=$3 dir=$4
+"$runtime" --root "$state" create --bundle "$dir" "$id" >"$dir/output" || exit
+"$runtime" --root "$state" start "$id" || exit
+for i in $(seq 500); do
+    [ "$("$runtime" --root "$state" state "$id" | jq -r .status)" != stopped ] || break
+    sleep 0.01
+done
+readlink /proc/self/ns/mnt
+awk -v d="$dir/rootfs/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo
+echo deleted
+"$runtime" --root "$state" delete "$id" || exit
+awk -v d="$dir/rootfs/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo
+"""
+
+
+def host_mounts(world):
+    with Box(world, {"linux.namespaces": namespaces(*[k for k in ALL if k != "mount"])}) as box:
+        box.write()
+        done = subprocess.run(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c", HOST_MOUNTS, "-", world.runtime, world.state, box.id, box.dir],
+            capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        needs(Facts(rc=done.returncode, err=done.stderr), "create, start or delete")
+        namespace, *mounts = done.stdout.split()
+        at = mounts.index("deleted")
+        with open(os.path.join(box.dir, "output"), encoding="utf-8") as f:
+            return Facts(r=json.load(f), namespace=namespace, before=mounts[:at], after=mounts[at + 1:])
+
+
+scenario(
+    "namespaces",
+    host_mounts,
+    must("mount-inherited", NAMESPACES, TYPE, "without mount the runtime's is inherited", lambda f: eq(f.r["ns"]["mnt"], f.namespace)),
+    must("mount-inherited-root", "config.md Root", "root.path", "and its root is that of the container all the same", lambda f: holds(f.before, "nothing was mounted below it")),
+    must("mount-inherited-delete", "runtime.md Delete", "", "and delete unmounts what create has mounted", lambda f: eq(f.after, [])),
+)
 
 
 def joined(kind):
