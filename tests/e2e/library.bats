@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154 # status and output are bats'
+#
+# libbock-image as others use it: installed, found by pkg-config, linked from outside of the tree.
+
+setup() {
+	load ../helpers/common
+	common_setup
+	need_cmd pkg-config
+	need_cmd cc gcc
+	[ -e "$BOCK_BUILDDIR/bock-image/libbock-image.so.0" ] || skip "the library is not built in $BOCK_BUILDDIR"
+	nm -D "$BOCK_BUILDDIR/bock-image/libbock-image.so.0" | grep -q __asan_init && skip "a sanitized library wants a sanitized program"
+	make -s -C "$BOCK_BUILDDIR" install-bocklibPROGRAMS install-bockincludeHEADERS install-nodist_pkgconfigDATA \
+		install-bock-image-link DESTDIR="$T/inst" >"$T/install.log" 2>&1 || { cat "$T/install.log" >&2; return 1; }
+	pc=$(find "$T/inst" -name bock-image.pc)
+	export PKG_CONFIG_PATH=${pc%/*} PKG_CONFIG_SYSROOT_DIR=$T/inst PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1
+	LIBRARY=$(find "$T/inst" -name libbock-image.so.0)
+	export LD_LIBRARY_PATH=${LIBRARY%/*}
+	cp "$TOP/docs/examples/image.c" "$T/image.c"
+	# shellcheck disable=SC2046 # words
+	(cd "$T" && cc -Wall -Wextra -Werror -o image image.c $(pkg-config --cflags --libs bock-image))
+}
+
+teardown() { common_teardown; }
+
+@test "the example makes a store, saves, lists, unpacks and says what is wrong" {
+	run -0 "$T/image" "$STORE"
+	run -0 "$T/image" "$STORE"
+	assert_output -e '^empty:1 sha256:[0-9a-f]{64} linux/amd64 [0-9]+$'
+	mkdir -p "$T/r/etc"
+	echo hi >"$T/r/etc/x"
+	tar -C "$T/r" -cf "$T/r.tar" .
+	bock_image import -q "$T/r.tar" a:1
+	run -0 "$T/image" "$STORE" a:1 "$T/out"
+	assert_output -p "$(bock_image inspect --raw a:1 | jq -r '.layers[0].digest')"
+	[ "$(cat "$T/out/etc/x")" = hi ]
+	run -1 "$T/image" "$STORE" nosuch:1 "$T/out2"
+	assert_output -p "no image 'nosuch:1'"
+	run -1 "$T/image" "$T/r"
+	assert_output -p "image store"
+	bock_image fsck -q
+}
+
+@test "the library gives its public functions and nothing else; the header is C++ as well" {
+	run -0 bash -c 'nm -D --defined-only "$0" | awk "{ print \$3 }" | grep -v ^bock_ || :' "$LIBRARY"
+	assert_output ""
+	grep -oE '^BOCK_API .*\bbock_[a-z_]+\(|^BOCK_API .*\*bock_[a-z_]+\(' "$TOP/bock-image/lib/image.h" |
+		grep -oE 'bock_[a-z_]+\($' | tr -d '(' | sort >"$T/declared"
+	nm -D --defined-only "$LIBRARY" | awk '{ print $3 }' | sort >"$T/defined"
+	diff "$T/declared" "$T/defined" >&2
+	need_cmd c++ g++
+	printf '#include <bock/image.h>\nint main() { return bock_error_errno(nullptr); }\n' >"$T/x.cc"
+	# shellcheck disable=SC2046 # words
+	c++ -Wall -Wextra -Werror -o "$T/x" "$T/x.cc" $(pkg-config --cflags --libs bock-image)
+	"$T/x"
+}
