@@ -53,6 +53,7 @@ static const struct {
 	int (*run)(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 } rows[] = {
 	{ &cmd_df, NULL },
+	{ &cmd_digest, TRANSFER(cmd_digest_run) },
 	{ &cmd_fsck, NULL },
 	{ &cmd_gc, NULL },
 	{ &cmd_history, NULL },
@@ -60,11 +61,15 @@ static const struct {
 	{ &cmd_inspect, NULL },
 	{ &cmd_list, NULL },
 	{ &cmd_load, TRANSFER(cmd_load_run) },
+	{ &cmd_login, TRANSFER(cmd_login_run) },
+	{ &cmd_logout, TRANSFER(cmd_logout_run) },
 	{ &cmd_ls, NULL },
+	{ &cmd_pull, TRANSFER(cmd_pull_run) },
 	{ &cmd_rm, NULL },
 	{ &cmd_save, NULL },
 	{ &cmd_tag, NULL },
 	{ &cmd_tree, NULL },
+	{ &cmd_tags, TRANSFER(cmd_tags_run) },
 	{ &cmd_unpack, TRANSFER(cmd_unpack_run) },
 	{ &cmd_untag, NULL },
 };

@@ -83,3 +83,126 @@ const struct bk_cli_cmd cmd_unpack = {
 	.opts = unpack_opts,
 	.opts_size = sizeof(struct cmd_unpack_opts),
 };
+
+/* ---- registries ---------------------------------------------------------------------------------- */
+
+#define REGISTRY_ROWS(type)                                                                       \
+	{ "authfile", 0, BK_CLI_STR, offsetof(type, registry.authfile), "FILE",                   \
+	  "credentials (default: $REGISTRY_AUTH_FILE, or those of containers and Docker)",        \
+	  BK_CLI_PATH, NULL },                                                                    \
+	{ "cert-dir", 0, BK_CLI_STR, offsetof(type, registry.cert_dir), "DIR",                    \
+	  "*.crt, *.cert and *.key for the registry, in place of certs.d", BK_CLI_DIR, NULL },    \
+	{ "tls-verify", 0, BK_CLI_FLAG, offsetof(type, registry.tls_verify), NULL,                \
+	  "the registry's certificate must be valid (default; --tls-verify=false: any)", 0,       \
+	  NULL },                                                                                 \
+	{ "plain-http", 0, BK_CLI_FLAG, offsetof(type, registry.plain_http), NULL,                \
+	  "ask the registry by http, unencrypted", 0, NULL },                                     \
+	{ "timeout", 0, BK_CLI_STR, offsetof(type, registry.timeout), "DURATION",                 \
+	  "give up a transfer of less than 1 KiB/s after this (default: 60s)", 0, NULL },         \
+	{ "retries", 0, BK_CLI_U32, offsetof(type, registry.retries), "N",                        \
+	  "try again so often what may pass (default: 5)", 0, NULL }
+#define REGISTRY_DEFAULTS { .tls_verify = true, .retries = 5 }
+
+static const struct bk_cli_opt pull_opts[] = {
+	{ "platform", 0, BK_CLI_STR, offsetof(struct cmd_pull_opts, platform), "OS/ARCH[/VARIANT]",
+	  "the image for this platform (default: this machine's)", 0, NULL },
+	{ "all-platforms", 'a', BK_CLI_FLAG, offsetof(struct cmd_pull_opts, all_platforms), NULL,
+	  "the images for all platforms", 0, NULL },
+	{ "jobs", 0, BK_CLI_U32, offsetof(struct cmd_pull_opts, jobs), "N",
+	  "requests at a time (default: 4)", 0, NULL },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_pull_opts, quiet), NULL, "print nothing", 0,
+	  NULL },
+	{ "json", 'j', BK_CLI_FLAG, offsetof(struct cmd_pull_opts, json), NULL,
+	  "print what happens as objects, one a line", 0, NULL },
+	REGISTRY_ROWS(struct cmd_pull_opts),
+	BK_CLI_END
+};
+static const struct cmd_pull_opts pull_defaults = { .registry = REGISTRY_DEFAULTS, .jobs = 4 };
+
+const struct bk_cli_cmd cmd_pull = {
+	.name = "pull",
+	.synopsis = "NAME...",
+	.help = "fetch images from registries",
+	.min_args = 1,
+	.max_args = -1,
+	.opts = pull_opts,
+	.opts_size = sizeof(struct cmd_pull_opts),
+	.opts_defaults = &pull_defaults,
+};
+
+static const struct bk_cli_opt login_opts[] = {
+	{ "username", 'u', BK_CLI_STR, offsetof(struct cmd_login_opts, username), "USER",
+	  "who logs in", 0, NULL },
+	{ "password-stdin", 0, BK_CLI_FLAG, offsetof(struct cmd_login_opts, password_stdin), NULL,
+	  "read the password from standard input (default: ask for it)", 0, NULL },
+	{ "store", 0, BK_CLI_STR, offsetof(struct cmd_login_opts, store), "WHERE",
+	  "keep it in a file, in pass, or by docker-credential-WHERE (default: file)", 0, NULL },
+	REGISTRY_ROWS(struct cmd_login_opts),
+	BK_CLI_END
+};
+static const struct cmd_login_opts login_defaults = { .registry = REGISTRY_DEFAULTS };
+
+const struct bk_cli_cmd cmd_login = {
+	.name = "login",
+	.synopsis = "REGISTRY",
+	.help = "try credentials at a registry and keep them",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = login_opts,
+	.opts_size = sizeof(struct cmd_login_opts),
+	.opts_defaults = &login_defaults,
+};
+
+static const struct bk_cli_opt logout_opts[] = {
+	{ "authfile", 0, BK_CLI_STR, offsetof(struct cmd_logout_opts, authfile), "FILE",
+	  "credentials (default: as for login)", BK_CLI_PATH, NULL },
+	{ "all", 'a', BK_CLI_FLAG, offsetof(struct cmd_logout_opts, all), NULL,
+	  "forget the credentials of all registries in the file", 0, NULL },
+	BK_CLI_END
+};
+
+const struct bk_cli_cmd cmd_logout = {
+	.name = "logout",
+	.synopsis = "[REGISTRY]",
+	.help = "forget credentials",
+	.min_args = 0,
+	.max_args = 1,
+	.opts = logout_opts,
+	.opts_size = sizeof(struct cmd_logout_opts),
+};
+
+static const struct bk_cli_opt tags_opts[] = {
+	{ "json", 'j', BK_CLI_FLAG, offsetof(struct cmd_tags_opts, json), NULL, "print an array", 0,
+	  NULL },
+	REGISTRY_ROWS(struct cmd_tags_opts),
+	BK_CLI_END
+};
+static const struct cmd_tags_opts tags_defaults = { .registry = REGISTRY_DEFAULTS };
+
+const struct bk_cli_cmd cmd_tags = {
+	.name = "tags",
+	.synopsis = "NAME",
+	.help = "list the tags of a registry's repository",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = tags_opts,
+	.opts_size = sizeof(struct cmd_tags_opts),
+	.opts_defaults = &tags_defaults,
+};
+
+static const struct bk_cli_opt digest_opts[] = {
+	REGISTRY_ROWS(struct cmd_digest_opts),
+	BK_CLI_END
+};
+static const struct cmd_digest_opts digest_defaults = { .registry = REGISTRY_DEFAULTS };
+
+const struct bk_cli_cmd cmd_digest = {
+	.name = "digest",
+	.synopsis = "NAME",
+	.help = "print the digest that a registry has for a name",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = digest_opts,
+	.opts_size = sizeof(struct cmd_digest_opts),
+	.opts_defaults = &digest_defaults,
+};

@@ -40,11 +40,57 @@ struct cmd_unpack_opts {
 	uint32_t max_ratio;
 };
 
-extern const struct bk_cli_cmd cmd_import, cmd_load, cmd_unpack;
+/* What all commands have that ask registries. */
+struct cmd_registry_opts {
+	const char *authfile;
+	const char *cert_dir;
+	const char *timeout;
+	uint32_t retries;
+	bool tls_verify;
+	bool plain_http;
+};
+
+struct cmd_pull_opts {
+	struct cmd_registry_opts registry;
+	const char *platform;
+	uint32_t jobs;
+	bool all_platforms;
+	bool quiet;
+	bool json;
+};
+
+struct cmd_login_opts {
+	struct cmd_registry_opts registry;
+	const char *username;
+	const char *store;
+	bool password_stdin;
+};
+
+struct cmd_logout_opts {
+	const char *authfile;
+	bool all;
+};
+
+struct cmd_tags_opts {
+	struct cmd_registry_opts registry;
+	bool json;
+};
+
+struct cmd_digest_opts {
+	struct cmd_registry_opts registry;
+};
+
+extern const struct bk_cli_cmd cmd_digest, cmd_import, cmd_load, cmd_login, cmd_logout, cmd_pull,
+	cmd_tags, cmd_unpack;
 
 /* What the rows do, in the helper. */
 int cmd_import_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_load_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
+int cmd_digest_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
+int cmd_login_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
+int cmd_logout_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
+int cmd_pull_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
+int cmd_tags_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_unpack_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 
 #endif

@@ -104,19 +104,17 @@ static int sync_dir(const struct store *s, const char *path, struct bk_err **err
 }
 
 /* What has a blob's name is whole: the content is on the disk before the name is. */
-static int give_name(struct store_writer *w, const char *path, struct bk_err **err)
+int store_blob_name_(const struct store *s, int fd, const char *tmp, const char *path,
+		     struct bk_err **err)
 {
-	const struct store *s = w->store;
-
-	if (fchmod(w->fd, 0444) < 0 || fsync(w->fd) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "sync '%s/%s'", s->path, w->tmp);
+	if (fchmod(fd, 0444) < 0 || fsync(fd) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "sync '%s/%s'", s->path, tmp);
 	/* Not every store has it from the beginning: sha256 is what everybody writes. */
 	if (mkdirat(s->fd, "blobs/sha512", 0755) < 0 && errno != EEXIST)
 		return bk_err_set(err, BK_ERR_IO, errno, "make '%s/blobs/sha512'", s->path);
-	if (renameat(s->fd, w->tmp, s->fd, path) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "rename '%s' to '%s/%s'", w->tmp, s->path,
+	if (renameat(s->fd, tmp, s->fd, path) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "rename '%s' to '%s/%s'", tmp, s->path,
 				  path);
-	w->tmp[0] = '\0';
 	return sync_dir(s, path, err);
 }
 
@@ -139,9 +137,10 @@ int store_writer_commit(struct store_writer *w, char ret_digest[BK_DIGEST_TEXT_S
 	if (rc < 0)
 		return rc;
 	if (!store_blob_has(w->store, digest, w->size)) {
-		rc = give_name(w, path, err);
+		rc = store_blob_name_(w->store, w->fd, w->tmp, path, err);
 		if (rc < 0)
 			return rc;
+		w->tmp[0] = '\0';
 	}
 	if (ret_digest)
 		memcpy(ret_digest, digest, BK_DIGEST_TEXT_SIZE);

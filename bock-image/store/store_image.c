@@ -10,6 +10,7 @@
 #include "oci/oci_media.h"
 #include "store/store_blob.h"
 #include "store/store_index.h"
+#include "store/store_platform.h"
 #include "store/store_priv.h"
 
 #if defined(__x86_64__)
@@ -45,6 +46,15 @@ const char *store_machine_arch(void)
 const char *store_machine_variant(void)
 {
 	return MACHINE_VARIANT;
+}
+
+void store_machine_platform(struct oci_platform *ret)
+{
+	*ret = (struct oci_platform){
+		.os = (char *)(uintptr_t)"linux",
+		.architecture = (char *)(uintptr_t)MACHINE_ARCH,
+		.variant = (char *)(uintptr_t)MACHINE_VARIANT,
+	};
 }
 
 static int check_descriptor(const struct oci_descriptor *d, struct bk_err **err)
@@ -182,23 +192,15 @@ int store_config_read(const struct store *s, const struct oci_descriptor *d, str
 	return 0;
 }
 
-/* An absent platform is that of whatever is inside; an absent variant is any. */
-static bool platform_matches(const struct oci_platform *p)
-{
-	if (!p)
-		return true;
-	if (!bk_streq(p->os, "linux") || !bk_streq(p->architecture, MACHINE_ARCH))
-		return false;
-	return !p->variant || !*p->variant || !MACHINE_VARIANT ||
-	       bk_streq0(p->variant, MACHINE_VARIANT);
-}
-
 /* From the descriptor of an index to that of a manifest for this machine. */
 static int choose(const struct store *s, struct bk_arena *arena, struct oci_descriptor *d,
 		  struct bk_err **err)
 {
+	struct oci_platform machine;
+
+	store_machine_platform(&machine);
 	for (unsigned int i = 0; i < STORE_NESTING_MAX; i++) {
-		const struct oci_descriptor *next = NULL;
+		const struct oci_descriptor *next;
 		struct oci_index index;
 		int rc;
 
@@ -207,13 +209,7 @@ static int choose(const struct store *s, struct bk_arena *arena, struct oci_desc
 		rc = store_manifests_read(s, d, arena, &index, err);
 		if (rc < 0)
 			return rc;
-		for (size_t k = 0; !next && k < index.n_manifests; k++) {
-			enum oci_media_kind kind = oci_media_kind_of(index.manifests[k].media_type);
-
-			if ((kind == OCI_MEDIA_KIND_MANIFEST || kind == OCI_MEDIA_KIND_INDEX) &&
-			    platform_matches(index.manifests[k].platform))
-				next = &index.manifests[k];
-		}
+		next = store_platform_choose(&machine, index.manifests, index.n_manifests);
 		if (!next)
 			return bk_err_set(err, BK_ERR_NOT_FOUND, 0,
 					  "index %s has no image for linux/%s", d->digest,

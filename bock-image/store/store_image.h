@@ -70,5 +70,7 @@ int store_image_complete(const struct store *s, const struct oci_descriptor *d, 
 /* "amd64", "arm64", ... of this machine, as images name it; and "v8" etc., or NULL. */
 const char *store_machine_arch(void);
 const char *store_machine_variant(void);
+/* linux with these two; strings are static. */
+void store_machine_platform(struct oci_platform *ret);
 
 #endif

@@ -24,6 +24,10 @@ struct store {
 #define STORE_BLOB_PATH_MAX 160
 int store_blob_path_(const char *digest, char path[STORE_BLOB_PATH_MAX], struct bk_err **err);
 
+/* Syncs fd, which is the file tmp of the store, and renames it to path, a blob's; both as the store sees them. */
+int store_blob_name_(const struct store *s, int fd, const char *tmp, const char *path,
+		     struct bk_err **err);
+
 /* Takes flock(2) `operation` on fd, at most wait_ms long: 0, or -errno (EWOULDBLOCK after that). */
 int store_flock_(int fd, int operation, int wait_ms);
 

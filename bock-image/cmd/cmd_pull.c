@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/bk_str.h"
+#include "cmd/cmd_out.h"
+#include "cmd/cmd_registry.h"
+#include "codec/bk_json.h"
+#include "registry/registry_pull.h"
+#include "store/store_gc.h"
+#include "store/store_index.h"
+
+/* What a failed pull brought goes again, but not what the next try can go on with. */
+static void clean_up(struct store *s, int rc, char *const *added)
+{
+	if (rc != -BK_ERR_NETWORK)
+		store_gc_discard(s, added);
+}
+
+static void say(const struct cmd_pull_opts *o, const char *name, const struct oci_descriptor *d,
+		struct bk_buf *out)
+{
+	if (o->json) {
+		bk_buf_adds(out, "{\"event\":\"pulled\",\"name\":");
+		bk_json_quote(out, name);
+		bk_buf_adds(out, ",\"digest\":");
+		bk_json_quote(out, d->digest);
+		bk_buf_adds(out, "}\n");
+	} else if (!o->quiet) {
+		cmd_out_text(out, name);
+		bk_buf_printf(out, " %s\n", d->digest);
+	}
+}
+
+static int pull_one(const struct cmd_registry *c, struct store *s, const char *name,
+		    const struct cmd_pull_opts *o, const struct registry_pull_opts *po,
+		    struct bk_buf *out, struct bk_err **err)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autostrv char **added = NULL;
+	bk_autoref struct ref ref = REF_INIT;
+	struct oci_descriptor d, image;
+	struct registry *r;
+	int rc = ref_parse(name, &ref, err);
+
+	if (rc == 0)
+		rc = registry_open(c->client, ref.domain, &r, err);
+	if (rc == 0)
+		rc = registry_pull(r, ref.path, ref.digest ? ref.digest : ref.tag, s, po, arena, &d,
+				   &image, &added, err);
+	/* A platform that was asked for by name is what the name stands for. */
+	if (rc == 0)
+		rc = store_name_set(s, name, po->platform ? &image : &d, err);
+	if (rc < 0) {
+		clean_up(s, rc, added);
+		return bk_err_wrap(err, rc, "pull '%s'", name);
+	}
+	say(o, name, po->platform ? &image : &d, out);
+	return 0;
+}
+
+int cmd_pull_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	cmd_autoregistry struct cmd_registry c = { 0 };
+	bk_autostore struct store *s = NULL;
+	const struct cmd_pull_opts *o = call->opts;
+	struct oci_platform platform;
+	struct registry_pull_opts po = { .all_platforms = o->all_platforms, .jobs = o->jobs };
+	int rc = 0;
+
+	(void)ret_status;
+	if (o->platform && o->all_platforms)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "--platform and --all-platforms exclude each other");
+	if (o->jobs < 1 || o->jobs > REGISTRY_JOBS_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "--jobs: 1 to %d", REGISTRY_JOBS_MAX);
+	if (o->platform) {
+		rc = store_platform_parse(o->platform, arena, &platform, err);
+		po.platform = &platform;
+	}
+	if (rc == 0)
+		rc = cmd_registry_open(&c, call, &o->registry, err);
+	if (rc == 0)
+		rc = cmd_open_store(call, STORE_CREATE, &s, err);
+	for (int i = 0; rc == 0 && i < call->n_args; i++) {
+		bk_autobuf struct bk_buf out = BK_BUF_INIT(CMD_OUT_MAX);
+		cmd_autoprogress struct cmd_progress progress;
+		const struct registry_progress rp = { .event = cmd_progress_event, .ctx = &progress };
+
+		cmd_progress_init(&progress, o->quiet, o->json, "pulled");
+		po.progress = &rp;
+		rc = pull_one(&c, s, call->args[i], o, &po, &out, err);
+		cmd_progress_done(&progress);
+		if (rc == 0)
+			rc = cmd_out_flush(&out, err);
+	}
+	return rc;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/cmd_registry.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bk_clock.h"
+#include "base/bk_fd.h"
+#include "base/bk_mem.h"
+#include "base/bk_num.h"
+#include "base/bk_str.h"
+#include "cmd/cmd_out.h"
+#include "codec/bk_json.h"
+
+#define DRAW_MS	  100
+#define ROWS_MAX  40 /* lines that are drawn again */
+#define LINE_SIZE 256
+
+static void notice(void *ctx, const char *text)
+{
+	bk_log_msg(ctx, BK_LOG_WARNING, "%s", text);
+}
+
+int cmd_registry_open_as(struct cmd_registry *c, const struct bk_cli_call *call,
+			 const struct cmd_registry_opts *o, const struct credential *credential,
+			 struct bk_err **err)
+{
+	struct registry_opts ro = {
+		.credential = credential,
+		.cert_dir = o->cert_dir,
+		.insecure = !o->tls_verify,
+		.plain_http = o->plain_http,
+		.retries = o->retries == 0 ? UINT32_MAX : o->retries,
+		.notice = notice,
+		.ctx = (void *)(uintptr_t)call->log,
+	};
+	uint64_t stall = 0;
+	int rc = o->timeout ? bk_num_duration_ms(o->timeout, &stall, err) : 0;
+
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "--timeout");
+	if (o->timeout && (stall < 1000 || stall > UINT32_MAX))
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "--timeout '%s': at least a second",
+				  o->timeout);
+	ro.stall_ms = (uint32_t)stall;
+	c->creds = creds_manager_new(o->authfile);
+	c->log = call->log;
+	ro.creds = c->creds;
+	return registry_client_new(&ro, &c->client, err);
+}
+
+int cmd_registry_open(struct cmd_registry *c, const struct bk_cli_call *call,
+		      const struct cmd_registry_opts *o, struct bk_err **err)
+{
+	return cmd_registry_open_as(c, call, o, NULL, err);
+}
+
+void cmd_registry_done(struct cmd_registry *c)
+{
+	registry_client_free(c->client);
+	creds_free(c->creds);
+	*c = (struct cmd_registry){ 0 };
+}
+
+/* ---- progress ------------------------------------------------------------------------------------ */
+
+struct cmd_progress_row {
+	char *digest;
+	int64_t done, size;
+	enum registry_event event;
+};
+
+void cmd_progress_init(struct cmd_progress *p, bool quiet, bool json, const char *verb)
+{
+	*p = (struct cmd_progress){ .verb = verb, .mode = CMD_PROGRESS_PLAIN };
+	if (quiet)
+		p->mode = CMD_PROGRESS_NONE;
+	else if (json)
+		p->mode = CMD_PROGRESS_JSON;
+	else if (isatty(STDERR_FILENO))
+		p->mode = CMD_PROGRESS_TTY;
+}
+
+static struct cmd_progress_row *row_of(struct cmd_progress *p, const struct oci_descriptor *d)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (bk_streq(p->rows[i].digest, d->digest))
+			return &p->rows[i];
+	p->rows = bk_reallocarray(p->rows, p->n + 1, sizeof(*p->rows));
+	p->rows[p->n] = (struct cmd_progress_row){ .digest = bk_strdup(d->digest),
+						   .size = d->size };
+	return &p->rows[p->n++];
+}
+
+static void describe(const struct cmd_progress *p, const struct cmd_progress_row *r, char *line,
+		     size_t size)
+{
+	char done[32], all[32];
+	int len;
+	const char *digest = cmd_out_short(r->digest, &len);
+
+	bk_num_human((uint64_t)r->size, all, sizeof(all));
+	if (r->event == REGISTRY_EXISTS)
+		(void)snprintf(line, size, "%.*s  %10s  already there", len, digest, all);
+	else if (r->event == REGISTRY_DONE)
+		(void)snprintf(line, size, "%.*s  %10s  %s", len, digest, all, p->verb);
+	else
+		(void)snprintf(line, size, "%.*s  %10s  %3d%%  %s", len, digest, all,
+			       r->size > 0 ? (int)(r->done * 100 / r->size) : 100,
+			       bk_num_human((uint64_t)r->done, done, sizeof(done)));
+}
+
+static void draw(struct cmd_progress *p, bool last)
+{
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_SMALL);
+	size_t from = p->n > ROWS_MAX ? p->n - ROWS_MAX : 0;
+	int64_t now = bk_clock_ms();
+
+	if (!last && now - p->drawn_at < DRAW_MS)
+		return;
+	p->drawn_at = now;
+	if (p->drawn > 0)
+		bk_buf_printf(&b, "\033[%zuA", p->drawn);
+	for (size_t i = from; i < p->n; i++) {
+		char line[LINE_SIZE];
+
+		describe(p, &p->rows[i], line, sizeof(line));
+		bk_buf_printf(&b, "\r\033[K%s\n", line);
+	}
+	p->drawn = p->n - from;
+	(void)bk_fd_write_all(STDERR_FILENO, bk_buf_str(&b), b.len);
+}
+
+static void json_line(const struct cmd_progress_row *r)
+{
+	static const char *const names[] = { "exists", "begun", "progress", "done" };
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_SMALL);
+
+	bk_buf_printf(&b, "{\"event\":\"%s\",\"digest\":", names[r->event]);
+	bk_json_quote(&b, r->digest);
+	bk_buf_printf(&b, ",\"done\":%" PRId64 ",\"size\":%" PRId64 "}\n", r->done, r->size);
+	(void)bk_fd_write_all(STDOUT_FILENO, bk_buf_str(&b), b.len);
+}
+
+static void plain_line(const struct cmd_progress *p, const struct cmd_progress_row *r)
+{
+	char line[LINE_SIZE];
+
+	describe(p, r, line, sizeof(line));
+	(void)fprintf(stderr, "%s\n", line);
+}
+
+void cmd_progress_event(void *ctx, enum registry_event event, const struct oci_descriptor *d,
+			int64_t done)
+{
+	struct cmd_progress *p = ctx;
+	struct cmd_progress_row *r;
+
+	if (p->mode == CMD_PROGRESS_NONE)
+		return;
+	r = row_of(p, d);
+	r->event = event;
+	r->done = done;
+	if (p->mode == CMD_PROGRESS_TTY) {
+		draw(p, false);
+	} else if (event == REGISTRY_PROGRESS) {
+		if (p->mode == CMD_PROGRESS_JSON && bk_clock_ms() - p->drawn_at >= 5 * DRAW_MS) {
+			p->drawn_at = bk_clock_ms();
+			json_line(r);
+		}
+	} else if (p->mode == CMD_PROGRESS_JSON) {
+		json_line(r);
+	} else if (event != REGISTRY_BEGUN) {
+		plain_line(p, r);
+	}
+}
+
+void cmd_progress_done(struct cmd_progress *p)
+{
+	if (p->mode == CMD_PROGRESS_TTY && p->n > 0)
+		draw(p, true);
+	for (size_t i = 0; i < p->n; i++)
+		free(p->rows[i].digest);
+	free(p->rows);
+	p->rows = NULL;
+	p->n = 0;
+}

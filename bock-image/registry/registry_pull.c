@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/registry_pull.h"
+
+#include <string.h>
+
+#include "base/bk_mem.h"
+#include "base/bk_str.h"
+#include "oci/oci_media.h"
+#include "registry/registry_manifest.h"
+#include "store/store_blob.h"
+#include "store/store_image.h"
+
+struct pull {
+	struct registry *r;
+	const char *repo;
+	struct store *s;
+	const struct registry_pull_opts *opts;
+	struct oci_platform platform;
+	struct bk_arena *arena;
+	char ***added;
+	struct oci_descriptor *blobs; /* of all manifests */
+	size_t n_blobs, n_manifests;
+};
+
+static void add_blob(struct pull *p, const struct oci_descriptor *d)
+{
+	p->blobs = bk_arena_grow(p->arena, p->blobs, p->n_blobs, sizeof(*p->blobs));
+	p->blobs[p->n_blobs++] = *d;
+}
+
+/* A manifest or index into the store; expect as for registry_manifest_get. */
+static int get(struct pull *p, const char *reference, const struct oci_descriptor *expect,
+	       struct oci_descriptor *ret, struct bk_err **err)
+{
+	int rc;
+
+	if (++p->n_manifests > REGISTRY_MANIFESTS_MAX)
+		return bk_err_set(err, BK_ERR_REGISTRY, 0, "more than %d manifests in one index",
+				  REGISTRY_MANIFESTS_MAX);
+	if (expect && store_blob_has(p->s, expect->digest, expect->size)) {
+		*ret = *expect;
+		return 0;
+	}
+	rc = registry_manifest_get(p->r, p->repo, reference, expect, p->s, p->arena, ret, err);
+	if (rc == 0 && p->added)
+		bk_strv_add(p->added, ret->digest);
+	return rc;
+}
+
+static int take_manifest(struct pull *p, const struct oci_descriptor *d, struct bk_err **err)
+{
+	struct oci_manifest m;
+	int rc = store_manifest_read(p->s, d, p->arena, &m, err);
+
+	if (rc < 0)
+		return rc;
+	if (m.config->size > (int64_t)STORE_CONFIG_MAX)
+		return bk_err_set(err, BK_ERR_REGISTRY, 0,
+				  "a configuration of more than %zu bytes", STORE_CONFIG_MAX);
+	add_blob(p, m.config);
+	for (size_t i = 0; i < m.n_layers; i++)
+		add_blob(p, &m.layers[i]);
+	return 0;
+}
+
+static int take(struct pull *p, const struct oci_descriptor *d, unsigned int depth,
+		struct oci_descriptor *ret_image, struct bk_err **err);
+
+static int take_child(struct pull *p, const struct oci_descriptor *child, unsigned int depth,
+		      struct oci_descriptor *ret_image, struct bk_err **err)
+{
+	struct oci_descriptor d;
+	int rc = get(p, child->digest, child, &d, err);
+
+	if (rc < 0)
+		return rc;
+	d.platform = child->platform;
+	return take(p, &d, depth, ret_image, err);
+}
+
+static int take_index(struct pull *p, const struct oci_descriptor *d, unsigned int depth,
+		      struct oci_descriptor *ret_image, struct bk_err **err)
+{
+	const struct oci_descriptor *best;
+	bk_autofree char *text = NULL;
+	struct oci_index index;
+	int rc = store_manifests_read(p->s, d, p->arena, &index, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; p->opts->all_platforms && i < index.n_manifests; i++) {
+		enum oci_media_kind kind = oci_media_kind_of(index.manifests[i].media_type);
+		struct oci_descriptor image;
+
+		/* What we don't know is left alone (image-spec: it is no error). */
+		if (kind != OCI_MEDIA_KIND_MANIFEST && kind != OCI_MEDIA_KIND_INDEX)
+			continue;
+		rc = take_child(p, &index.manifests[i], depth + 1, &image, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (p->opts->all_platforms) {
+		*ret_image = *d;
+		return 0;
+	}
+	best = store_platform_choose(&p->platform, index.manifests, index.n_manifests);
+	if (best)
+		return take_child(p, best, depth + 1, ret_image, err);
+	text = store_platform_text(&p->platform);
+	return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "index %s has no image for %s", d->digest, text);
+}
+
+/* What d leads to; the blobs of manifests are only noted. */
+static int take(struct pull *p, const struct oci_descriptor *d, unsigned int depth,
+		struct oci_descriptor *ret_image, struct bk_err **err)
+{
+	if (depth > STORE_NESTING_MAX)
+		return bk_err_set(err, BK_ERR_REGISTRY, 0, "indexes nested deeper than %d",
+				  STORE_NESTING_MAX);
+	if (oci_media_kind_of(d->media_type) == OCI_MEDIA_KIND_INDEX)
+		return take_index(p, d, depth, ret_image, err);
+	*ret_image = *d;
+	return take_manifest(p, d, err);
+}
+
+int registry_pull(struct registry *r, const char *repo, const char *reference, struct store *s,
+		  const struct registry_pull_opts *opts, struct bk_arena *arena,
+		  struct oci_descriptor *ret, struct oci_descriptor *ret_image, char ***added,
+		  struct bk_err **err)
+{
+	struct pull p = {
+		.r = r,
+		.repo = repo,
+		.s = s,
+		.opts = opts,
+		.arena = arena,
+		.added = added,
+	};
+	struct oci_descriptor top, image;
+	int rc;
+
+	if (opts->platform)
+		p.platform = *opts->platform;
+	else
+		store_machine_platform(&p.platform);
+	rc = get(&p, reference, NULL, &top, err);
+	if (rc == 0)
+		rc = take(&p, &top, 0, &image, err);
+	if (rc == 0)
+		rc = registry_fetch(r, repo, s, p.blobs, p.n_blobs, opts->jobs, opts->progress,
+				    added, err);
+	if (rc < 0)
+		return rc;
+	*ret = top;
+	*ret_image = image;
+	return 0;
+}
