@@ -91,7 +91,7 @@ void cmd_warn(const struct bk_cli_call *call, char **warnings)
 	bk_strv_free(warnings);
 }
 
-int cmd_dry_run(const struct bk_cli_call *call, struct bk_err **err)
+int cmd_dry_run(const struct bk_cli_call *call, bool wait_start, struct bk_err **err)
 {
 	struct container_created r = CONTAINER_CREATED_INIT;
 	const struct cmd_globals *g = call->globals;
@@ -101,6 +101,7 @@ int cmd_dry_run(const struct bk_cli_call *call, struct bk_err **err)
 	int rc;
 
 	rc = cmd_create_params(call, &root, &p, err);
+	p.wait_start = wait_start;
 	if (rc == 0)
 		rc = container_plan(&p, &r, err);
 	if (rc == 0) {

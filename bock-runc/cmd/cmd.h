@@ -58,8 +58,8 @@ int cmd_root(const struct bk_cli_call *call, bool make, struct container_root *r
 int cmd_open(const struct bk_cli_call *call, const struct container_root *root, bool lock,
 	     struct container *ret, struct bk_err **err);
 
-/* Compiles and prints the plan (--dry-run). */
-int cmd_dry_run(const struct bk_cli_call *call, struct bk_err **err);
+/* Compiles and prints the plan (--dry-run); wait_start: of `create`. */
+int cmd_dry_run(const struct bk_cli_call *call, bool wait_start, struct bk_err **err);
 
 /* Who makes cgroups, by the global options; NULL: nobody. */
 struct cgroup_manager;

@@ -18,7 +18,7 @@ static int run(const struct bk_cli_call *call, int *ret_status, struct bk_err **
 
 	(void)ret_status;
 	if (o->dry_run)
-		return cmd_dry_run(call, err);
+		return cmd_dry_run(call, true, err);
 	rc = cmd_create_params(call, &root, &p, err);
 	if (rc == 0)
 		rc = cmd_trace(call, "create", o->trace, &trace, &p.trace, err);

@@ -46,6 +46,7 @@ static const struct bk_doc_field state_fields[] = {
 	BK_DOC_NUM_F(struct container_state, root_dev, "rootDevice", BK_DOC_U64, 0),
 	BK_DOC_NUM_F(struct container_state, root_inode, "rootInode", BK_DOC_U64, 0),
 	BK_DOC_BOOL_F(struct container_state, shared_pid_ns, "sharedPidNamespace", 0),
+	BK_DOC_BOOL_F(struct container_state, no_process, "noProcess", 0),
 	BK_DOC_BOOL_F(struct container_state, no_new_keyring, "noNewKeyring", 0),
 	BK_DOC_BOOL_F(struct container_state, has_poststart, "hasPoststart", 0),
 	BK_DOC_BOOL_F(struct container_state, has_poststop, "hasPoststop", 0),

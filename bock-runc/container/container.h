@@ -66,6 +66,7 @@ struct container_state {
 	uint64_t mount_ns;	/* without one of its own: the runtime's, by its inode; 0: it has one */
 	uint64_t root_dev, root_inode; /* and what its root file system is */
 	bool shared_pid_ns;
+	bool no_process;	/* it can't be started */
 	bool no_new_keyring;	/* the container has its caller's */
 	bool has_poststart;
 	bool has_poststop;

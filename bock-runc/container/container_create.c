@@ -142,6 +142,8 @@ int container_plan(const struct container_create *p, struct container_created *r
 	rc = container_check_id(p->id, err);
 	if (rc == 0)
 		rc = spec_load(p->bundle, p->config_path, &r->spec, err);
+	if (rc == 0 && r->spec.no_process && !p->wait_start)
+		rc = bk_err_set(err, BK_ERR_CONFIG, 0, SYS_WORD_NO_PROCESS);
 	if (init_trace_mark(p->trace, "read the configuration", rc) < 0)
 		return rc;
 	params.rootless = geteuid() != 0 || ns_in_userns();
@@ -245,6 +247,7 @@ static void fill_state(const struct container_create *p, struct container_create
 		.unit = (char *)r->place.unit,
 		.unit_user = r->place.user,
 		.shared_pid_ns = !pid || (pid->path && *pid->path),
+		.no_process = r->spec.no_process,
 		.no_new_keyring = p->no_new_keyring,
 		.has_poststart = c->hooks && c->hooks->n_poststart,
 		.has_poststop = c->hooks && c->hooks->n_poststop,

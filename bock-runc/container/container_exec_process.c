@@ -139,8 +139,9 @@ int container_exec_process(const struct container_exec *p, const struct spec *sp
 	struct oci_process *process = NULL;
 	int rc;
 
-	if (!spec->config->process)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "the container has no process");
+	if (spec->no_process && !p->process_path)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "the container has no process of its own to take the rest from: see --process");
 	if (!p->process_path)
 		return changed(&p->changes, spec, ret, err);
 	rc = spec_load_process(spec, p->process_path, &process, err);

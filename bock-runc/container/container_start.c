@@ -18,8 +18,10 @@ static int check_status(const struct container *c, struct bk_err **err)
 	enum oci_status status;
 	int rc = container_status(c, &status, NULL, err);
 
-	if (rc < 0 || status == OCI_CREATED)
+	if (rc < 0)
 		return rc;
+	if (status == OCI_CREATED) /* which it remains */
+		return c->state.no_process ? bk_err_set(err, BK_ERR_CONFIG, 0, SYS_WORD_NO_PROCESS) : 0;
 	if (status == OCI_STOPPED)
 		return bk_err_set(err, BK_ERR_CONFIG, 0, SYS_WORD_START_STOPPED);
 	if (status == OCI_RUNNING)

@@ -24,6 +24,7 @@
 #include "proc/proc_rlimit.h"
 #include "proc/proc_sysctl.h"
 #include "sys/sys_kernel.h"
+#include "sys/sys_words.h"
 
 #define TEXT_MAX (4 * BK_ERR_MSG_MAX)
 
@@ -367,8 +368,14 @@ static void check_all(struct validate *v, char ***warnings)
 
 	(void)spec_check_each(c, problem, v);
 	check_kernel(v);
-	if (!c->root || !c->root->path || !*c->root->path || !c->linux_ || !c->process)
+	if (!c->root || !c->root->path || !*c->root->path || !c->linux_)
 		return;
+	if (!c->process) {
+		struct bk_err *e = NULL;
+
+		(void)bad(v, bk_err_set(&e, BK_ERR_CONFIG, 0, SYS_WORD_NO_PROCESS), &e);
+		return;
+	}
 	check_rootfs(v);
 	for (size_t i = 0; i < c->linux_->n_namespaces; i++)
 		check_namespace(v, i);

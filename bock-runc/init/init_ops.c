@@ -550,6 +550,13 @@ static int op_exec(struct init_child *c, const struct init_op *op, struct bk_err
 	return init_exec_error(c->program, errno, err);
 }
 
+static int op_no_process(struct init_child *c, const struct init_op *op, struct bk_err **err)
+{
+	(void)c;
+	(void)op;
+	return bk_err_set(err, BK_ERR_CONFIG, 0, SYS_WORD_NO_PROCESS);
+}
+
 static int op_stage(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
 	(void)op;
@@ -616,6 +623,7 @@ static const init_op_fn op_table[OP_KIND_MAX_] = {
 	[OP_READY] = op_ready,
 	[OP_START_HOOKS] = op_start_hooks,
 	[OP_EXEC] = op_exec,
+	[OP_NO_PROCESS] = op_no_process,
 	[OP_STAGE] = op_stage,
 };
 

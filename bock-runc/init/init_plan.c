@@ -82,7 +82,7 @@ static bool needs_seal(const struct init_plan *p)
 {
 	const struct oci_hooks *h = p->spec->config->hooks;
 
-	return !init_plan_stage_serves(p) || !spec_ns_is_new(p->spec->config, OCI_NS_PID) ||
+	return p->spec->no_process || !init_plan_stage_serves(p) || !spec_ns_is_new(p->spec->config, OCI_NS_PID) ||
 	       (h && h->n_start_container);
 }
 
@@ -567,6 +567,12 @@ int init_plan_process(struct init_plan *p, struct bk_err **err)
 	init_plan_add(p, INIT_PROCESS, OP_USER);
 	init_plan_add(p, INIT_PROCESS, OP_CAPS);
 	init_plan_add(p, INIT_PROCESS, OP_CHDIR)->u.text = proc->cwd;
+	if (p->spec->no_process && !p->params.exec) {
+		init_plan_add(p, INIT_PROCESS, OP_CLOSE_FDS);
+		init_plan_add(p, INIT_PROCESS, OP_READY);
+		init_plan_add(p, INIT_PROCESS, OP_NO_PROCESS);
+		return 0;
+	}
 	init_plan_add(p, INIT_PROCESS, OP_FIND)->u.text = proc->args[0];
 	if (!early)
 		init_plan_add(p, INIT_PROCESS, OP_CLOSE_FDS);
@@ -645,6 +651,8 @@ int init_plan_compile(const struct spec *spec, const struct init_params *params,
 		rc = check_hooks(spec->config->hooks, err);
 	if (rc == 0)
 		rc = init_seccomp_compile(spec->config, &p.seccomp, err);
+	if (spec->no_process) /* there is nothing to filter but our own waiting; exec compiles it again */
+		p.seccomp = (struct init_seccomp){ 0 };
 	if (rc == 0)
 		rc = plan_runtime(&p, err);
 	if (rc == 0)

@@ -113,6 +113,7 @@ enum init_op_kind {
 	OP_READY,		/* created: the parent is told, and start is waited for */
 	OP_START_HOOKS,
 	OP_EXEC,
+	OP_NO_PROCESS,		/* nothing to execute: whoever calls for start is told so */
 	OP_STAGE,		/* the last four in the sealed last stage */
 	OP_KIND_MAX_
 };

@@ -367,7 +367,7 @@ static void print_process(const struct init_plan *p, const struct init_op *op, s
 			[OP_STDIO_OWNER] = "stdio-owner", [OP_NO_NEW_PRIVS] = "no-new-privileges",
 			[OP_SECCOMP] = "seccomp-load", [OP_FIND] = "find-program",
 			[OP_CLOSE_FDS] = "close descriptors",
-			[OP_READY] = "ready, wait for start",
+			[OP_READY] = "ready, wait for start", [OP_NO_PROCESS] = "no process",
 		};
 
 		bk_buf_adds(out, names[op->kind]);

@@ -208,7 +208,7 @@ static int check_required(const struct oci_runtime_config *c, struct bk_err **er
 	if (!c->linux_)
 		return bad(err, "linux",
 			   "required member is missing: this runtime runs Linux containers");
-	return c->process ? 0 : bad(err, "process", "required member is missing");
+	return 0;
 }
 
 static int check_oci_version(const struct oci_runtime_config *c, struct bk_err **err)
@@ -218,7 +218,7 @@ static int check_oci_version(const struct oci_runtime_config *c, struct bk_err *
 
 static int check_config_process(const struct oci_runtime_config *c, struct bk_err **err)
 {
-	return spec_check_process(c->process, err);
+	return c->process ? spec_check_process(c->process, err) : 0; /* create can do without */
 }
 
 static int check_masked(const struct oci_runtime_config *c, struct bk_err **err)

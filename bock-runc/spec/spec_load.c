@@ -52,6 +52,15 @@ static void heed_version(struct oci_runtime_config *c)
 		pids->limit = -1;
 }
 
+void spec_fill_process(struct spec *s)
+{
+	if (s->config->process)
+		return;
+	s->no_process = true;
+	s->config->process = bk_arena_alloc(s->arena, sizeof(*s->config->process));
+	s->config->process->cwd = bk_arena_strdup(s->arena, "/");
+}
+
 static int decode(struct spec *s, int dirfd, const char *path, struct bk_err **err)
 {
 	int rc = read_text(s, dirfd, path, &s->text, &s->text_len, err);
@@ -121,6 +130,7 @@ int spec_load(const char *bundle, const char *config_path, struct spec *ret, str
 	rc = spec_check(s.config, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "bundle '%s'", s.bundle);
+	spec_fill_process(&s);
 	*ret = s;
 	s.arena = NULL;
 	return 0;
@@ -136,6 +146,7 @@ int spec_load_kept(int dirfd, const char *file, const char *bundle, struct spec 
 	rc = decode(&s, dirfd, file, err);
 	if (rc < 0)
 		return rc;
+	spec_fill_process(&s);
 	set_rootfs(&s);
 	*ret = s;
 	s.arena = NULL;

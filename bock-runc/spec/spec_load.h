@@ -20,7 +20,14 @@ struct spec {
 	const char *rootfs;			/* absolute */
 	const char *text;			/* config.json as it is */
 	size_t text_len;
+	bool no_process;			/* config has none: an empty one stands in its place */
 };
+
+/*
+ * Where config has no process, which only `start` needs (runtime.md), puts an empty one in its place, so that no
+ * reader has to ask; spec_load and spec_load_kept do so.
+ */
+void spec_fill_process(struct spec *s);
 
 /*
  * Loads bundle (a directory; NULL: the current one). config_path (NULL: config.json in the bundle) is

@@ -19,6 +19,7 @@
 #define SYS_WORD_EXISTS "container with given ID already exists"
 #define SYS_WORD_ID_FORMAT "invalid container ID format" /* base/bk_id.c says it, too */
 #define SYS_WORD_NOT_STOPPED "cannot delete container %s that is not stopped: %s"
+#define SYS_WORD_NO_PROCESS "process: required member is missing: there is nothing to start"
 #define SYS_WORD_START_STOPPED "cannot start a container that has stopped"
 #define SYS_WORD_START_RUNNING "cannot start an already running container"
 #define SYS_WORD_START_STATE "cannot start a container in the %s state"

@@ -731,3 +731,51 @@ $ID-b"
 		jq -e --arg o "$option" '.mountOptions | index($o)' "$T/f" || fail "no $option"
 	done
 }
+
+@test "no process: create makes the container, start refuses, exec has its own, delete works" {
+	bundle true
+	edit 'del(.process) | .hooks.createRuntime = [{"path": "/bin/touch", "args": ["touch", $f]}]
+		| .hooks.startContainer = [{"path": "/bin/false"}]' --arg f "$T/hook"
+	detached create -b "$B" "$ID"
+	assert_ok ''
+	assert_is created
+	[ -e "$T/hook" ]
+	pid=$(pid_of)
+	[ "$(readlink "/proc/$pid/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ]
+	grep -q '^CapEff:	0000000000000000$' "/proc/$pid/status"
+	grep -q ' /proc proc ' "/proc/$pid/mounts"
+	run --separate-stderr bock_runc start "$ID"
+	assert_error 'process: required member is missing: there is nothing to start'
+	assert_is created
+	run --separate-stderr bock_runc exec "$ID" true
+	[ "$status" -eq 255 ]
+	[[ $stderr == *'see --process'* ]] || fail "$stderr"
+	echo '{"cwd": "/", "args": ["/bin/busybox", "echo", "said"]}' >"$T/process.json"
+	run --separate-stderr bock_runc exec --process "$T/process.json" "$ID"
+	assert_ok said
+	# whoever calls past `start` is told so too
+	run python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(s.recv(4096))' "$STATE/$ID/start.sock"
+	[[ $output == *'nothing to start'* ]] || fail "$output"
+	wait_for 10 is stopped
+	bock_runc delete "$ID"
+	detached create -b "$B" "$ID"
+	bock_runc delete "$ID"
+	assert_no_leftovers
+}
+
+@test "no process: run refuses before anything is made; a plan of create ends there" {
+	bundle true
+	edit 'del(.process)'
+	for words in '' --detach --dry-run; do
+		# shellcheck disable=SC2086 # an option or none
+		detached run $words -b "$B" "$ID"
+		assert_error 'process: required member is missing'
+	done
+	[ ! -e "$STATE/$ID" ]
+	[ "$(bock_runc create --dry-run -b "$B" "$ID" | tail -n 1)" = '  no process' ]
+	edit '.linux.seccomp = {"defaultAction": "SCMP_ACT_KILL_PROCESS"}'
+	detached create -b "$B" "$ID"
+	assert_ok ''
+	bock_runc delete "$ID"
+	assert_no_leftovers
+}

@@ -54,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		bk_err_clear(&err);
 		return 0;
 	}
+	spec_fill_process(&spec);
 	for (size_t i = 0; i < BK_ARRAY_SIZE(params); i++)
 		compile(&spec, &params[i]);
 	return 0;

@@ -108,7 +108,6 @@ static void test_required(void **state)
 	(void)state;
 	BAD("root.path", .root = "{\"path\":\"\"}");
 	BAD("root", .root = "null");
-	BAD("process", .process = "null");
 	BAD("linux", .linux_ = "null");
 	BAD("process.args", .process = "{\"cwd\":\"/\"}");
 	BAD("process.args", .process = "{\"cwd\":\"/\",\"args\":[]}");

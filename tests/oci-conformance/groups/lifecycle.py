@@ -337,6 +337,7 @@ def no_process(world):
 scenario(
     "lifecycle",
     no_process,
+    must("create-no-process", "config.md Process", "process", "process is required when start is called: create does without", lambda f: eq(f.create.rc, 0)),
     must("start-no-process", START, "process", "start generates an error when process was not set", lambda f: f.start.rc != 0),
 )
 
