@@ -5,6 +5,7 @@
 #include "base/bk_num.h"
 #include "base/bk_str.h"
 #include "cmd/cmd.h"
+#include "cmd/cmd_format.h"
 #include "cmd/cmd_out.h"
 #include "codec/bk_json.h"
 #include "store/store_blob.h"
@@ -17,9 +18,12 @@ struct inspect_opts {
 	bool json;
 	bool raw;
 	bool config;
+	const char *format;
 };
 
 static const struct bk_cli_opt inspect_opts[] = {
+	{ "format", 'f', BK_CLI_STR, offsetof(struct inspect_opts, format), "TEMPLATE",
+	  "print by a template over the object of --json, as {{.Digest}}", 0, NULL },
 	{ "json", 'j', BK_CLI_FLAG, offsetof(struct inspect_opts, json), NULL,
 	  "print name, digest, manifest and configuration as one object", 0, NULL },
 	{ "raw", 0, BK_CLI_FLAG, offsetof(struct inspect_opts, raw), NULL,
@@ -159,11 +163,35 @@ static void print_json(const struct store_image *i, const struct oci_descriptor 
 	bk_json_quote(out, i->manifest.config->digest);
 	bk_buf_adds(out, ",\"manifestDigest\":");
 	bk_json_quote(out, i->desc.digest);
-	bk_buf_adds(out, ",\"manifest\":");
+	bk_buf_adds(out, ",\"layers\":[");
+	for (size_t k = 0; k < i->manifest.n_layers; k++) {
+		bk_buf_adds(out, k > 0 ? "," : "");
+		bk_json_quote(out, i->manifest.layers[k].digest);
+	}
+	bk_buf_adds(out, "],\"manifest\":");
 	bk_buf_add(out, manifest->data, manifest->len);
 	bk_buf_adds(out, ",\"config\":");
 	bk_buf_add(out, config->data, config->len);
 	bk_buf_adds(out, "}\n");
+}
+
+/* The template over the object that --json prints; a line of its own. */
+static int print_format(const char *format, const struct bk_buf *json, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf out = BK_BUF_INIT(CMD_OUT_MAX);
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	struct bk_doc_value v;
+	int rc = bk_buf_check(json, "the image's documents", err);
+
+	if (rc == 0)
+		rc = bk_json_parse("the image's documents", json->data, json->len,
+				   &bk_doc_limits_oci, arena, &v, err);
+	if (rc == 0)
+		rc = cmd_format(format, &v, &out, err);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "--format");
+	bk_buf_addc(&out, '\n');
+	return cmd_out_flush(&out, err);
 }
 
 static int run_inspect(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
@@ -179,9 +207,9 @@ static int run_inspect(const struct bk_cli_call *call, int *ret_status, struct b
 	int rc;
 
 	(void)ret_status;
-	if (o->json + o->raw + o->config > 1)
+	if (o->json + o->raw + o->config + (o->format != NULL) > 1)
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "--json, --raw and --config exclude each other");
+				  "--format, --json, --raw and --config exclude each other");
 	rc = cmd_open_store(call, 0, &s, err);
 	if (rc == 0)
 		rc = store_name_find(s, call->args[0], arena, &named, err);
@@ -200,9 +228,11 @@ static int run_inspect(const struct bk_cli_call *call, int *ret_status, struct b
 		return rc;
 	if (o->config)
 		return cmd_out_flush(&config, err);
-	if (o->json)
+	if (o->json || o->format)
 		print_json(image, &named, &manifest, &config, &out);
-	else
+	if (o->format)
+		return print_format(o->format, &out, err);
+	if (!o->json)
 		print_table(image, &named, &out);
 	return cmd_out_flush(&out, err);
 }

@@ -259,3 +259,36 @@ damage() { # DIGEST
 	assert_output -p "multi:1"
 	"$BOCK_IMAGE" --root "$T/other" fsck -q
 }
+
+@test "inspect --format: paths, json, index, join, range" {
+	bock_image import -q --cmd /bin/x --env A=1 --env 'B=two words' "$T/rootfs.tar" a:1
+	for try in \
+		'{{.Digest}}=jq:.digest' \
+		'{{.Name}} {{.Architecture}}=jq:.name + " " + .config.architecture' \
+		'{{json .Config.Env}}=["A=1","B=two words"]' \
+		'{{.Env}}=[A=1 B=two words]' \
+		'{{ index .Env 1 }}=B=two words' \
+		'{{index .Env 7}}=<no value>' \
+		'{{join .Config.Cmd ", "}}=/bin/x' \
+		'{{.Config.Labels}}={{.Nowhere.At.All}}' \
+		'{{index .Config.Labels "x"}}|{{json .Nowhere}}=<no value>|null' \
+		'{{range .Layers}}<{{.}}>{{end}}=jq:"<" + .layers[0] + ">"' \
+		'{{range .Nowhere}}<{{.}}>{{end}}.=.' \
+		'{{range .Manifest.Layers}}{{.Size}}{{end}}=jq:.manifest.layers[0].size|tostring'; do
+		template=${try%%=*} want=${try#*=}
+		case $want in
+		jq:*) want=$(bock_image inspect --json a:1 | jq -r "${want#jq:}") ;;
+		'{{'*) want=$(bock_image inspect -f "$want" a:1) ;;
+		esac
+		run -0 bock_image inspect --format "$template" a:1
+		assert_output "$want"
+	done
+	run -0 bock_image inspect -f 'a\tb\n{{.Os}}' a:1
+	assert_output "$(printf 'a\tb\nlinux')"
+	for wrong in '{{.A' '{{x}}' '{{range .A}}' '{{end}}' '{{index .A "x}}' '{{..a}}' '{{join .A}}' '{{.A | json}}'; do
+		run -1 bock_image inspect --format "$wrong" a:1
+		assert_output -p "--format: template, at character"
+	done
+	run -1 bock_image inspect --format x --raw a:1
+	assert_output -p "exclude each other"
+}
