@@ -49,12 +49,15 @@ static const struct bk_cli_cmd *const cmds_list[] = {
 	&cmd_checkpoint, &cmd_restore,
 };
 
-/* Root of a user namespace keeps its state with the user who made that, as runc does. */
+/*
+ * Root of a user namespace keeps its state with the user who made that, as runc does. Engines give their monitors
+ * no USER.
+ */
 static bool is_user(void)
 {
 	const char *user = getenv("USER");
 
-	return geteuid() != 0 || (user && !bk_streq(user, "root") && ns_in_userns());
+	return geteuid() != 0 || ((!user || !bk_streq(user, "root")) && ns_in_userns());
 }
 
 static char *default_root(bool *ret_xdg)

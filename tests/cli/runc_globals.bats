@@ -206,6 +206,17 @@ one_error() {
 	[ "$(stat -c %a "$STATE")" = 1700 ]
 }
 
+@test "state folder: root of a user namespace has it in XDG_RUNTIME_DIR, unless USER is root" {
+	user_setup
+	[ ! -e "$STATE" ]
+	# as conmon calls, which has no USER
+	run --separate-stderr as_user unshare --user --map-root-user env -u USER "$BOCK_RUNC" run -b "$B" "$ID"
+	[ -d "$STATE" ]
+	rmdir "$STATE"
+	run --separate-stderr as_user unshare --user --map-root-user env USER=root "$BOCK_RUNC" run -b "$B" "$ID"
+	[ ! -e "$STATE" ]
+}
+
 @test "refused commands: known by name, whatever stands behind; podman takes their --help as a yes" {
 	for command in checkpoint restore; do
 		for words in '' --help '-h' "$ID" "--image-path /x --leave-running $ID" "--resources - $ID" \
