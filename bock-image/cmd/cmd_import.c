@@ -32,7 +32,7 @@ static int check_tar(struct layer_stream *stream, struct bk_err **err)
 {
 	bk_autolayertar struct layer_tar *tar = NULL;
 	bool more = true;
-	int rc = layer_tar_new(stream, &tar, err);
+	int rc = layer_tar_new(stream, NULL, &tar, err);
 
 	for (uint64_t n = 0; rc == 0 && more; n++) {
 		struct layer_entry e;

@@ -7,7 +7,7 @@
  * resolved inside it (links followed), a last component never is. Whiteouts hide what lower layers
  * brought, wherever in the layer they stand. No entry can replace the root itself (CVE-2021-29136).
  *
- * Uses / used by: store, libarchive / bundle, bock-build.
+ * Uses / used by: store, layer_stream, layer_tar, layer_tree / bundle, bock-build.
  */
 #ifndef LAYER_H
 #define LAYER_H
@@ -22,11 +22,12 @@
 
 /* What a hostile layer must not pass; 0 in a member of opts means these. */
 #define LAYER_ENTRIES_MAX ((uint64_t)4 << 20)	/* of one layer */
-#define LAYER_SIZE_MAX ((uint64_t)1 << 40)	/* bytes of one layer, uncompressed; also of one file */
+#define LAYER_SIZE_MAX ((uint64_t)1 << 40)	/* bytes of one layer, uncompressed; of one file */
 #define LAYER_RATIO_MAX 250			/* uncompressed : compressed; zeros alone reach 1032 by gzip */
 #define LAYER_RATIO_FREE ((uint64_t)64 << 20)	/* so many bytes are free of the ratio */
 #define LAYER_DEPTH_MAX 256			/* components of a path */
 #define LAYER_XATTRS_MAX 256			/* of one entry */
+#define LAYER_PAX_MAX ((size_t)1 << 20)		/* bytes of one extended header */
 
 struct layer_opts {
 	/*
@@ -34,8 +35,11 @@ struct layer_opts {
 	 * warning. What another user than root gets in any case.
 	 */
 	bool rootless;
-	uint64_t max_entries, max_size;
-	unsigned int max_ratio;
+	/* Bounds; 0: what is above. A sparse file counts with its holes. */
+	uint64_t max_entries, max_size, max_file;
+	unsigned int max_ratio, max_depth;
+	size_t max_name, max_pax;
+	unsigned int threads;	/* of layer_stream.h; 0: by the number of CPUs */
 	/* Told what was left out, and why; may be NULL. */
 	void (*warn)(void *ctx, const char *message);
 	void *ctx;

@@ -111,9 +111,18 @@ static int apply_entry(struct layer_tree *tree, struct layer_tar *tar, const str
 	}
 }
 
-static int apply_all(struct layer_tree *tree, struct layer_tar *tar, uint64_t max_entries,
-		     uint64_t max_size, struct layer_stats *stats, struct bk_err **err)
+static void warn_left_out(const struct layer_opts *opts, const struct layer_entry *e)
 {
+	bk_autofree char *text = bk_asprintf("'/%s': left out: %s", e->path, e->left_out);
+
+	opts->warn(opts->ctx, text);
+}
+
+static int apply_all(struct layer_tree *tree, struct layer_tar *tar, const struct layer_opts *opts,
+		     struct layer_stats *stats, struct bk_err **err)
+{
+	uint64_t max_entries = opts->max_entries ? opts->max_entries : LAYER_ENTRIES_MAX;
+
 	for (;;) {
 		struct layer_entry e;
 		bool more;
@@ -126,11 +135,8 @@ static int apply_all(struct layer_tree *tree, struct layer_tar *tar, uint64_t ma
 		if (++stats->entries > max_entries)
 			return bk_err_set(err, BK_ERR_CONFIG, 0, "more than %" PRIu64 " entries",
 					  max_entries);
-		if (e.size > max_size)
-			return bk_err_set(err, BK_ERR_CONFIG, 0,
-					  "'%s' has %" PRIu64 " bytes, at most %" PRIu64
-					  " are taken",
-					  e.path, e.size, max_size);
+		if (e.left_out && opts->warn)
+			warn_left_out(opts, &e);
 		rc = apply_entry(tree, tar, &e, stats, err);
 		if (rc < 0)
 			return rc;
@@ -146,25 +152,24 @@ int layer_apply(const struct bk_root *root, int fd, const char *digest, const ch
 	bk_autolayertar struct layer_tar *tar = NULL;
 	struct layer_stats stats = { 0 };
 	struct layer_stream_opts so;
-	uint64_t max_entries;
 	int rc;
 
 	if (!opts)
 		opts = &defaults;
-	max_entries = opts->max_entries ? opts->max_entries : LAYER_ENTRIES_MAX;
 	so = (struct layer_stream_opts){
 		.digest = digest,
 		.diff_id = diff_id,
 		.max_size = opts->max_size ? opts->max_size : LAYER_SIZE_MAX,
 		.max_ratio = opts->max_ratio ? opts->max_ratio : LAYER_RATIO_MAX,
+		.threads = opts->threads,
 	};
 	rc = layer_tree_new(root, opts, &tree, err);
 	if (rc == 0)
 		rc = layer_stream_new(fd, &so, &stream, err);
 	if (rc == 0)
-		rc = layer_tar_new(stream, &tar, err);
+		rc = layer_tar_new(stream, opts, &tar, err);
 	if (rc == 0)
-		rc = apply_all(tree, tar, max_entries, so.max_size, &stats, err);
+		rc = apply_all(tree, tar, opts, &stats, err);
 	if (rc == 0)
 		rc = layer_stream_finish(stream, stats.diff_id, err);
 	if (rc < 0)

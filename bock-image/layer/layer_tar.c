@@ -1,126 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layer/layer_tar.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <locale.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/bk_fd.h"
+#include "base/bk_mem.h"
 #include "base/bk_str.h"
-#include "layer/layer_acl.h"
+#include "layer/layer_tar_priv.h"
 
-struct layer_tar {
-	struct archive *a;
-	struct archive_entry *entry; /* libarchive's */
-	struct layer_stream *stream;
-	struct bk_err *err; /* of the callback */
-	locale_t utf8;	    /* (locale_t)0 where there is none */
-	char *path, *link;
-	struct layer_xattr *xattrs;
-	size_t n_xattrs;
-};
+#define OCTAL_SIZE_MAX ((uint64_t)077777777777) /* what 11 digits say */
+#define MAJOR_MAX      ((1 << 12) - 1)		/* of a device, to the kernel */
+#define MINOR_MAX      ((1 << 20) - 1)
 
-static la_ssize_t on_read(struct archive *a, void *ctx, const void **ret)
+int layer_tar_new(struct layer_stream *stream, const struct layer_opts *opts,
+		  struct layer_tar **ret, struct bk_err **err)
 {
-	struct layer_tar *t = ctx;
-	size_t len;
+	static const struct layer_opts none;
+	const struct layer_opts *o = opts ? opts : &none;
+	struct layer_tar *t = bk_calloc(1, sizeof(*t));
 
-	if (layer_stream_next(t->stream, ret, &len, &t->err) < 0) {
-		archive_set_error(a, EIO, "read");
-		return -1;
-	}
-	return (la_ssize_t)len;
-}
-
-static int failed(struct layer_tar *t, struct bk_err **err)
-{
-	const char *text = archive_error_string(t->a);
-
-	if (t->err) {
-		struct bk_err *e = bk_steal_ptr(&t->err);
-		int rc = -(int)bk_err_kind_of(e);
-
-		bk_err_move(err, e);
-		return rc;
-	}
-	return bk_err_set(err, BK_ERR_CONFIG, 0, "damaged tar: %s", text ? text : "unknown reason");
-}
-
-/*
- * Names in pax headers are UTF-8, and libarchive converts them to the locale's encoding, which in "C"
- * is ASCII: names would be lost. So it sees a UTF-8 locale, in this thread, for as long as it works.
- */
-static locale_t enter(const struct layer_tar *t)
-{
-	return t->utf8 ? uselocale(t->utf8) : (locale_t)0;
-}
-
-static void leave(locale_t old)
-{
-	if (old)
-		(void)uselocale(old);
-}
-
-int layer_tar_new(struct layer_stream *stream, struct layer_tar **ret, struct bk_err **err)
-{
-	bk_autolayertar struct layer_tar *t = bk_calloc(1, sizeof(*t));
-	locale_t old;
-	int rc;
-
+	(void)err;
 	t->stream = stream;
-	t->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	t->a = archive_read_new();
-	if (!t->a || archive_read_support_format_tar(t->a) != ARCHIVE_OK ||
-	    archive_read_support_format_empty(t->a) != ARCHIVE_OK)
-		return bk_err_set(err, BK_ERR_INTERNAL, 0, "libarchive gives no reader");
-	old = enter(t);
-	rc = archive_read_open(t->a, t, NULL, on_read, NULL);
-	leave(old);
-	if (rc != ARCHIVE_OK)
-		return failed(t, err);
-	*ret = bk_steal_ptr(&t);
+	t->max_name = o->max_name ? o->max_name : BK_ROOT_PATH_MAX - 1;
+	t->max_pax = o->max_pax ? o->max_pax : LAYER_PAX_MAX;
+	t->max_depth = o->max_depth ? o->max_depth : LAYER_DEPTH_MAX;
+	t->max_file = o->max_file ? o->max_file : LAYER_SIZE_MAX;
+	*ret = t;
 	return 0;
-}
-
-static void free_xattrs(struct layer_tar *t)
-{
-	for (size_t i = 0; i < t->n_xattrs; i++) {
-		free(t->xattrs[i].name);
-		free(t->xattrs[i].value);
-	}
-	free(t->xattrs);
-	t->xattrs = NULL;
-	t->n_xattrs = 0;
 }
 
 void layer_tar_free(struct layer_tar *t)
 {
 	if (!t)
 		return;
-	if (t->a)
-		(void)archive_read_free(t->a);
-	if (t->utf8)
-		freelocale(t->utf8);
-	bk_err_clear(&t->err);
-	free_xattrs(t);
+	tar_said_clear_(&t->said);
+	free(t->long_name);
+	free(t->long_link);
 	free(t->path);
 	free(t->link);
 	free(t);
 }
 
-int layer_tar_clean(const char *name, char **ret, struct bk_err **err)
+int layer_tar_clean(const char *name, size_t max_name, unsigned int max_depth, char **ret,
+		    struct bk_err **err)
 {
 	bk_autofree char *clean = NULL;
 	size_t len = strlen(name), n = 0, depth = 0;
 
-	if (len >= BK_ROOT_PATH_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "the name '%.64s...' has %zu bytes", name,
-				  len);
+	if (len > max_name)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "the name '%.64s...' has %zu bytes, at most %zu are taken", name,
+				  len, max_name);
 	clean = bk_malloc(len + 1);
 	for (const char *p = name; *p;) {
 		size_t part;
@@ -134,10 +68,10 @@ int layer_tar_clean(const char *name, char **ret, struct bk_err **err)
 				clean[n++] = '/';
 			memcpy(clean + n, p, part);
 			n += part;
-			if (++depth > LAYER_DEPTH_MAX)
+			if (++depth > max_depth)
 				return bk_err_set(err, BK_ERR_CONFIG, 0,
-						  "'%.64s...' is deeper than %d directories", name,
-						  LAYER_DEPTH_MAX);
+						  "'%.64s...' is deeper than %u directories", name,
+						  max_depth);
 		}
 		p += part;
 	}
@@ -146,180 +80,260 @@ int layer_tar_clean(const char *name, char **ret, struct bk_err **err)
 	return 0;
 }
 
-/* ---- xattrs ------------------------------------------------------------------------------------- */
-
-/* What would mean something else on another machine, or to the file system that we unpack to. */
-static bool xattr_taken(const char *name)
-{
-	return !bk_skip_prefix(name, "trusted.overlay.") &&
-	       !bk_skip_prefix(name, "user.overlay.") && !bk_streq(name, "security.selinux") &&
-	       !bk_streq(name, "security.ima") && !bk_streq(name, "security.evm") &&
-	       !bk_streq(name, "system.nfs4_acl");
-}
-
-static int add_xattr(struct layer_tar *t, const char *name, const void *value, size_t size,
-		     struct bk_err **err)
-{
-	if (t->n_xattrs >= LAYER_XATTRS_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' has more than %d attributes",
-				  t->path, LAYER_XATTRS_MAX);
-	t->xattrs = bk_reallocarray(t->xattrs, t->n_xattrs + 1, sizeof(*t->xattrs));
-	t->xattrs[t->n_xattrs++] = (struct layer_xattr){
-		.name = bk_strdup(name),
-		.value = bk_memdup(size ? value : "", size ? size : 1),
-		.size = size,
-	};
-	return 0;
-}
-
-static int read_xattrs(struct layer_tar *t, struct bk_err **err)
-{
-	const char *name;
-	const void *value;
-	size_t size;
-	int rc = 0;
-
-	free_xattrs(t);
-	(void)archive_entry_xattr_reset(t->entry);
-	while (rc == 0 && archive_entry_xattr_next(t->entry, &name, &value, &size) == ARCHIVE_OK)
-		if (name && xattr_taken(name))
-			rc = add_xattr(t, name, value, size, err);
-	for (int i = 0; rc == 0 && i < 2; i++) {
-		bk_autobuf struct bk_buf acl = BK_BUF_INIT(LAYER_ACL_SIZE_MAX);
-
-		if (!layer_acl_encode(t->entry, i == 1, &acl))
-			continue;
-		rc = bk_buf_check(&acl, "an access control list", err);
-		if (rc == 0)
-			rc = add_xattr(t, i ? LAYER_ACL_DEFAULT : LAYER_ACL_ACCESS, acl.data,
-				       acl.len, err);
-	}
-	return rc;
-}
-
 /* ---- entries ------------------------------------------------------------------------------------ */
 
-static int read_id(const struct layer_tar *t, const char *what, la_int64_t id, unsigned int *ret,
-		   struct bk_err **err)
+static const struct kind {
+	char type;
+	mode_t mode;
+	bool body;
+} kinds[] = {
+	{ '0', S_IFREG, true },	 { '\0', S_IFREG, true }, { '7', S_IFREG, true },
+	{ 'S', S_IFREG, true },	 { '1', S_IFREG, false }, { '2', S_IFLNK, false },
+	{ '3', S_IFCHR, false }, { '4', S_IFBLK, false }, { '5', S_IFDIR, false },
+	{ '6', S_IFIFO, false },
+};
+
+/* A field that need not end in a NUL. Heap. */
+static char *text_of(const char *field, size_t len)
 {
-	if (id < 0 || id >= UINT32_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s': %s %" PRId64 " is none", t->path,
-				  what, (int64_t)id);
-	*ret = (unsigned int)id;
-	return 0;
+	return bk_strndup(field, strnlen(field, len));
 }
 
-static int read_attrs(struct layer_tar *t, struct layer_attrs *attrs, struct bk_err **err)
+static char *header_name(const struct tar_header *h)
 {
-	int rc = read_id(t, "user", archive_entry_uid(t->entry), &attrs->uid, err);
+	bk_autofree char *name = text_of(h->name, sizeof(h->name));
+	bk_autofree char *prefix = NULL;
 
-	if (rc == 0)
-		rc = read_id(t, "group", archive_entry_gid(t->entry), &attrs->gid, err);
-	if (rc == 0)
-		rc = read_xattrs(t, err);
-	if (rc < 0)
-		return rc;
-	attrs->mode = archive_entry_mode(t->entry);
-	attrs->mtime.tv_sec = archive_entry_mtime(t->entry);
-	attrs->mtime.tv_nsec = archive_entry_mtime_nsec(t->entry);
-	attrs->xattrs = t->xattrs;
-	attrs->n_xattrs = t->n_xattrs;
-	return 0;
+	if (!tar_is_ustar_(h) || h->prefix[0] == '\0')
+		return bk_steal_ptr(&name);
+	prefix = text_of(h->prefix, sizeof(h->prefix));
+	return bk_asprintf("%s/%s", prefix, name);
 }
 
-/* Names: libarchive gives NULL where it could not convert one, and that must not pass as "". */
-static int read_names(struct layer_tar *t, struct layer_entry *e, struct bk_err **err)
+/* Takes the name that counts out of *a, *b or the header's. */
+static char *take_first(char **a, char **b, char *header)
 {
-	const char *path = archive_entry_pathname(t->entry);
-	const char *hard = archive_entry_hardlink(t->entry);
-	const char *soft = archive_entry_symlink(t->entry);
+	char *name = *a ? bk_steal_ptr(a) : *b ? bk_steal_ptr(b) : NULL;
+
+	if (!name)
+		return header;
+	free(header);
+	return name;
+}
+
+static int read_names(struct layer_tar *t, const struct kind *k, struct layer_entry *e,
+		      struct bk_err **err)
+{
+	struct tar_said *s = &t->said;
+	bk_autofree char *link = text_of(t->header.link, sizeof(t->header.link));
+	bk_autofree char *name = NULL;
+	size_t len;
 	int rc;
 
-	free(t->path);
-	free(t->link);
-	t->path = t->link = NULL;
-	if (!path || !*path)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "an entry without a (readable) name");
-	rc = layer_tar_clean(path, &t->path, err);
+	name = take_first(&s->path, &t->long_name, header_name(&t->header));
+	name = take_first(&s->sparse_name, &t->long_name, bk_steal_ptr(&name));
+	link = take_first(&s->link, &t->long_link, bk_steal_ptr(&link));
+	len = strlen(name);
+	if (len == 0)
+		return tar_bad_(t, err, "an entry without a name");
+	rc = layer_tar_clean(name, t->max_name, t->max_depth, &t->path, err);
 	if (rc < 0)
 		return rc;
 	e->path = t->path;
-	e->is_hardlink = hard != NULL;
-	if (hard) {
-		rc = layer_tar_clean(hard, &t->link, err);
-		if (rc < 0)
-			return bk_err_wrap(err, rc, "hard link '%s'", path);
-	} else if (soft) {
-		t->link = bk_strdup(soft);
+	/* A directory before there was a type for them. */
+	if (S_ISREG(k->mode) && k->type != '1' && name[len - 1] == '/') {
+		if (k->type != '\0' || t->body > 0)
+			return tar_bad_(t, err, "the regular file '%s'", name);
+		e->attrs.mode = S_IFDIR;
 	}
+	e->is_hardlink = k->type == '1';
+	if (!e->is_hardlink && !S_ISLNK(k->mode))
+		return 0;
+	if (*link == '\0')
+		return tar_bad_(t, err, "the link '%s' without a target", name);
+	if (e->is_hardlink)
+		rc = layer_tar_clean(link, t->max_name, t->max_depth, &t->link, err);
+	else if (strlen(link) > t->max_name)
+		rc = bk_err_set(err, BK_ERR_CONFIG, 0, "its target has %zu bytes", strlen(link));
+	else
+		t->link = bk_steal_ptr(&link);
 	e->link = t->link;
-	if (S_ISLNK(archive_entry_mode(t->entry)) && !hard && !soft)
-		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "symbolic link '%s' without a (readable) target", path);
-	if (soft && strlen(soft) >= BK_ROOT_PATH_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "the target of '%s' is too long", path);
+	return rc < 0 ? bk_err_wrap(err, rc, "link '%s'", name) : 0;
+}
+
+static int read_attrs(struct layer_tar *t, struct layer_attrs *a, struct bk_err **err)
+{
+	const struct tar_said *s = &t->said;
+	int64_t mode, uid = 0, gid = 0, mtime = 0;
+	int rc = TAR_NUMBER(t, mode, 0, 0177777, &mode, err);
+
+	/* What a pax header overrides must be a number all the same: GNU tar wants that too. */
+	if (rc == 0)
+		rc = TAR_NUMBER(t, uid, s->has_uid ? INT64_MIN : 0,
+				s->has_uid ? INT64_MAX : UINT32_MAX - 1, &uid, err);
+	if (rc == 0)
+		rc = TAR_NUMBER(t, gid, s->has_gid ? INT64_MIN : 0,
+				s->has_gid ? INT64_MAX : UINT32_MAX - 1, &gid, err);
+	if (rc == 0)
+		rc = TAR_NUMBER(t, mtime, INT64_MIN / 2, INT64_MAX / 2, &mtime, err);
+	if (rc < 0)
+		return rc;
+	a->mode |= (mode_t)mode & 07777;
+	a->uid = s->has_uid ? s->uid : (uid_t)uid;
+	a->gid = s->has_gid ? s->gid : (gid_t)gid;
+	a->mtime = s->has_mtime ? s->mtime : (struct timespec){ .tv_sec = mtime };
+	a->xattrs = s->xattrs;
+	a->n_xattrs = s->n_xattrs;
 	return 0;
+}
+
+static int read_device(const struct layer_tar *t, dev_t *ret, struct bk_err **err)
+{
+	int64_t major, minor;
+	int rc = TAR_NUMBER(t, devmajor, 0, MAJOR_MAX, &major, err);
+
+	if (rc == 0)
+		rc = TAR_NUMBER(t, devminor, 0, MINOR_MAX, &minor, err);
+	if (rc < 0)
+		return rc;
+	*ret = makedev((unsigned int)major, (unsigned int)minor);
+	return 0;
+}
+
+/* How much is stored: by the pax header where there is one, and the other must not contradict. */
+static int read_size(struct layer_tar *t, const struct kind *k, uint64_t size, struct bk_err **err)
+{
+	const struct tar_said *s = &t->said;
+
+	if (s->has_size && s->size != size && s->size <= OCTAL_SIZE_MAX)
+		return tar_bad_(t, err,
+				"an entry of %" PRIu64 " bytes by its pax header, and %" PRIu64
+				" by the other",
+				s->size, size);
+	if (s->has_size)
+		size = s->size;
+	if (!k->body && size > 0)
+		return tar_bad_(t, err, "an entry of type '%c' that has a body", k->type);
+	return tar_start_body_(t, size, err);
+}
+
+static int read_entry(struct layer_tar *t, uint64_t size, struct layer_entry *e,
+		      struct bk_err **err)
+{
+	const struct kind *k = kinds;
+	int rc;
+
+	while (k < kinds + BK_ARRAY_SIZE(kinds) && k->type != t->header.type)
+		k++;
+	if (k == kinds + BK_ARRAY_SIZE(kinds))
+		return tar_bad_(t, err, "an entry of the unknown type %d",
+				(unsigned char)t->header.type);
+	e->attrs.mode = k->mode;
+	rc = read_size(t, k, size, err);
+	if (rc == 0)
+		rc = read_names(t, k, e, err);
+	if (rc == 0)
+		rc = read_attrs(t, &e->attrs, err);
+	if (rc == 0 && (S_ISCHR(k->mode) || S_ISBLK(k->mode)))
+		rc = read_device(t, &e->rdev, err);
+	if (rc < 0)
+		return rc;
+	t->real = t->body;
+	t->sparse = k->type == 'S' || t->said.sparse.any;
+	if (t->sparse) {
+		if (!S_ISREG(e->attrs.mode) || e->is_hardlink)
+			return tar_bad_(t, err, "a map of holes in '%s', which is no file",
+					e->path);
+		rc = tar_sparse_read_(t, err);
+		if (rc < 0)
+			return rc;
+		t->real = t->said.sparse.real;
+	}
+	if (t->real > t->max_file)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "'%s' has %" PRIu64 " bytes, at most %" PRIu64 " are taken",
+				  e->path, t->real, t->max_file);
+	e->size = t->real;
+	e->left_out = t->said.left_out;
+	return 0;
+}
+
+static void forget_entry(struct layer_tar *t)
+{
+	tar_said_clear_(&t->said);
+	free(t->long_name);
+	free(t->long_link);
+	free(t->path);
+	free(t->link);
+	t->long_name = t->long_link = t->path = t->link = NULL;
 }
 
 int layer_tar_next(struct layer_tar *t, struct layer_entry *ret, bool *ret_more,
 		   struct bk_err **err)
 {
 	struct layer_entry e = { 0 };
-	locale_t old = enter(t);
-	int rc = archive_read_next_header(t->a, &t->entry);
+	uint64_t size = 0;
+	bool more = false;
+	int rc = tar_skip_body_(t, err);
 
-	if (rc == ARCHIVE_EOF && !t->err) {
-		leave(old);
-		*ret_more = false;
-		return 0;
-	}
-	/* A warning is about something that was skipped or bent: another parser may see another tar. */
-	rc = rc == ARCHIVE_OK ? read_names(t, &e, err) : failed(t, err);
+	forget_entry(t);
 	if (rc == 0)
-		rc = read_attrs(t, &e.attrs, err);
-	leave(old);
+		rc = tar_next_header_(t, &size, &more, err);
+	if (rc == 0 && more)
+		rc = read_entry(t, size, &e, err);
 	if (rc < 0)
 		return rc;
-	if (archive_entry_size(t->entry) < 0)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' has a size of %" PRId64, e.path,
-				  (int64_t)archive_entry_size(t->entry));
-	e.size = (uint64_t)archive_entry_size(t->entry);
-	e.rdev = archive_entry_rdev(t->entry);
 	*ret = e;
-	*ret_more = true;
+	*ret_more = more;
 	return 0;
 }
 
-static int write_at(int fd, const void *data, size_t len, uint64_t *at, uint64_t offset)
+/* ---- content ------------------------------------------------------------------------------------ */
+
+/* The next `size` bytes of the body to fd, from `offset` on (-1: where it stands). */
+static int copy_body(struct layer_tar *t, int fd, uint64_t size, off_t offset, struct bk_err **err)
 {
-	if (offset != *at && lseek(fd, (off_t)offset, SEEK_SET) < 0)
-		return -errno;
-	*at = offset + len;
-	return bk_fd_write_all(fd, data, len);
+	while (size > 0) {
+		size_t part;
+		int rc = tar_need_(t, err);
+
+		if (rc < 0)
+			return rc;
+		if (t->len == 0)
+			return tar_bad_(t, err, "'%s' is cut short", t->path);
+		part = size < t->len ? (size_t)size : t->len;
+		rc = offset < 0 || lseek(fd, offset, SEEK_SET) >= 0 ? 0 : -errno;
+		if (rc == 0)
+			rc = bk_fd_write_all(fd, t->data, part);
+		if (rc < 0)
+			return bk_err_set(err, BK_ERR_IO, -rc, "write '/%s'", t->path);
+		offset = -1; /* the file stands where it has to */
+		tar_advance_(t, part);
+		t->body -= part;
+		size -= part;
+	}
+	return 0;
 }
 
 int layer_tar_content(struct layer_tar *t, int fd, struct bk_err **err)
 {
-	uint64_t size = (uint64_t)archive_entry_size(t->entry), at = 0;
-	const void *data;
-	la_int64_t offset;
-	size_t len;
-	int rc;
+	const struct tar_sparse *s = &t->said.sparse;
+	uint64_t end = 0;
 
-	while ((rc = archive_read_data_block(t->a, &data, &len, &offset)) == ARCHIVE_OK) {
-		if (len == 0)
-			continue;
-		if (offset < 0 || (uint64_t)offset > size || len > size - (uint64_t)offset)
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' is longer than it says",
-					  t->path);
-		rc = write_at(fd, data, len, &at, (uint64_t)offset);
+	if (!t->sparse)
+		return copy_body(t, fd, t->body, -1, err);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct tar_extent *e = &s->extents[i];
+		off_t offset = e->offset == end ? -1 : (off_t)e->offset;
+		int rc = e->size ? copy_body(t, fd, e->size, offset, err) : 0;
+
 		if (rc < 0)
-			return bk_err_set(err, BK_ERR_IO, -rc, "write '/%s'", t->path);
+			return rc;
+		if (e->size)
+			end = e->offset + e->size;
 	}
-	if (rc != ARCHIVE_EOF || t->err)
-		return failed(t, err);
 	/* A hole at the end. */
-	if (at < size && ftruncate(fd, (off_t)size) < 0)
+	if (end < t->real && ftruncate(fd, (off_t)t->real) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "extend '/%s'", t->path);
 	return 0;
 }

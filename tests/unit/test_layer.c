@@ -355,12 +355,12 @@ static void test_clean(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < BK_ARRAY_SIZE(rows); i++) {
-		assert_ok(layer_tar_clean(rows[i][0], &clean, &err), &err);
+		assert_ok(layer_tar_clean(rows[i][0], 4095, 256, &clean, &err), &err);
 		assert_string_equal(clean, rows[i][1]);
 		free(clean);
 	}
-	assert_err(layer_tar_clean("a/..", &clean, &err), &err, BK_ERR_CONFIG, "upwards");
-	assert_err(layer_tar_clean("..", &clean, &err), &err, BK_ERR_CONFIG, "upwards");
+	assert_err(layer_tar_clean("a/..", 4095, 256, &clean, &err), &err, BK_ERR_CONFIG, "upwards");
+	assert_err(layer_tar_clean("..", 4095, 256, &clean, &err), &err, BK_ERR_CONFIG, "upwards");
 }
 
 static void test_bounds(void **state)
