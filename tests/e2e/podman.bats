@@ -17,6 +17,9 @@ teardown() { podman_teardown; }
 # A container that ends by SIGTERM with 7, and says so
 trapper() { pr -d --name "$NAME" "$@" "$IMAGE" sh -c 'trap "echo term; exit 7" TERM; trap "echo usr1" USR1; echo up; while :; do sleep 0.1; done'; }
 
+# The terminal's size, which podman sets when the program runs already
+SIZE='for i in $(seq 100); do stty size 2>/dev/null | grep . && break; sleep 0.1; done'
+
 inspect() { pm inspect --format "{{.State.$1}}" "$NAME"; }
 is() { [ "$(inspect Status)" = "$1" ]; }
 log_has() { pm logs "$NAME" | grep -qx -- "$1"; }
@@ -68,7 +71,7 @@ b c
 @test "podman run: --tty below script: a terminal, its size, one's own exit code" {
 	need_cmd script util-linux
 	status=0
-	output=$(script -qec "stty cols 93 rows 41; '$P/bin/pm' run --network=none --rm -t $IMAGE sh -c 'tty; test -t 0 && test -t 2 && stty size; exit 3'" /dev/null </dev/null 3>&-) || status=$?
+	output=$(script -qec "stty cols 93 rows 41; '$P/bin/pm' run --network=none --rm -t $IMAGE sh -c 'tty; test -t 0 && test -t 2 && $SIZE; exit 3'" /dev/null </dev/null 3>&-) || status=$?
 	output=${output//$'\r'/}
 	[ "$status" -eq 3 ] || fail "status $status: $output"
 	[[ $output == *'/dev/'*'41 93'* ]] || fail "$output"
@@ -270,7 +273,7 @@ b c
 	pm exec --detach "$NAME" sh -c 'echo detached >/tmp/done' >/dev/null
 	wait_for 10 pm exec "$NAME" test -s /tmp/done
 	status=0
-	output=$(script -qec "stty cols 93 rows 41; '$P/bin/pm' exec -t $NAME sh -c 'test -t 0 && test -t 2 && stty size; exit 6'" /dev/null </dev/null 3>&-) || status=$?
+	output=$(script -qec "stty cols 93 rows 41; '$P/bin/pm' exec -t $NAME sh -c 'test -t 0 && test -t 2 && $SIZE; exit 6'" /dev/null </dev/null 3>&-) || status=$?
 	[ "$status:${output//$'\r'/}" = '6:41 93' ] || fail "$status:$output"
 }
 

@@ -21,6 +21,8 @@
 
 # shellcheck source=tests/helpers/common.bash
 . "$(dirname "${BASH_SOURCE[0]}")/common.bash"
+# shellcheck source=tests/helpers/calls.bash
+. "$(dirname "${BASH_SOURCE[0]}")/calls.bash"
 
 # ---- the namespaces --------------------------------------------------------------------------------
 
@@ -118,12 +120,7 @@ write_configuration() {
 		runroot = "/run/containers/storage"
 	CONF
 	printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$P/etc/policy.json"
-	cat >"$P/bin/bock-runc" <<-WRAPPER
-		#!/bin/sh
-		{ printf '%s\t' "\$@"; echo; } >>'$P/calls'
-		exec '$BOCK_RUNC' "\$@"
-	WRAPPER
-	chmod 755 "$P/bin/bock-runc"
+	calls_recorder "$P/bin/bock-runc" "$BOCK_RUNC" "$P/calls"
 }
 
 # ---- for the bats files ----------------------------------------------------------------------------
@@ -198,32 +195,8 @@ expected: $2; stderr: $stderr"
 
 # ---- what podman and conmon call ---------------------------------------------------------------------
 
-# Every way in which podman 4.3 and 5.4 and their conmon call a runtime; values are left out, `[ ]` may be missing.
-known_calls() {
-	cat <<-'CALLS'
-		[--log-format= --log] [--cgroup-manager] create --bundle --pid-file [--console-socket] [--preserve-fds] ID
-		[--log-format= --log] [--cgroup-manager] exec --pid-file --process --detach [--tty --console-socket] ID
-		start ID
-		kill ID SIGNAL
-		delete --force ID
-		pause ID
-		resume ID
-		--version
-		checkpoint --help
-	CALLS
-}
-
-# calls_shapes: the calls of this file, one shape a line
-calls_shapes() {
-	sed -E 's/\t$//; s/(--(log|cgroup-manager|bundle|pid-file|process|console-socket|preserve-fds))\t[^\t]*/\1/g; s/--log-format=json/--log-format=/
-		s/\t/ /g; s/ [0-9a-f]{64}\b/ ID/; s/(kill ID) [0-9]+$/\1 SIGNAL/' "$P/calls" | sort -u
-}
-
-# Fails when a call was not one of the known.
+# Fails when a call of this file was not one of the known.
 assert_calls_known() {
-	local shape known
-	known=$(known_calls | sed 's/\[\([^]]*\)\] /(\1 )?/g' | paste -sd'|')
-	shape=$(calls_shapes)
-	[ -n "$shape" ] || fail 'the runtime was never called' || return 1
-	! grep -vE "^($known)$" <<<"$shape" || fail "new calls: see above; the known: $(known_calls)"
+	[ -s "$P/calls" ] || fail 'the runtime was never called' || return 1
+	calls_unknown "$P/calls" podman || fail "new calls: see above; the known: $calls_table"
 }
