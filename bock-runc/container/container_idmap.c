@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/bk_auto.h"
+#include "mount/mount_lock.h"
 #include "ns/ns.h"
 #include "ns/ns_holder.h"
 
@@ -20,16 +21,39 @@ static int open_userns(const struct mount_idmap *m, pid_t first, int *ret_fd, st
 int container_idmap_make(struct container_idmap *k, const struct mount_op *op, pid_t first,
 			 int *ret_tree, struct bk_err **err)
 {
-	if (!k->of || !mount_idmap_same(k->of, op->idmap)) {
-		int rc;
+	bk_autoclose int tree = -1;
+	int rc;
 
+	if (!k->of || !mount_idmap_same(k->of, op->idmap)) {
 		container_idmap_done(k);
 		rc = open_userns(op->idmap, first, &k->userns, err);
 		if (rc < 0)
 			return bk_err_wrap(err, rc, "%s '%s'", op->where, op->dest);
 		k->of = op->idmap;
 	}
-	return mount_do_idmapped(op, k->userns, ret_tree, err);
+	rc = mount_do_idmapped(op, k->userns, &tree, err);
+	if (rc == 0)
+		rc = container_idmap_lock(op, first, &tree, err);
+	if (rc == 0)
+		*ret_tree = bk_steal_fd(&tree);
+	return rc;
+}
+
+int container_idmap_lock(const struct mount_op *op, pid_t first, int *tree, struct bk_err **err)
+{
+	bk_autoclose int userns = -1;
+	char path[64];
+	int rc;
+
+	if (op->kind != MOUNT_BIND || !op->f.recursive || *tree < 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)first);
+	if (ns_is_own(path, OCI_NS_USER))
+		return 0;
+	rc = ns_open(path, OCI_NS_USER, &userns, err);
+	if (rc == 0)
+		rc = mount_lock_tree(tree, userns, &op->f, op->dest, err);
+	return rc < 0 ? bk_err_wrap(err, rc, "%s '%s'", op->where, op->dest) : 0;
 }
 
 void container_idmap_done(struct container_idmap *k)

@@ -18,6 +18,11 @@ struct container_idmap {
 /* Makes op, whose idmap is set, detached; first is the container's first process. */
 int container_idmap_make(struct container_idmap *k, const struct mount_op *op, pid_t first,
 			 int *ret_tree, struct bk_err **err);
+/*
+ * A tree with mounts below, made in the runtime's namespaces, is locked to the container's user namespace where that
+ * is another one (mount_lock.h). Done by container_idmap_make, too.
+ */
+int container_idmap_lock(const struct mount_op *op, pid_t first, int *tree, struct bk_err **err);
 void container_idmap_done(struct container_idmap *k);
 
 #endif

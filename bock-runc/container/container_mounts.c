@@ -249,6 +249,8 @@ static int open_all(struct job *j, pid_t first, struct bk_err **err)
 			rc = container_idmap_make(&idmap, &j->ops[i], first, &j->fds[i], err);
 		else
 			rc = mount_live_open(&j->ops[i], &j->fds[i], err);
+		if (rc == 0 && !j->ops[i].idmap)
+			rc = container_idmap_lock(&j->ops[i], first, &j->fds[i], err);
 	}
 	container_idmap_done(&idmap);
 	return rc;

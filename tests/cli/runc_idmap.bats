@@ -189,3 +189,44 @@ userns_of_its_own() { [ "$(readlink "/proc/$1/ns/user")" != "$(readlink /proc/se
 	[[ $stderr == *CAP_SYS_ADMIN* ]] || fail "$stderr"
 	assert_no_leftovers
 }
+
+# Mounts of a volume with one below it: root of the container's user namespace, with CAP_SYS_ADMIN, must neither see
+# what that covers nor take its flags away.
+@test "idmap: the mounts below are locked to the container's user namespace" {
+	bundle sh -c 'cat /vol/below/seen; umount /vol/below 2>&1 || echo locked; mount -o remount,bind,suid,rw /vol/below 2>&1 || echo kept
+		cat /vol/below/seen; stat -c %u:%g /vol/f; awk "\$5 ~ \"^/vol\" { print \$5, \$7 }" /proc/self/mountinfo'
+	open_path
+	chown -R 100000:100000 "$B/rootfs"
+	edit "$own_userns | .process.capabilities |= map_values(. + [\"CAP_SYS_ADMIN\"])"
+	echo covered >"$T/vol/below/seen"
+	# shellcheck disable=SC2016 # the inner shell's
+	go() { unshare -m --propagation private bash -c 'mount -t tmpfs -o nosuid,ro,mode=755 sub "$1/vol/below" && mount -o remount,bind,rw "$1/vol/below" &&
+		mount -o remount,rw "$1/vol/below" && echo top >"$1/vol/below/seen" && mount -o remount,bind,ro "$1/vol/below" && shift && exec "$@"' - "$T" "$@"; }
+	vol '["rbind", "idmap"]'
+	run --separate-stderr go "$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID"
+	[ "$status" -eq 0 ] || fail "$stderr"
+	[[ $output == top*locked*kept*top*1000:1001*'/vol -'*'/vol/below -' ]] || fail "$output"
+	vol '["rbind", "idmap", "rshared"]'
+	run --separate-stderr go "$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID"
+	[[ $output == top*locked*kept*top*1000:1001*'/vol shared:'*'/vol/below shared:'* ]] || fail "$output"
+	# a mapping of its own
+	vol '["rbind", "idmap"]' "$one_map"
+	run --separate-stderr go "$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID"
+	[[ $output == top*locked*kept*top* ]] || fail "$output"
+	assert_no_leftovers
+}
+
+@test "mounts add: and so are those that are added" {
+	bundle sh -c 'while [ ! -e /vol/below ]; do sleep 0.05; done; umount /vol/below 2>&1 || echo locked; cat /vol/below/seen'
+	open_path
+	chown -R 100000:100000 "$B/rootfs"
+	edit "$own_userns | .process.capabilities |= map_values(. + [\"CAP_SYS_ADMIN\"])"
+	echo covered >"$T/vol/below/seen"
+	echo '[{"destination": "/vol", "source": "'"$T"'/vol", "options": ["rbind"]}]' >"$T/list"
+	# shellcheck disable=SC2016 # the inner shell's
+	unshare -m --propagation private bash -c 'mount -t tmpfs -o mode=755 sub "$1/vol/below" && echo top >"$1/vol/below/seen" &&
+		"$2" --root "$3" run -d -b "$4" "$5" >"$1/out" 2>&1 && "$2" --root "$3" mounts add "$5" "$1/list"' \
+		- "$T" "$BOCK_RUNC" "$STATE" "$B" "$ID" 3>&-
+	wait_for 10 is stopped
+	[[ $(cat "$T/out") == *locked*top* ]] || fail "$(cat "$T/out")"
+}
