@@ -10,6 +10,7 @@
 #include "base/bk_file.h"
 #include "base/bk_root.h"
 #include "base/bk_str.h"
+#include "lib/bock_priv.h"
 #include "lib/image.h"
 #include "codec/bk_json.h"
 #include "layer/layer.h"
@@ -27,10 +28,6 @@ _Static_assert(BOCK_DIGEST_SIZE == BK_DIGEST_TEXT_SIZE &&
 		       (int)BOCK_STORE_WRITE == (int)STORE_WRITE &&
 		       (int)BOCK_STORE_CREATE == (int)STORE_CREATE,
 	       "what the public header says is what is used inside");
-
-struct bock_store {
-	struct store *s;
-};
 
 int bock_store_open(const char *path, unsigned int flags, struct bock_store **ret_store,
 		    struct bk_err **err)

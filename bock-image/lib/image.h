@@ -157,6 +157,121 @@ BOCK_API int bock_store_import(struct bock_store *store, const char *path, bool 
 BOCK_API int bock_store_export(const struct bock_store *store, char *const *references, int fd,
 			       struct bk_err **err);
 
+/* ---- credentials ------------------------------------------------------------------------------------ */
+
+/* What a registry knows somebody by. From malloc; NULL where there is none. */
+struct bock_credential {
+	char *registry;		/* "docker.io", "localhost:5000", "host/path" */
+	char *username;
+	char *password;
+	char *identity_token;	/* an OAuth2 refresh token, in place of a password */
+	char *email;
+};
+
+BOCK_API struct bock_credential *bock_credential_new(const char *registry, const char *username,
+						     const char *password);
+BOCK_API struct bock_credential *bock_credential_with_token(const char *registry, const char *token);
+/* Secrets are overwritten. */
+BOCK_API void bock_credential_free(struct bock_credential *credential);
+/* "user:password" in base64, as Docker's files have it; from malloc. */
+BOCK_API char *bock_credential_to_docker_auth(const struct bock_credential *credential);
+/* The reverse: split at the first ':'. */
+BOCK_API int bock_credential_from_docker_auth(const char *registry, const char *auth,
+					      struct bock_credential **ret_credential, struct bk_err **err);
+
+/* Where credentials are kept: one of several back ends. */
+struct bock_credential_store;
+
+/* auth.json of containers, or config.json of Docker, at path; it need not exist. */
+BOCK_API struct bock_credential_store *bock_credential_store_file(const char *path);
+/* The password store `pass`. */
+BOCK_API struct bock_credential_store *bock_credential_store_pass(void);
+/* BOCK_REGISTRY_<HOST>_USERNAME, _PASSWORD, _TOKEN and DOCKER_AUTH_CONFIG; read only. */
+BOCK_API struct bock_credential_store *bock_credential_store_env(void);
+/* The program docker-credential-NAME. */
+BOCK_API int bock_credential_store_helper(const char *name, struct bock_credential_store **ret_store,
+					  struct bk_err **err);
+/* All of these in their order; path (NULL: where containers' tools have it): the file to write to. */
+BOCK_API struct bock_credential_store *bock_credential_store_manager(const char *path);
+/*
+ * A back end of the caller's: ask returns 0 and a credential (from bock_credential_new; NULL: none), or
+ * something else to give the request up.
+ */
+BOCK_API struct bock_credential_store *bock_credential_store_callback(
+	int (*ask)(void *ctx, const char *registry, struct bock_credential **ret_credential), void *ctx);
+BOCK_API void bock_credential_store_free(struct bock_credential_store *store);
+
+/* *ret_credential is NULL where there is none. */
+BOCK_API int bock_credential_store_get(struct bock_credential_store *store, const char *registry,
+				       struct bock_credential **ret_credential, struct bk_err **err);
+BOCK_API int bock_credential_store_put(struct bock_credential_store *store,
+				       const struct bock_credential *credential, struct bk_err **err);
+/* *ret_deleted (may be NULL): whether there was one. */
+BOCK_API int bock_credential_store_delete(struct bock_credential_store *store, const char *registry,
+					  bool *ret_deleted, struct bk_err **err);
+/* Registries, NULL at the end: bock_strings_free. */
+BOCK_API int bock_credential_store_list(struct bock_credential_store *store, char ***ret_registries,
+					struct bk_err **err);
+BOCK_API int bock_credential_store_clear(struct bock_credential_store *store, struct bk_err **err);
+/* "file", "pass", ... */
+BOCK_API const char *bock_credential_store_name(const struct bock_credential_store *store);
+BOCK_API void bock_strings_free(char **strings);
+
+/* ---- registries ------------------------------------------------------------------------------------- */
+
+struct bock_registry;
+
+/* All zero is what most want. */
+struct bock_registry_options {
+	struct bock_credential_store *credentials;	/* NULL: none; must outlive the registry */
+	bool insecure;					/* certificates are not verified */
+	const char *cert_dir;				/* in place of certs.d */
+	/* Told of waits and of warnings; may be NULL. */
+	void (*notice)(void *ctx, const char *text);
+	void *ctx;
+};
+
+/*
+ * A client of the registry at base_url: "https://host[:port]", "http://host[:port]", or "host[:port]" alone, which is
+ * https but on this machine, where http will do. options may be NULL.
+ */
+BOCK_API int bock_registry_new(const char *base_url, const struct bock_registry_options *options,
+			       struct bock_registry **ret_registry, struct bk_err **err);
+/* Docker Hub. */
+BOCK_API int bock_registry_docker_hub(const struct bock_registry_options *options,
+				      struct bock_registry **ret_registry, struct bk_err **err);
+BOCK_API void bock_registry_free(struct bock_registry *registry);
+
+/*
+ * The manifest or index that reference (a tag or a digest) of a repository (as "library/alpine") names: its text, from
+ * malloc, checked against the digest that was asked for and the one that the registry tells. ret_size and
+ * ret_media_type (from malloc) may be NULL.
+ */
+BOCK_API int bock_registry_get_manifest(struct bock_registry *registry, const char *name, const char *reference,
+					char **ret_text, size_t *ret_size, char **ret_media_type,
+					struct bk_err **err);
+/* A blob's content, from malloc, checked; at most max_size bytes (0: 64 MiB). */
+BOCK_API int bock_registry_get_blob(struct bock_registry *registry, const char *name, const char *digest,
+				    size_t max_size, void **ret_data, size_t *ret_size, struct bk_err **err);
+/* All tags of a repository, NULL at the end: bock_strings_free. */
+BOCK_API int bock_registry_list_tags(struct bock_registry *registry, const char *name, char ***ret_tags,
+				     struct bk_err **err);
+
+struct bock_pull_options {
+	const char *platform;	/* "linux/arm64"; NULL: this machine's */
+	bool all_platforms;
+	unsigned int jobs;	/* requests at a time; 0: a few */
+	/* Told what becomes of a blob: how many of its bytes are there. May be NULL. */
+	void (*progress)(void *ctx, const char *digest, uint64_t done, uint64_t size);
+	void *ctx;
+};
+
+/* Fetches an image into a store and names it there. options and ret_image may be NULL. */
+BOCK_API int bock_registry_pull(struct bock_registry *registry, const char *name, const char *reference,
+				struct bock_store *store, const char *store_reference,
+				const struct bock_pull_options *options, struct bock_image **ret_image,
+				struct bk_err **err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -159,16 +159,16 @@ static const char *asked_digest(const char *reference)
 	return strchr(reference, ':') ? reference : NULL;
 }
 
-int registry_manifest_get(struct registry *r, const char *repo, const char *reference,
-			  const struct oci_descriptor *expect, struct store *s,
-			  struct bk_arena *arena, struct oci_descriptor *ret, struct bk_err **err)
+/* The answer, and what it is: checked against all that is known of it. */
+static int fetch(struct registry *r, const char *repo, const char *reference,
+		 const struct oci_descriptor *expect, struct bk_http_resp *resp, struct bk_arena *arena,
+		 struct oci_descriptor *ret, struct bk_err **err)
 {
-	bk_autoresp struct bk_http_resp resp = BK_HTTP_RESP_INIT;
 	struct oci_descriptor d;
-	int rc = get(r, repo, reference, "GET", &resp, err);
+	int rc = get(r, repo, reference, "GET", resp, err);
 
 	if (rc == 0)
-		rc = take(&resp, asked_digest(reference), arena, &d, err);
+		rc = take(resp, asked_digest(reference), arena, &d, err);
 	if (rc == 0 && expect && expect->size != d.size)
 		rc = bk_err_set(err, BK_ERR_REGISTRY, 0,
 				"it has %" PRId64 " bytes, its descriptor says %" PRId64, d.size,
@@ -177,13 +177,39 @@ int registry_manifest_get(struct registry *r, const char *repo, const char *refe
 		rc = bk_err_set(err, BK_ERR_REGISTRY, 0,
 				"it is '%.100s', its descriptor says '%.100s'", d.media_type,
 				expect->media_type);
-	if (rc == 0)
-		rc = store_text(s, &resp.body, d.digest, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "manifest '%s' of %s/%s", reference,
 				   registry_domain(r), repo);
 	*ret = d;
 	return 0;
+}
+
+int registry_manifest_get(struct registry *r, const char *repo, const char *reference,
+			  const struct oci_descriptor *expect, struct store *s,
+			  struct bk_arena *arena, struct oci_descriptor *ret, struct bk_err **err)
+{
+	bk_autoresp struct bk_http_resp resp = BK_HTTP_RESP_INIT;
+	struct oci_descriptor d;
+	int rc = fetch(r, repo, reference, expect, &resp, arena, &d, err);
+
+	if (rc == 0)
+		rc = store_text(s, &resp.body, d.digest, err);
+	if (rc < 0)
+		return rc;
+	*ret = d;
+	return 0;
+}
+
+int registry_manifest_read(struct registry *r, const char *repo, const char *reference,
+			   const struct oci_descriptor *expect, struct bk_buf *text,
+			   struct bk_arena *arena, struct oci_descriptor *ret, struct bk_err **err)
+{
+	bk_autoresp struct bk_http_resp resp = BK_HTTP_RESP_INIT;
+	int rc = fetch(r, repo, reference, expect, &resp, arena, ret, err);
+
+	if (rc == 0)
+		bk_buf_add(text, bk_buf_str(&resp.body), resp.body.len);
+	return rc < 0 ? rc : bk_buf_check(text, "a manifest", err);
 }
 
 static int head(struct registry *r, const char *repo, const char *reference, struct bk_arena *arena,

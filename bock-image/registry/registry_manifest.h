@@ -23,6 +23,10 @@
 int registry_manifest_get(struct registry *r, const char *repo, const char *reference,
 			  const struct oci_descriptor *expect, struct store *s,
 			  struct bk_arena *arena, struct oci_descriptor *ret, struct bk_err **err);
+/* The same into a buffer that has room for STORE_MANIFEST_MAX bytes, in place of a store. */
+int registry_manifest_read(struct registry *r, const char *repo, const char *reference,
+			   const struct oci_descriptor *expect, struct bk_buf *text,
+			   struct bk_arena *arena, struct oci_descriptor *ret, struct bk_err **err);
 /* The same without the content: HEAD, or GET where a registry tells no digest. */
 int registry_manifest_head(struct registry *r, const char *repo, const char *reference,
 			   struct bk_arena *arena, struct oci_descriptor *ret, struct bk_err **err);

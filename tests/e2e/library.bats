@@ -16,9 +16,11 @@ setup() {
 	export PKG_CONFIG_PATH=${pc%/*} PKG_CONFIG_SYSROOT_DIR=$T/inst PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1
 	LIBRARY=$(find "$T/inst" -name libbock-image.so.0)
 	export LD_LIBRARY_PATH=${LIBRARY%/*}
-	cp "$TOP/docs/examples/image.c" "$T/image.c"
-	# shellcheck disable=SC2046 # words
-	(cd "$T" && cc -Wall -Wextra -Werror -o image image.c $(pkg-config --cflags --libs bock-image))
+	cp "$TOP"/docs/examples/*.c "$T"
+	for program in image registry; do
+		# shellcheck disable=SC2046 # words
+		(cd "$T" && cc -Wall -Wextra -Werror -o $program $program.c $(pkg-config --cflags --libs bock-image))
+	done
 }
 
 teardown() { common_teardown; }
@@ -53,4 +55,42 @@ teardown() { common_teardown; }
 	# shellcheck disable=SC2046 # words
 	c++ -Wall -Wextra -Werror -o "$T/x" "$T/x.cc" $(pkg-config --cflags --libs bock-image)
 	"$T/x"
+}
+
+@test "the example pulls from a registry, and asks for credentials where they are wanted" {
+	need_cmd python3
+	mkdir -p "$T/r/etc"
+	echo hi >"$T/r/etc/x"
+	tar -C "$T/r" -cf "$T/r.tar" .
+	"$BOCK_IMAGE" --root "$T/layout" import -q "$T/r.tar" x:1
+	digest=$("$BOCK_IMAGE" --root "$T/layout" list -q)
+	export no_proxy=127.0.0.1
+	"$TOP/tests/helpers/registry" "$T/layout" "$T" 3>&- &
+	registry=$!
+	wait_for 30 test -s "$T/port"
+	host=127.0.0.1:$(cat "$T/port")
+	run -0 --separate-stderr "$T/registry" "$host" ok/x 1 "$STORE"
+	ok_output=$output ok_stderr=$stderr
+	run -1 "$T/registry" "$host" ok/x nosuch "$STORE"
+	nosuch_output=$output
+	run -0 --separate-stderr "$T/registry" "$host" basic/x 1 "$STORE" bob secret
+	basic_stderr=$stderr
+	run -1 "$T/registry" "$host" basic/x 1 "$T/other" bob wrong
+	refused_output=$output
+	run -1 "$T/registry" "$host" ../x 1 "$T/other"
+	name_output=$output
+	kill "$registry"
+	output=$ok_output
+	assert_output -p "image $host/ok/x:1 $digest"
+	assert_output -p 'config {'
+	[[ $ok_stderr == *"is there"* ]]
+	output=$nosuch_output
+	assert_output -p "manifest 'nosuch'"
+	[[ $basic_stderr == *"credentials for $host"* ]]
+	output=$refused_output
+	assert_output -p 401
+	refute_output -p wrong
+	output=$name_output
+	assert_output -p "repository '../x'"
+	bock_image fsck -q
 }
