@@ -151,12 +151,12 @@ static int check_build_args(const struct bockfile *b, char *const *build_args, s
 static int resolve_metadata(const struct bockfile_scope *scope, const struct bockfile_text *text,
 			    struct bk_arena *arena, const char **ret, struct bk_err **err)
 {
-	bk_autofree char *value = NULL;
-	int rc;
-
 	if (!text->text)
 		return 0;
-	rc = bockfile_subst(scope, text, &value, err);
+
+	bk_autofree char *value = NULL;
+	int rc = bockfile_subst(scope, text, &value, err);
+
 	if (rc == 0)
 		*ret = bk_arena_strdup(arena, value);
 	return rc;

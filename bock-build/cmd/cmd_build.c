@@ -190,12 +190,11 @@ static bool needs_runtime(const struct work *w)
 
 static int find_runtime(struct work *w, struct bk_err **err)
 {
-	bk_autofree char *name = NULL;
-	int rc;
-
 	if (!needs_runtime(w))
 		return 0;
-	rc = snap_space_enter(&w->space, err);
+
+	bk_autofree char *name = NULL;
+	int rc = snap_space_enter(&w->space, err);
 	if (rc == 0 && !w->space.overlay && !w->opts->quiet)
 		(void)fprintf(stderr,
 			      "no overlayfs in '%s': what steps change is found by comparing\n",

@@ -53,13 +53,13 @@ static int make_env(const struct step_stage *s, const struct bockfile_run *run, 
 static int read_network(const struct step_stage *s, const struct bockfile_text *text, bool *ret,
 			struct bk_err **err)
 {
-	bk_autofree char *value = NULL;
-	int rc;
-
 	*ret = true;
 	if (!text->text)
 		return 0;
-	rc = bockfile_subst(&s->scope, text, &value, err);
+
+	bk_autofree char *value = NULL;
+	int rc = bockfile_subst(&s->scope, text, &value, err);
+
 	if (rc < 0 || bk_streq(value, "host"))
 		return rc;
 	*ret = false;

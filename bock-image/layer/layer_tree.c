@@ -400,7 +400,7 @@ int layer_tree_link(struct layer_tree *t, const char *path, const char *target, 
 	rc = layer_tree_parent_(t, path, true, &name, err);
 	if (rc < 0)
 		return rc;
-	if (same_file(t->dir_fd, name, &st)) {
+	if (name && same_file(t->dir_fd, name, &st)) {
 		note_made(t, t->dir_path, name);
 		return 0;
 	}

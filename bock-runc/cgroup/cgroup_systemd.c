@@ -61,7 +61,8 @@ static int run_helper(const struct cgroup_place *p, const char *command, char *c
 	bk_autostrv char **argv = NULL, **env = helper_env(p->user);
 	char *const nothing[] = { NULL };
 	bk_autofree char *path = NULL;
-	struct bk_proc_spec spec = { .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .keep_latest = true };
+	struct bk_proc_spec spec = { .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .keep_latest = true,
+				     .no_new_privs = true };
 	int status, rc = find_helper(&path, err);
 
 	if (rc < 0)

@@ -102,7 +102,7 @@ static int run_ps(char *const *options, struct bk_buf *out, struct bk_err **err)
 	bk_autobuf struct bk_buf errout = BK_BUF_INIT(BK_BUF_SMALL);
 	bk_autostrv char **argv = NULL;
 	struct bk_proc_spec spec = { .path = "ps", .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1,
-				     .keep_latest = false };
+				     .no_new_privs = true };
 	int status = 0, rc;
 
 	bk_strv_add(&argv, "ps");

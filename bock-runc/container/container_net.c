@@ -33,6 +33,7 @@ static int run_helper(const struct container_created *r, int netns, bool check, 
 		.keep_fds = &netns,
 		.n_keep_fds = netns < 0 ? 0 : 1,
 		.keep_latest = true,
+		.no_new_privs = true,
 	};
 	int status, rc = sys_helper_find(HELPER, &path, err);
 

@@ -175,10 +175,10 @@ static int op_session(struct init_child *c, const struct init_op *op, struct bk_
 	(void)op;
 	/*
 	 * The processes of a shared pid namespace must not trace us, nor look into /proc/PID/fd and
-	 * /proc/PID/mem, once our rights are down to theirs; execve ends it.
+	 * /proc/PID/mem, once our rights are down to theirs; and should we crash, our memory, which has the
+	 * environment of whoever called us, must not become a core in the container's root. execve ends it.
 	 */
-	if ((c->plan->params.exec || !spec_ns_is_new(config(c), OCI_NS_PID)) &&
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "hide from other processes");
 	/*
 	 * With a terminal, the session begins when that becomes the controlling one (op_console), and

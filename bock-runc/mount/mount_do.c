@@ -29,7 +29,7 @@ static int target_dir(const struct mount_op *op, const struct bk_root *root, int
 	if (*ret_made) {
 		if (err)
 			bk_err_clear(err);
-		return bk_root_mkdirs(root, op->dest, 0755, ret_fd, err);
+		return bk_root_mkdirs_missing(root, op->dest, 0755, ret_fd, err);
 	}
 	if (rc < 0 && op->nolinks && err && *err && bk_err_errno(*err) == ELOOP)
 		return bk_err_wrap(err, rc, "mount point '%s' must not be a symbolic link", op->dest);

@@ -81,7 +81,9 @@ static int run_helper(const char *prog, pid_t pid, const struct oci_id_mapping *
 {
 	bk_autostrv char **argv = NULL;
 	bk_autobuf struct bk_buf errout = BK_BUF_INIT(4096);
-	struct bk_proc_spec spec = { .path = prog, .stdin_fd = -1, .stdout_fd = -1,
+	char *const nothing[] = { NULL };
+	/* it has rights that we don't: none of our variables is its business */
+	struct bk_proc_spec spec = { .path = prog, .env = nothing, .stdin_fd = -1, .stdout_fd = -1,
 				     .stderr_fd = -1 };
 	int status, rc;
 

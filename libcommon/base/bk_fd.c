@@ -100,6 +100,8 @@ int bk_fd_send(int sock, const int *fds, size_t n, const void *data, size_t len)
 		return -EINVAL;
 	msg.msg_controllen = CMSG_SPACE(sizeof(int) * n);
 	c = CMSG_FIRSTHDR(&msg);
+	if (!c)
+		return -EINVAL;
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int) * n);

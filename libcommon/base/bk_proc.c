@@ -101,6 +101,8 @@ PROC_CHILD static int child_main(void *arg)
 	if (c->spec->death_signal)
 		(void)prctl(PR_SET_PDEATHSIG, (unsigned long)c->spec->death_signal, 0, 0, 0);
 	c->act = child_fds(c);
+	if (!c->act && c->spec->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		c->act = "set no_new_privs";
 	if (!c->act && c->spec->cwd && chdir(c->spec->cwd) < 0)
 		c->act = act_chdir;
 	if (!c->act) {

@@ -64,6 +64,9 @@ int bk_root_parent(const struct bk_root *r, const char *path, bool make, int *re
  */
 int bk_root_mkdirs(const struct bk_root *r, const char *path, mode_t mode, int *ret_fd,
 		   struct bk_err **err);
+/* The same for who has just seen that the path is not there: it is not looked for first. It may have come since. */
+int bk_root_mkdirs_missing(const struct bk_root *r, const char *path, mode_t mode, int *ret_fd,
+			   struct bk_err **err);
 /*
  * Makes an empty regular file (and its parents, mode 0755) if nothing is there; returns an O_PATH fd
  * of what is there now, be it a directory or a device: the caller looks. Links are followed inside

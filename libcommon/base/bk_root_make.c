@@ -193,9 +193,9 @@ static int make_once(struct make *m, int *ret_fd)
 	return 0;
 }
 
-static int make_path(struct make *m, const char *path, int *ret_fd)
+static int make_path(struct make *m, const char *path, bool missing, int *ret_fd)
 {
-	int rc = open_whole(m, path);
+	int rc = missing ? -ENOENT : open_whole(m, path);
 
 	if (rc >= 0) {
 		*ret_fd = rc;
@@ -217,7 +217,16 @@ int bk_root_mkdirs(const struct bk_root *r, const char *path, mode_t mode, int *
 		   struct bk_err **err)
 {
 	struct make m = { .root = r->fd, .dir_mode = mode };
-	int rc = make_path(&m, path, ret_fd);
+	int rc = make_path(&m, path, false, ret_fd);
+
+	return rc < 0 ? bk_root_fail_(err, -rc, "make directory", path) : 0;
+}
+
+int bk_root_mkdirs_missing(const struct bk_root *r, const char *path, mode_t mode, int *ret_fd,
+			   struct bk_err **err)
+{
+	struct make m = { .root = r->fd, .dir_mode = mode };
+	int rc = make_path(&m, path, true, ret_fd);
 
 	return rc < 0 ? bk_root_fail_(err, -rc, "make directory", path) : 0;
 }
@@ -228,7 +237,7 @@ int bk_root_mkfile(const struct bk_root *r, const char *path, mode_t mode, int *
 	struct make m = {
 		.root = r->fd, .file = true, .dir_mode = 0755, .file_mode = mode & 07777
 	};
-	int rc = make_path(&m, path, ret_fd);
+	int rc = make_path(&m, path, false, ret_fd);
 
 	return rc < 0 ? bk_root_fail_(err, -rc, "make file", path) : 0;
 }

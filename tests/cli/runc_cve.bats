@@ -367,6 +367,33 @@ volume() {
 	[ -z "$(ls "$T/host")" ] || fail "made on the host: $(ls "$T/host")"
 }
 
+# ---- the runtime's own process ----------------------------------------------------------------------
+
+@test "a crash of the process that becomes the container leaves no core, with the caller's variables, in the root" {
+	case $(cat /proc/sys/kernel/core_pattern) in [/\|]* | *%*) skip "cores go elsewhere (/proc/sys/kernel/core_pattern)" ;; esac
+	bundle true
+	mkdir "$B/rootfs/last"
+	# it waits for the hook, in the folder that it has mounted on, and finds no instruction where it goes on (a signal
+	# that is sent to the first process of a pid namespace is ignored)
+	cat >"$T/crash" <<-'END'
+		pid=$(sed 's/.*"pid"://; s/,.*//')
+		touch "/proc/$pid/cwd/here"
+		for i in $(seq 100); do
+			pc=$(awk 'NF > 3 { print $NF }' "/proc/$pid/syscall")
+			[ -z "$pc" ] || break
+			sleep 0.05
+		done
+		printf '\017\013\017\013' | dd of="/proc/$pid/mem" bs=1 seek=$((pc)) conv=notrunc 2>/dev/null
+	END
+	edit --arg s "$T/crash" '.mounts += [{"destination": "/last", "type": "tmpfs", "source": "tmpfs"}] |
+		.hooks.createRuntime = [{"path": "/bin/sh", "args": ["sh", $s], "env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]}]'
+	ulimit -c unlimited
+	run_it
+	assert_error "killed by signal 4"
+	[ -e "$B/rootfs/last/here" ] || fail "it was not there: $(find "$B/rootfs" -name here)"
+	[ -z "$(find "$B/rootfs" -name 'core*' -size +0)" ] || fail "a core: $(find "$B/rootfs" -name 'core*' -ls)"
+}
+
 # ---- kernels and sandboxes -----------------------------------------------------------------------
 
 @test "kernel: a call that is refused is named in one line, with what is needed; nothing is left" {

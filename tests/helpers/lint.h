@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lint.h: what clang-tidy, which sees one file at a time, has to be told about functions of another:
+ * lint.h: what the analyzers, which see one file at a time, have to be told about functions of another:
  * bk_err_set() and its like never return 0. Put in front of every file but those that define them.
  */
 #ifndef BK_LINT_H
@@ -8,6 +8,10 @@
 
 #include "base/bk_err.h"
 #include "codec/bk_doc.h"
+#if __has_include("sys/sys_helper.h")
+#include "sys/sys_helper.h"
+#define sys_helper_failed(name, status, said, err) ((void)(sys_helper_failed)(name, status, said, err), -1)
+#endif
 
 #define bk_err_set(err, kind, ...) ((void)(bk_err_set)(err, kind, __VA_ARGS__), -(int)(kind))
 #define bk_doc_value_error(v, err, ...) \

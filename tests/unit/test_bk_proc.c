@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -330,6 +331,18 @@ static void on_signal(int sig)
 }
 
 /* What we block, ignore or handle is not the program's business. */
+static void test_no_new_privs(void **state)
+{
+	struct bk_proc_spec spec = SPEC("sh", NULL);
+
+	(void)state;
+	/* what we have ourselves is inherited: nothing to be seen then */
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0)
+		script(&spec, "grep NoNewPrivs /proc/self/status", NULL, "NoNewPrivs:\t0\n", 0);
+	spec.no_new_privs = true;
+	script(&spec, "grep NoNewPrivs /proc/self/status", NULL, "NoNewPrivs:\t1\n", 0);
+}
+
 static void test_signals(void **state)
 {
 	struct sigaction ign = { .sa_handler = SIG_IGN }, hnd = { .sa_handler = on_signal }, old[3];
@@ -410,5 +423,5 @@ BK_TEST_MAIN(cmocka_unit_test(test_run), cmocka_unit_test(test_run_bulk),
 	     cmocka_unit_test(test_timeout), cmocka_unit_test(test_wait),
 	     cmocka_unit_test(test_failures), cmocka_unit_test(test_fds),
 	     cmocka_unit_test(test_fds_crosswise), cmocka_unit_test(test_env),
-	     cmocka_unit_test(test_signals), cmocka_unit_test(test_start_time),
+	     cmocka_unit_test(test_no_new_privs), cmocka_unit_test(test_signals), cmocka_unit_test(test_start_time),
 	     cmocka_unit_test(test_start_time_name))

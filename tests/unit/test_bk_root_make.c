@@ -47,6 +47,30 @@ static void test_mkdirs(void **state)
 	assert_int_equal(st.st_mode & 07777, 0711);
 }
 
+static void test_mkdirs_missing(void **state)
+{
+	struct fixture *f = *state;
+	struct bk_err *err = NULL;
+	int fd = -1;
+
+	/* what is there by now, as a directory or behind a link, is taken as it is */
+	for (int i = 0; i < 2; i++) {
+		assert_ok(bk_root_mkdirs_missing(&f->r, "late/sub", 0755, &fd, &err), &err);
+		bk_close(&fd);
+	}
+	assert_int_equal(symlinkat("/late", f->r.fd, "way"), 0);
+	assert_ok(bk_root_mkdirs_missing(&f->r, "way", 0755, &fd, &err), &err);
+	bk_close(&fd);
+	assert_ok(bk_root_mkdirs_missing(&f->r, "way/more", 0755, &fd, &err), &err);
+	bk_close(&fd);
+	assert_int_equal(faccessat(f->r.fd, "late/more", F_OK, 0), 0);
+	assert_ok(bk_root_mkfile(&f->r, "file", 0644, &fd, &err), &err);
+	bk_close(&fd);
+	assert_true(bk_root_mkdirs_missing(&f->r, "file", 0755, &fd, &err) < 0);
+	assert_int_equal(bk_err_errno(err), ENOTDIR);
+	bk_err_clear(&err);
+}
+
 static void test_mkdirs_not_a_directory(void **state)
 {
 	struct fixture *f = *state;
@@ -201,7 +225,8 @@ static void test_parent(void **state)
 	}
 }
 
-BK_TEST_MAIN(FIXTURE_TEST(test_mkdirs), FIXTURE_TEST(test_mkdirs_not_a_directory),
+BK_TEST_MAIN(FIXTURE_TEST(test_mkdirs), FIXTURE_TEST(test_mkdirs_missing),
+	     FIXTURE_TEST(test_mkdirs_not_a_directory),
 	     FIXTURE_TEST(test_mkdirs_links), FIXTURE_TEST(test_mkdirs_links_out),
 	     FIXTURE_TEST(test_mkfile), FIXTURE_TEST(test_mknod), FIXTURE_TEST(test_symlink),
 	     FIXTURE_TEST(test_parent))
