@@ -52,6 +52,7 @@ static const struct {
 	/* NULL: the row's own */
 	int (*run)(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 } rows[] = {
+	{ &cmd_copy, TRANSFER(cmd_copy_run) },
 	{ &cmd_df, NULL },
 	{ &cmd_digest, TRANSFER(cmd_digest_run) },
 	{ &cmd_fsck, NULL },
@@ -65,6 +66,7 @@ static const struct {
 	{ &cmd_logout, TRANSFER(cmd_logout_run) },
 	{ &cmd_ls, NULL },
 	{ &cmd_pull, TRANSFER(cmd_pull_run) },
+	{ &cmd_push, TRANSFER(cmd_push_run) },
 	{ &cmd_rm, NULL },
 	{ &cmd_save, NULL },
 	{ &cmd_tag, NULL },

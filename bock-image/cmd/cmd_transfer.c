@@ -130,6 +130,56 @@ const struct bk_cli_cmd cmd_pull = {
 	.opts_defaults = &pull_defaults,
 };
 
+static const struct bk_cli_opt push_opts[] = {
+	{ "platform", 0, BK_CLI_STR, offsetof(struct cmd_push_opts, platform), "OS/ARCH[/VARIANT]",
+	  "of an index the image for this platform", 0, NULL },
+	{ "chunk", 0, BK_CLI_STR, offsetof(struct cmd_push_opts, chunk), "SIZE",
+	  "send blobs larger than this in pieces (default: 64m)", 0, NULL },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_push_opts, quiet), NULL, "print nothing", 0,
+	  NULL },
+	{ "json", 'j', BK_CLI_FLAG, offsetof(struct cmd_push_opts, json), NULL,
+	  "print what happens as objects, one a line", 0, NULL },
+	REGISTRY_ROWS(struct cmd_push_opts),
+	BK_CLI_END
+};
+static const struct cmd_push_opts push_defaults = { .registry = REGISTRY_DEFAULTS };
+
+const struct bk_cli_cmd cmd_push = {
+	.name = "push",
+	.synopsis = "NAME [DESTINATION...]",
+	.help = "send an image to registries",
+	.min_args = 1,
+	.max_args = -1,
+	.opts = push_opts,
+	.opts_size = sizeof(struct cmd_push_opts),
+	.opts_defaults = &push_defaults,
+};
+
+static const struct bk_cli_opt copy_opts[] = {
+	{ "platform", 0, BK_CLI_STR, offsetof(struct cmd_copy_opts, platform), "OS/ARCH[/VARIANT]",
+	  "the image for this platform (default: this machine's)", 0, NULL },
+	{ "all-platforms", 'a', BK_CLI_FLAG, offsetof(struct cmd_copy_opts, all_platforms), NULL,
+	  "the images for all platforms", 0, NULL },
+	{ "jobs", 0, BK_CLI_U32, offsetof(struct cmd_copy_opts, jobs), "N",
+	  "requests at a time (default: 4)", 0, NULL },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_copy_opts, quiet), NULL, "print nothing", 0,
+	  NULL },
+	REGISTRY_ROWS(struct cmd_copy_opts),
+	BK_CLI_END
+};
+static const struct cmd_copy_opts copy_defaults = { .registry = REGISTRY_DEFAULTS, .jobs = 4 };
+
+const struct bk_cli_cmd cmd_copy = {
+	.name = "copy",
+	.synopsis = "SOURCE DESTINATION",
+	.help = "copy an image between registries, layouts, archives and the store",
+	.min_args = 2,
+	.max_args = 2,
+	.opts = copy_opts,
+	.opts_size = sizeof(struct cmd_copy_opts),
+	.opts_defaults = &copy_defaults,
+};
+
 static const struct bk_cli_opt login_opts[] = {
 	{ "username", 'u', BK_CLI_STR, offsetof(struct cmd_login_opts, username), "USER",
 	  "who logs in", 0, NULL },

@@ -59,6 +59,22 @@ struct cmd_pull_opts {
 	bool json;
 };
 
+struct cmd_push_opts {
+	struct cmd_registry_opts registry;
+	const char *platform;
+	const char *chunk;
+	bool quiet;
+	bool json;
+};
+
+struct cmd_copy_opts {
+	struct cmd_registry_opts registry;
+	const char *platform;
+	uint32_t jobs;
+	bool all_platforms;
+	bool quiet;
+};
+
 struct cmd_login_opts {
 	struct cmd_registry_opts registry;
 	const char *username;
@@ -80,12 +96,14 @@ struct cmd_digest_opts {
 	struct cmd_registry_opts registry;
 };
 
-extern const struct bk_cli_cmd cmd_digest, cmd_import, cmd_load, cmd_login, cmd_logout, cmd_pull,
+extern const struct bk_cli_cmd cmd_copy, cmd_digest, cmd_import, cmd_load, cmd_login, cmd_logout, cmd_pull, cmd_push,
 	cmd_tags, cmd_unpack;
 
 /* What the rows do, in the helper. */
 int cmd_import_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_load_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
+int cmd_copy_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
+int cmd_push_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_digest_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_login_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_logout_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);

@@ -81,6 +81,7 @@ struct bk_http_req {
 	void (*sent)(void *ctx, size_t len);
 	void *ctx;
 	bool no_redirect;		/* 3xx is an answer like others */
+	bool once;			/* doing it twice is not the same: tried again only where it was refused unread */
 };
 
 /* An answer; owned by who called bk_http_do, by bk_http_resp_done. */

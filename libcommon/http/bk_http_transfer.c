@@ -294,7 +294,7 @@ static bool passing(int status)
 /* Whether doing it twice does no harm. */
 static bool idempotent(const struct bk_http_transfer *t)
 {
-	return !bk_streq(t->req.method, "POST") && !bk_streq(t->req.method, "PATCH");
+	return !t->req.once && !bk_streq(t->req.method, "POST") && !bk_streq(t->req.method, "PATCH");
 }
 
 /* A status that may pass: true if another try is arranged, or t was ended. */
