@@ -323,18 +323,25 @@ static int add_hugepages(const struct oci_hugepage_limit *h, size_t n, struct cg
 	return 0;
 }
 
+/* The kernel takes no number that is not an int's; UINT32_MAX has always been everyone's word for "max". */
+static const char *rdma_part(struct cgroup_limits *l, const char *key, bool has, uint32_t value)
+{
+	if (!has)
+		return "";
+	if (value == UINT32_MAX)
+		return bk_arena_printf(l->arena, " %s=max", key);
+	return bk_arena_printf(l->arena, " %s=%u", key, value);
+}
+
 static int add_rdma(const struct oci_rdma *r, size_t n, struct cgroup_limits *l,
 		    struct bk_err **err)
 {
 	for (size_t i = 0; i < n; i++) {
-		const char *handles = "", *objects = "";
+		const char *handles = rdma_part(l, "hca_handle", r[i].has_hca_handles, r[i].hca_handles);
+		const char *objects = rdma_part(l, "hca_object", r[i].has_hca_objects, r[i].hca_objects);
 
 		if (!plain_name(r[i].key))
 			return invalid("rdma", "has a device without a name", err);
-		if (r[i].has_hca_handles)
-			handles = bk_arena_printf(l->arena, " hca_handle=%u", r[i].hca_handles);
-		if (r[i].has_hca_objects)
-			objects = bk_arena_printf(l->arena, " hca_object=%u", r[i].hca_objects);
 		if (handles[0] || objects[0])
 			add(l, "rdma", "rdma", "rdma.max",
 			    bk_arena_printf(l->arena, "%s%s%s", r[i].key, handles, objects), 0);

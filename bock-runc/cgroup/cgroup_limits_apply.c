@@ -154,7 +154,7 @@ static int enable(const struct cgroup_host *h, const char *path, const struct cg
 int cgroup_limit_write(int dirfd, const struct cgroup_limit *limit, struct bk_err **err)
 {
 	struct bk_err *failure = NULL;
-	int rc = bk_file_put(dirfd, limit->file, limit->value, &failure);
+	int errnum, rc = bk_file_put(dirfd, limit->file, limit->value, &failure);
 
 	if (rc == 0)
 		return 0;
@@ -163,9 +163,15 @@ int cgroup_limit_write(int dirfd, const struct cgroup_limit *limit, struct bk_er
 		bk_err_clear(&failure);
 		return 0;
 	}
+	errnum = bk_err_errno(failure);
 	bk_err_move(err, failure);
-	return bk_err_wrap(err, rc, "linux.resources.%s: set '%s' to '%s'", limit->json,
-			   limit->file, limit->value);
+	rc = bk_err_wrap(err, rc, "linux.resources.%s: set '%s' to '%s'", limit->json, limit->file,
+			 limit->value);
+	if (errnum == EOPNOTSUPP && bk_streq(limit->file, "io.weight"))
+		return bk_err_hint(err, rc,
+				   "a device has a weight while 'io.cost.qos' of the root cgroup enables it, or, as "
+				   "'io.bfq.weight' in linux.resources.unified, while its scheduler is bfq");
+	return rc;
 }
 
 int cgroup_limits_enable(const struct cgroup_host *h, const char *path, int dirfd,

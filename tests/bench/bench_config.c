@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_config [--seccomp] [--namespaces mount,pid,...] IN OUT ARG...: writes the config.json IN as OUT, of
+ * bench_config [--seccomp] [--namespaces mount,pid,...] [--resources FILE] IN OUT ARG...: writes the config.json IN as OUT, of
  * version 1.0.2, without a terminal, with ARG... as process.args; with the default seccomp profile; with
- * these new namespaces alone.
+ * these new namespaces alone; with the linux.resources of FILE.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,7 +26,12 @@ static void keep_namespaces(struct oci_linux *l, const char *names)
 	l->n_namespaces = n;
 }
 
-static int convert(bool seccomp, const char *namespaces, char **argv, struct bk_err **err)
+struct options {
+	bool seccomp;
+	const char *namespaces, *resources;
+};
+
+static int convert(const struct options *o, char **argv, struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	bk_autobuf struct bk_buf out = BK_BUF_INIT(BK_BUF_DOC);
@@ -39,11 +44,18 @@ static int convert(bool seccomp, const char *namespaces, char **argv, struct bk_
 	config.oci_version = bk_arena_strdup(arena, "1.0.2"); /* older runtimes refuse a newer one */
 	config.process->terminal = false;
 	config.process->args = argv + 2;
-	if (seccomp)
+	if (o->seccomp)
 		bundle_seccomp_default(arena, config.process->capabilities->bounding,
 				       &config.linux_->seccomp);
-	if (namespaces)
-		keep_namespaces(config.linux_, namespaces);
+	if (o->namespaces)
+		keep_namespaces(config.linux_, o->namespaces);
+	if (o->resources) {
+		config.linux_->resources = bk_arena_alloc(arena, sizeof(*config.linux_->resources));
+		rc = bk_json_decode_file(&oci_resources_type, AT_FDCWD, o->resources, &bk_doc_limits_oci, arena,
+					 config.linux_->resources, err);
+		if (rc < 0)
+			return rc;
+	}
 	rc = bk_json_encode(&oci_runtime_config_type, &config,
 			    BK_JSON_PRETTY | BK_JSON_TAB | BK_JSON_NEWLINE, &out, err);
 	if (rc < 0)
@@ -54,23 +66,27 @@ static int convert(bool seccomp, const char *namespaces, char **argv, struct bk_
 int main(int argc, char **argv)
 {
 	struct bk_err *err = NULL;
-	const char *namespaces = NULL;
-	bool seccomp = false;
+	struct options o = { .seccomp = false };
 	int i = 1;
 
 	if (i < argc && bk_streq(argv[i], "--seccomp")) {
-		seccomp = true;
+		o.seccomp = true;
 		i++;
 	}
 	if (i + 1 < argc && bk_streq(argv[i], "--namespaces")) {
-		namespaces = argv[i + 1];
+		o.namespaces = argv[i + 1];
+		i += 2;
+	}
+	if (i + 1 < argc && bk_streq(argv[i], "--resources")) {
+		o.resources = argv[i + 1];
 		i += 2;
 	}
 	if (argc - i < 3) {
-		(void)fputs("usage: bench_config [--seccomp] [--namespaces LIST] IN OUT ARG...\n", stderr);
+		(void)fputs("usage: bench_config [--seccomp] [--namespaces LIST] [--resources FILE] IN OUT ARG...\n",
+			    stderr);
 		return 2;
 	}
-	if (convert(seccomp, namespaces, argv + i, &err) < 0) {
+	if (convert(&o, argv + i, &err) < 0) {
 		char text[1024];
 
 		(void)fprintf(stderr, "bench_config: %s\n", bk_err_print(err, text, sizeof(text)));

@@ -2,6 +2,7 @@
 #include "bk_test.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bk_auto.h"
@@ -130,6 +131,7 @@ static void test_others(void **state)
 	       "hugetlb.2MB.max = 0\nhugetlb.2MB.rsvd.max = 0\n");
 	WRITES("{\"rdma\":{\"mlx5_1\":{\"hcaHandles\":3,\"hcaObjects\":10000}}}",
 	       "rdma.max = mlx5_1 hca_handle=3 hca_object=10000\n");
+	WRITES("{\"rdma\":{\"a\":{\"hcaHandles\":4294967295}}}", "rdma.max = a hca_handle=max\n");
 	UNSUPPORTED("{\"network\":{\"classID\":1}}", "network.classID: ");
 	UNSUPPORTED("{\"network\":{\"priorities\":[{\"name\":\"eth0\",\"priority\":1}]}}",
 		    "network.priorities: ");
@@ -357,7 +359,83 @@ static void test_update_takes_back(void **state)
 	assert_ok(bk_file_rmtree(AT_FDCWD, dir, &err), &err);
 }
 
-BK_TEST_MAIN(cmocka_unit_test(test_update_memory), cmocka_unit_test(test_update_cpu),
+static void put(int fd, const char *name, const char *text)
+{
+	struct bk_err *err = NULL;
+
+	assert_ok(bk_file_write_atomic(fd, name, text, strlen(text), 0600, false, &err), &err);
+}
+
+static void begins(int fd, const char *name, const char *want)
+{
+	bk_autobuf struct bk_buf got = BK_BUF_INIT(BK_BUF_SMALL);
+	struct bk_err *err = NULL;
+
+	assert_ok(bk_file_read(fd, name, &got, &err), &err);
+	if (!bk_skip_prefix(bk_buf_str(&got), want))
+		fail_msg("%s: '%s', expected '%s'", name, bk_buf_str(&got), want);
+}
+
+static int fail_then(const void *arg, const struct cgroup_limits *limits, struct bk_err **err)
+{
+	(void)arg;
+	(void)limits;
+	return bk_err_set(err, BK_ERR_IO, 0, "and then");
+}
+
+/*
+ * Devices of RDMA, and resources of the controller misc, are rare: a folder of files stands for the hierarchy. They
+ * keep what is written at their beginning.
+ */
+static void test_rare(void **state)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	char top[] = "/tmp/bock-limits-XXXXXX"; /* machine-path-ok */
+	const struct cgroup_host host = { .kind = CGROUP_UNIFIED, .mount = mkdtemp(top) };
+	struct oci_resources *cur, *given;
+	struct cgroup_limits limits = CGROUP_LIMITS_INIT;
+	struct bk_err *err = NULL;
+	bk_autoclose int root = -1, fd = -1;
+
+	(void)state;
+	assert_non_null(host.mount);
+	root = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(mkdirat(root, "c", 0700), 0);
+	fd = openat(root, "c", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	put(root, "cgroup.controllers", "rdma misc pids\n");
+	put(root, "cgroup.subtree_control", "pids\n");
+	put(fd, "cgroup.controllers", "pids\n");
+	put(fd, "rdma.max", "");
+	put(fd, "misc.max", "");
+	cur = parse("{\"rdma\":{\"mlx5_1\":{\"hcaHandles\":3,\"hcaObjects\":10000}},"
+		    "\"unified\":{\"misc.max\":\"res_a 7\"}}", arena);
+	assert_ok(cgroup_limits_compile(cur, &limits, &err), &err);
+	assert_ok(cgroup_limits_apply(&host, "/c", fd, &limits, &err), &err);
+	cgroup_limits_done(&limits);
+	begins(root, "cgroup.subtree_control", "+rdma +misc");
+	begins(fd, "rdma.max", "mlx5_1 hca_handle=3 hca_object=10000");
+	begins(fd, "misc.max", "res_a 7");
+
+	put(fd, "cgroup.controllers", "rdma misc pids\n");
+	put(fd, "rdma.max", "mlx4_0 hca_handle=max hca_object=max\nmlx5_1 hca_handle=3 hca_object=10000\n");
+	put(fd, "misc.max", "res_a 7\nres_b max\n");
+	given = parse("{\"rdma\":{\"mlx5_1\":{\"hcaObjects\":20000}},"
+		      "\"unified\":{\"misc.max\":\"res_a max\"}}", arena);
+	assert_ok(cgroup_limits_compile_update(cgroup_resources_merge(cur, given, arena), given, &limits, &err),
+		  &err);
+	/* what fails behind them sets them back, each by its own key */
+	assert_err(cgroup_limits_update(&host, "/c", fd, &limits, fail_then, NULL, &err), &err, BK_ERR_IO,
+		   "and then");
+	begins(fd, "rdma.max", "mlx5_1 hca_handle=3 hca_object=10000");
+	begins(fd, "misc.max", "res_a 7");
+	assert_ok(cgroup_limits_update(&host, "/c", fd, &limits, NULL, NULL, &err), &err);
+	begins(fd, "rdma.max", "mlx5_1 hca_object=20000");
+	begins(fd, "misc.max", "res_a max");
+	cgroup_limits_done(&limits);
+	assert_ok(bk_file_rmtree(AT_FDCWD, top, &err), &err);
+}
+
+BK_TEST_MAIN(cmocka_unit_test(test_rare), cmocka_unit_test(test_update_memory), cmocka_unit_test(test_update_cpu),
 	     cmocka_unit_test(test_update_others), cmocka_unit_test(test_update_takes_back),
 	     cmocka_unit_test(test_nothing), cmocka_unit_test(test_memory),
 	     cmocka_unit_test(test_cpu), cmocka_unit_test(test_weight),
