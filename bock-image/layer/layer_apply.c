@@ -65,7 +65,7 @@ static int apply_file(struct layer_tree *tree, struct layer_tar *tar, const stru
 		      struct bk_err **err)
 {
 	bk_autoclose int fd = -1;
-	int rc = layer_tree_file(tree, e->path, &fd, err);
+	int rc = layer_tree_file(tree, e->path, &e->attrs, &fd, err);
 
 	if (rc == 0 && e->size > 0)
 		rc = layer_tar_content(tar, fd, err);

@@ -42,17 +42,18 @@ static int set_xattr(const struct layer_tree *t, const char *path, int fd, bool 
 	return bk_err_set(err, BK_ERR_IO, errno, "set attribute '%s' of '/%s'", x->name, path);
 }
 
-int layer_attrs_set_(const struct layer_tree *t, const char *path, int fd, bool o_path,
+int layer_attrs_set_(const struct layer_tree *t, const char *path, int fd, unsigned int flags,
 		     const struct layer_attrs *attrs, struct bk_err **err)
 {
 	const struct timespec times[2] = { attrs->mtime, attrs->mtime };
-	bool is_link = S_ISLNK(attrs->mode);
+	bool is_link = S_ISLNK(attrs->mode), o_path = flags & ATTRS_O_PATH;
+	bool owned = flags & ATTRS_OWNED, moded = flags & ATTRS_MODED;
 	char proc[PROC_FD_SIZE];
 	int rc;
 
-	if (!t->rootless && fchownat(fd, "", attrs->uid, attrs->gid, AT_EMPTY_PATH) < 0)
+	if (!t->rootless && !owned && fchownat(fd, "", attrs->uid, attrs->gid, AT_EMPTY_PATH) < 0)
 		return fail(err, "set the owner of", path);
-	if (!is_link) {
+	if (!is_link && !moded) {
 		mode_t mode = attrs->mode & 07777;
 
 		rc = o_path ? chmod(proc_path(fd, proc), mode) : fchmod(fd, mode);

@@ -26,8 +26,10 @@ static int remove_lower(struct layer_tree *t, int dirfd, const char *dir, const 
 	bk_autofree char *path = layer_tree_join_(dir, name);
 	int fd;
 
-	if (!bk_map_has(t->made, path))
+	if (!bk_map_has(t->made, path)) {
+		t->removed = true;
 		return bk_root_rmtree_at(dirfd, name, err);
+	}
 	if (depth > HIDE_DEPTH_MAX)
 		return bk_err_set(err, BK_ERR_IO, ENAMETOOLONG, "'/%s'", path);
 	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -87,7 +89,8 @@ int layer_tree_whiteout(struct layer_tree *t, const char *path, struct bk_err **
 	rc = layer_tree_parent_(t, path, false, &name, err);
 	if (rc < 0 || !name)
 		return rc;
-	return remove_lower(t, t->dir_fd, t->dir_path, name, 0, err);
+	layer_tree_forget_others_(t);
+	return remove_lower(t, t->dir->fd, t->dir->path, name, 0, err);
 }
 
 int layer_tree_opaque(struct layer_tree *t, const char *path, struct bk_err **err)
@@ -102,8 +105,9 @@ int layer_tree_opaque(struct layer_tree *t, const char *path, struct bk_err **er
 	rc = layer_tree_parent_(t, inside, false, &name, err);
 	if (rc < 0 || !name)
 		return rc;
-	fd = openat(t->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	layer_tree_forget_others_(t);
+	fd = openat(t->dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "open '/%s'", path);
-	return empty_lower(t, fd, t->dir_path, 0, err);
+	return empty_lower(t, fd, t->dir->path, 0, err);
 }

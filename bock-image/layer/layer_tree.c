@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/bk_file.h"
 #include "base/bk_str.h"
+#include "layer/layer_acl.h"
 #include "layer/layer_tree_priv.h"
 
 /* How often an entry is tried again because somebody puts something in its way. */
@@ -59,6 +62,37 @@ static int is_empty(const struct bk_root *root, bool *ret, struct bk_err **err)
 	return 0;
 }
 
+/* What umask(2) can't say without changing it for all threads; all bits where nothing does. */
+static mode_t read_umask(void)
+{
+	bk_autobuf struct bk_buf text = BK_BUF_INIT(BK_BUF_SMALL);
+	const char *line;
+	mode_t mask = 0;
+
+	if (bk_file_read(AT_FDCWD, "/proc/self/status", &text, NULL) < 0)
+		return 0777;
+	line = strstr(bk_buf_str(&text), "\nUmask:\t");
+	if (!line)
+		return 0777;
+	for (line += strlen("\nUmask:\t"); *line >= '0' && *line <= '7'; line++)
+		mask = mask << 3 | (mode_t)(*line - '0');
+	return mask;
+}
+
+/* Whether what is made below the root inherits nothing from it: no group, no access control list. */
+static int look_at_root(struct layer_tree *t, struct bk_err **err)
+{
+	char proc[32];
+	struct stat st;
+
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", t->root->fd);
+	if (fstat(t->root->fd, &st) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "stat '/'");
+	t->plain = st.st_gid == t->gid && !(st.st_mode & S_ISGID) &&
+		   getxattr(proc, LAYER_ACL_DEFAULT, NULL, 0) < 0;
+	return 0;
+}
+
 int layer_tree_new(const struct bk_root *root, const struct layer_opts *opts,
 		   struct layer_tree **ret, struct bk_err **err)
 {
@@ -67,12 +101,18 @@ int layer_tree_new(const struct bk_root *root, const struct layer_opts *opts,
 
 	t->root = root;
 	t->opts = opts;
-	t->rootless = opts->rootless || geteuid() != 0;
-	t->dir_fd = -1;
+	t->uid = geteuid();
+	t->gid = getegid();
+	t->rootless = opts->rootless || t->uid != 0;
+	t->umask = read_umask();
+	for (size_t i = 0; i < TREE_DIRS; i++)
+		t->dirs[i].fd = -1;
 	t->arena = bk_arena_new();
 	t->made = bk_map_new(NULL);
 	t->pending = bk_map_new(NULL);
 	rc = is_empty(root, &t->base, err);
+	if (rc == 0)
+		rc = look_at_root(t, err);
 	if (rc < 0)
 		return rc;
 	*ret = bk_steal_ptr(&t);
@@ -107,147 +147,16 @@ static void note_made(struct layer_tree *t, const char *dir, const char *name)
 	}
 }
 
-/* ---- parents ------------------------------------------------------------------------------------ */
-
-void layer_tree_forget_(struct layer_tree *t)
-{
-	bk_close(&t->dir_fd);
-	free(t->dir_given);
-	free(t->dir_path);
-	t->dir_given = t->dir_path = NULL;
-}
-
-/* Where fd really is below the root: what /proc says of it, without what it says of the root. */
-static int real_path(const struct layer_tree *t, int fd, char **ret, struct bk_err **err)
-{
-	char proc[32], root[BK_ROOT_PATH_MAX], path[BK_ROOT_PATH_MAX];
-	ssize_t n_root, n_path;
-	const char *rest;
-
-	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", t->root->fd);
-	n_root = readlink(proc, root, sizeof(root) - 1);
-	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	n_path = readlink(proc, path, sizeof(path) - 1);
-	if (n_root < 0 || n_path < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "read the link '%s'", proc);
-	root[n_root] = path[n_path] = '\0';
-	if (bk_streq(root, "/"))
-		root[0] = '\0';
-	rest = bk_skip_prefix(path, root);
-	if (!rest || (*rest != '/' && *rest != '\0'))
-		return bk_err_set(err, BK_ERR_IO, ESTALE, "the tree is moved while it is unpacked");
-	*ret = bk_strdup(*rest ? rest + 1 : rest);
-	return 0;
-}
-
-/* Lets a user who may not write to an own directory do it for now. */
-static int make_writable(int fd, const char *path, const struct stat *st, struct bk_err **err)
-{
-	char proc[32];
-
-	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	if (chmod(proc, (st->st_mode & 07777) | 0700) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "make '/%s' writable", path);
-	return 0;
-}
-
-/* Notes that the directory, which is about to be changed, must have its time (and mode) back. */
-static int note_restore(struct layer_tree *t, int fd, const char *path, struct bk_err **err)
-{
-	bool root = geteuid() == 0;
-	struct layer_pending *p;
-	bool change_mode;
-	struct stat st;
-
-	if (root && (t->base || bk_map_has(t->pending, path)))
-		return 0;
-	if (fstat(fd, &st) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "stat '/%s'", path);
-	change_mode = !root && (st.st_mode & 0700) != 0700;
-	if (!bk_map_has(t->pending, path)) {
-		p = bk_arena_alloc(t->arena, sizeof(*p));
-		p->path = bk_arena_strdup(t->arena, path);
-		p->attrs.mode = st.st_mode;
-		p->attrs.mtime = st.st_mtim;
-		p->has_mode = change_mode;
-		(void)bk_map_set(t->pending, p->path, p);
-	}
-	return change_mode ? make_writable(fd, path, &st, err) : 0;
-}
-
-/* Opens the directory `given`; *ret_path is where it really is. -ENOENT is returned as a fd of -1. */
-static int open_dir(const struct layer_tree *t, const char *given, bool make, int *ret_fd,
-		    char **ret_path, struct bk_err **err)
-{
-	struct bk_err *why = NULL;
-	bk_autoclose int fd = -1;
-	int rc, errnum;
-
-	/* Mostly there is no link on the way, and then the path is what it looks like. */
-	rc = bk_root_openat_nolinks(t->root, *given ? given : ".", O_PATH | O_DIRECTORY, 0, &fd,
-				    &why);
-	if (rc == 0) {
-		*ret_path = bk_strdup(given);
-		*ret_fd = bk_steal_fd(&fd);
-		return 0;
-	}
-	errnum = bk_err_errno(why);
-	if (errnum != ELOOP && errnum != ENOENT && (make || errnum != ENOTDIR)) {
-		bk_err_move(err, why);
-		return rc;
-	}
-	bk_err_clear(&why);
-	if (make) {
-		rc = bk_root_mkdirs(t->root, given, 0755, &fd, err);
-	} else {
-		rc = bk_root_openat(t->root, given, O_PATH | O_DIRECTORY, 0, &fd, &why);
-		errnum = bk_err_errno(why);
-		bk_err_move(err, why);
-		if (rc < 0 && (errnum == ENOENT || errnum == ENOTDIR)) {
-			bk_err_clear(err);
-			return 0;
-		}
-	}
-	if (rc == 0)
-		rc = real_path(t, fd, ret_path, err);
-	if (rc < 0)
-		return rc;
-	*ret_fd = bk_steal_fd(&fd);
-	return 0;
-}
-
-int layer_tree_parent_(struct layer_tree *t, const char *path, bool make, const char **ret_name,
-		       struct bk_err **err)
-{
-	const char *slash = strrchr(path, '/');
-	size_t len = slash ? (size_t)(slash - path) : 0;
-	const char *name = slash ? slash + 1 : path;
-	int rc;
-
-	*ret_name = NULL;
-	if (t->dir_fd < 0 || strlen(t->dir_given) != len || memcmp(t->dir_given, path, len) != 0) {
-		layer_tree_forget_(t);
-		t->dir_given = bk_strndup(path, len);
-		rc = open_dir(t, t->dir_given, make, &t->dir_fd, &t->dir_path, err);
-		if (rc < 0 || t->dir_fd < 0)
-			return rc;
-		rc = note_restore(t, t->dir_fd, t->dir_path, err);
-		if (rc < 0) {
-			layer_tree_forget_(t);
-			return rc;
-		}
-	}
-	*ret_name = name;
-	return 0;
-}
-
 /* ---- entries ------------------------------------------------------------------------------------ */
 
 /* Removes what stands in the way of an entry. */
 static int clear_way(struct layer_tree *t, const char *path, const char *name, struct bk_err **err)
 {
-	int rc = bk_root_rmtree_at(t->dir_fd, name, err);
+	int rc;
 
+	t->removed = true;
+	layer_tree_forget_others_(t);
+	rc = bk_root_rmtree_at(t->dir->fd, name, err);
 	return rc < 0 ? bk_err_wrap(err, rc, "replace '/%s'", path) : 0;
 }
 
@@ -265,9 +174,9 @@ static int make_name(struct layer_tree *t, const char *path,
 	if (rc < 0)
 		return rc;
 	for (int i = 0; i < MAKE_TRIES; i++) {
-		*ret = make(t->dir_fd, name, ctx);
+		*ret = make(t->dir->fd, name, ctx);
 		if (*ret >= 0) {
-			note_made(t, t->dir_path, name);
+			note_made(t, t->dir->path, name);
 			return 0;
 		}
 		if (errno != EEXIST)
@@ -281,19 +190,30 @@ static int make_name(struct layer_tree *t, const char *path,
 
 static int do_open(int dirfd, const char *name, const void *ctx)
 {
-	(void)ctx;
-	return openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	const mode_t *mode = ctx;
+
+	return openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, *mode);
 }
 
-int layer_tree_file(struct layer_tree *t, const char *path, int *ret_fd, struct bk_err **err)
+int layer_tree_file(struct layer_tree *t, const char *path, const struct layer_attrs *attrs,
+		    int *ret_fd, struct bk_err **err)
 {
-	return make_name(t, path, do_open, NULL, ret_fd, err);
+	const mode_t mode = attrs->mode & 0777;
+
+	return make_name(t, path, do_open, &mode, ret_fd, err);
+}
+
+/* What made the entry has set of its attributes; t->dir is the directory that it is in. */
+static unsigned int set_already(const struct layer_tree *t, const struct layer_attrs *attrs)
+{
+	return (layer_tree_owned_(t, t->dir, attrs) ? ATTRS_OWNED : 0u) |
+	       (layer_tree_moded_(t, t->dir, attrs->mode) ? ATTRS_MODED : 0u);
 }
 
 int layer_tree_file_done(struct layer_tree *t, const char *path, int fd,
 			 const struct layer_attrs *attrs, struct bk_err **err)
 {
-	return layer_attrs_set_(t, path, fd, false, attrs, err);
+	return layer_attrs_set_(t, path, fd, set_already(t, attrs), attrs, err);
 }
 
 /* Opens what was just made for its attributes, itself and nothing that it leads to. */
@@ -302,7 +222,7 @@ static int set_made(const struct layer_tree *t, const char *path, const struct l
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
-	bk_autoclose int fd = openat(t->dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	bk_autoclose int fd = openat(t->dir->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -310,7 +230,23 @@ static int set_made(const struct layer_tree *t, const char *path, const struct l
 	if ((st.st_mode & S_IFMT) != (attrs->mode & S_IFMT))
 		return bk_err_set(err, BK_ERR_IO, ESTALE, "'/%s' is replaced while it is unpacked",
 				  path);
-	return layer_attrs_set_(t, path, fd, true, attrs, err);
+	return layer_attrs_set_(t, path, fd, ATTRS_O_PATH, attrs, err);
+}
+
+/* A symbolic link by its name, where nobody else can have put something in its place. */
+static int set_link(const struct layer_tree *t, const char *path, const struct layer_attrs *attrs,
+		    struct bk_err **err)
+{
+	const struct timespec times[2] = { attrs->mtime, attrs->mtime };
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	if (!t->rootless && !layer_tree_owned_(t, t->dir, attrs) &&
+	    fchownat(t->dir->fd, name, attrs->uid, attrs->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "set the owner of '/%s'", path);
+	if (utimensat(t->dir->fd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "set the time of '/%s'", path);
+	return 0;
 }
 
 static int do_symlink(int dirfd, const char *name, const void *target)
@@ -326,7 +262,10 @@ int layer_tree_symlink(struct layer_tree *t, const char *path, const char *targe
 	if (*target == '\0')
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "symbolic link '/%s' has no target", path);
 	rc = make_name(t, path, do_symlink, target, &made, err);
-	return rc < 0 ? rc : set_made(t, path, attrs, err);
+	if (rc < 0)
+		return rc;
+	return t->dir->own && attrs->n_xattrs == 0 ? set_link(t, path, attrs, err)
+						   : set_made(t, path, attrs, err);
 }
 
 struct node {
@@ -378,51 +317,75 @@ static bool same_file(int dirfd, const char *name, const struct stat *st)
 	       other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
-int layer_tree_link(struct layer_tree *t, const char *path, const char *target, struct bk_err **err)
+static int link_error(const struct link_from *from, const char *path, const char *target,
+		      int errnum, struct bk_err **err)
 {
-	bk_autofree char *from_name = NULL;
-	bk_autoclose int from_fd = -1;
-	struct link_from from;
-	const char *name;
 	struct stat st;
-	int made, rc;
 
-	rc = bk_root_parent(t->root, target, false, &from_fd, &from_name, err);
-	if (rc < 0)
-		return bk_err_wrap(err, rc, "hard link '/%s'", path);
-	from = (struct link_from){ .dirfd = from_fd, .name = from_name };
-	if (fstatat(from_fd, from_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return bk_err_set(err, BK_ERR_CONFIG, errno, "hard link '/%s' to '/%s'", path,
-				  target);
-	if (S_ISDIR(st.st_mode))
+	if (fstatat(from->dirfd, from->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "hard link '/%s' to the directory '/%s'",
 				  path, target);
-	rc = layer_tree_parent_(t, path, true, &name, err);
+	return bk_err_set(err, errnum == ENOENT ? BK_ERR_CONFIG : BK_ERR_IO, errnum,
+			  "hard link '/%s' to '/%s'", path, target);
+}
+
+static int make_link(struct layer_tree *t, const char *path, const char *target,
+		     const struct link_from *from, struct bk_err **err)
+{
+	const char *name;
+	struct stat st;
+	int made, rc = layer_tree_parent_(t, path, true, &name, err);
+
 	if (rc < 0)
 		return rc;
-	if (name && same_file(t->dir_fd, name, &st)) {
-		note_made(t, t->dir_path, name);
-		return 0;
+	if (do_link(t->dir->fd, name, from) < 0) {
+		if (errno != EEXIST ||
+		    fstatat(from->dirfd, from->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    S_ISDIR(st.st_mode))
+			return link_error(from, path, target, errno, err);
+		if (!same_file(t->dir->fd, name, &st))
+			return make_name(t, path, do_link, from, &made, err);
 	}
-	return make_name(t, path, do_link, &from, &made, err);
+	note_made(t, t->dir->path, name);
+	return 0;
+}
+
+int layer_tree_link(struct layer_tree *t, const char *path, const char *target, struct bk_err **err)
+{
+	const char *slash = strrchr(target, '/');
+	struct tree_dir *dir = NULL;
+	struct link_from from;
+	int rc;
+
+	rc = tree_dir_get_(t, target, slash ? (size_t)(slash - target) : 0, false, &dir, err);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "hard link '/%s'", path);
+	if (!dir)
+		return bk_err_set(err, BK_ERR_CONFIG, ENOENT, "hard link '/%s' to '/%s'", path,
+				  target);
+	from = (struct link_from){ .dirfd = dir->fd, .name = slash ? slash + 1 : target };
+	dir->pinned = true;
+	rc = make_link(t, path, target, &from, err);
+	dir->pinned = false;
+	return rc;
 }
 
 /* ---- directories -------------------------------------------------------------------------------- */
 
 /* Makes the directory unless it is there; what else is there makes room. */
-static int make_dir(struct layer_tree *t, const char *path, const char *name, bool *ret_existed,
-		    struct bk_err **err)
+static int make_dir(struct layer_tree *t, const char *path, const char *name, mode_t mode,
+		    bool *ret_existed, struct bk_err **err)
 {
 	struct stat st;
 	int rc;
 
 	*ret_existed = false;
 	for (int i = 0; i < MAKE_TRIES; i++) {
-		if (mkdirat(t->dir_fd, name, 0700) == 0)
+		if (mkdirat(t->dir->fd, name, mode) == 0)
 			return 0;
 		if (errno != EEXIST)
 			break;
-		if (fstatat(t->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (fstatat(t->dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISDIR(st.st_mode)) {
 			*ret_existed = true;
 			return 0;
@@ -449,7 +412,7 @@ static void copy_attrs(struct bk_arena *arena, const struct layer_attrs *from,
 	}
 }
 
-static void note_dir(struct layer_tree *t, const char *path, bool existed,
+static void note_dir(struct layer_tree *t, const char *path, bool existed, bool times_only,
 		     const struct layer_attrs *attrs)
 {
 	struct layer_pending *p = bk_map_get(t->pending, path);
@@ -461,29 +424,35 @@ static void note_dir(struct layer_tree *t, const char *path, bool existed,
 	}
 	p->whole = true;
 	p->existed = p->existed || existed;
+	p->times_only = times_only;
 	copy_attrs(t->arena, attrs, &p->attrs);
 }
 
 int layer_tree_dir(struct layer_tree *t, const char *path, const struct layer_attrs *attrs,
 		   struct bk_err **err)
 {
+	/* Until the end nobody else may write to it, and it hands nothing down. */
+	const mode_t mode = (attrs->mode & 0755) | 0700;
 	bk_autofree char *real = NULL;
 	const char *name;
-	bool existed = false;
+	bool existed = false, times_only;
 	int rc;
 
 	if (*path == '\0') {
-		note_dir(t, "", true, attrs);
+		note_dir(t, "", true, false, attrs);
 		return 0;
 	}
 	rc = layer_tree_parent_(t, path, true, &name, err);
 	if (rc == 0)
-		rc = make_dir(t, path, name, &existed, err);
+		rc = make_dir(t, path, name, mode, &existed, err);
 	if (rc < 0)
 		return rc;
-	note_made(t, t->dir_path, name);
-	real = layer_tree_join_(t->dir_path, name);
-	note_dir(t, real, existed && !t->base, attrs);
+	note_made(t, t->dir->path, name);
+	real = layer_tree_join_(t->dir->path, name);
+	times_only = !existed && attrs->n_xattrs == 0 && mode == (attrs->mode & 07777) &&
+		     layer_tree_moded_(t, t->dir, mode) &&
+		     (t->rootless || layer_tree_owned_(t, t->dir, attrs));
+	note_dir(t, real, existed && !t->base, times_only, attrs);
 	return 0;
 }
 
@@ -503,7 +472,7 @@ static void make_readable(const struct layer_tree *t, const char *path)
 
 	if (bk_root_openat_nolinks(t->root, path, O_PATH | O_DIRECTORY, 0, &fd, NULL) == 0 &&
 	    fstat(fd, &st) == 0)
-		(void)make_writable(fd, path, &st, NULL);
+		(void)tree_make_writable_(fd, path, &st, NULL);
 }
 
 /* A directory that is none any more, or gone, was replaced later in the layer. */
@@ -530,13 +499,31 @@ static int open_pending(const struct layer_tree *t, const struct layer_pending *
 	return rc;
 }
 
-static int finish_dir(const struct layer_tree *t, const struct layer_pending *p,
-		      struct bk_err **err)
+/* The time alone, by name: nothing can be in the place of what this layer made. */
+static int finish_time(struct layer_tree *t, const struct layer_pending *p, struct bk_err **err)
+{
+	const struct timespec times[2] = { p->attrs.mtime, p->attrs.mtime };
+	const char *slash = strrchr(p->path, '/');
+	struct tree_dir *dir = NULL;
+	int rc = tree_dir_get_(t, p->path, slash ? (size_t)(slash - p->path) : 0, false, &dir, err);
+
+	if (rc < 0)
+		return rc;
+	if (!dir || utimensat(dir->fd, slash ? slash + 1 : p->path, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return bk_err_set(err, BK_ERR_IO, dir ? errno : ENOENT, "set the time of '/%s'",
+				  p->path);
+	return 0;
+}
+
+static int finish_dir(struct layer_tree *t, const struct layer_pending *p, struct bk_err **err)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, p->attrs.mtime };
 	bk_autoclose int fd = -1;
-	int rc = open_pending(t, p, &fd, err);
+	int rc;
 
+	if (p->times_only && !t->removed)
+		return finish_time(t, p, err);
+	rc = open_pending(t, p, &fd, err);
 	if (rc < 0 || fd < 0)
 		return rc;
 	if (p->whole) {
@@ -545,7 +532,7 @@ static int finish_dir(const struct layer_tree *t, const struct layer_pending *p,
 			if (rc < 0)
 				return rc;
 		}
-		return layer_attrs_set_(t, p->path, fd, false, &p->attrs, err);
+		return layer_attrs_set_(t, p->path, fd, 0, &p->attrs, err);
 	}
 	if (p->has_mode && fchmod(fd, p->attrs.mode & 07777) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "set the mode of '/%s'", p->path);

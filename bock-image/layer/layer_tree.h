@@ -50,7 +50,8 @@ BK_DEFINE_AUTO(layer_tree, layer_tree_free);
 int layer_tree_dir(struct layer_tree *t, const char *path, const struct layer_attrs *attrs,
 		   struct bk_err **err);
 /* An empty regular file to write to; then layer_tree_file_done, which sets the attributes. */
-int layer_tree_file(struct layer_tree *t, const char *path, int *ret_fd, struct bk_err **err);
+int layer_tree_file(struct layer_tree *t, const char *path, const struct layer_attrs *attrs,
+		    int *ret_fd, struct bk_err **err);
 int layer_tree_file_done(struct layer_tree *t, const char *path, int fd,
 			 const struct layer_attrs *attrs, struct bk_err **err);
 int layer_tree_symlink(struct layer_tree *t, const char *path, const char *target,
