@@ -418,7 +418,7 @@ static void test_rare(void **state)
 
 	put(fd, "cgroup.controllers", "rdma misc pids\n");
 	put(fd, "rdma.max", "mlx4_0 hca_handle=max hca_object=max\nmlx5_1 hca_handle=3 hca_object=10000\n");
-	put(fd, "misc.max", "res_a 7\nres_b max\n");
+	put(fd, "misc.max", "res_b max\nres_a 7\n");
 	given = parse("{\"rdma\":{\"mlx5_1\":{\"hcaObjects\":20000}},"
 		      "\"unified\":{\"misc.max\":\"res_a max\"}}", arena);
 	assert_ok(cgroup_limits_compile_update(cgroup_resources_merge(cur, given, arena), given, &limits, &err),
