@@ -114,20 +114,29 @@ static int do_copyup(const struct mount_op *op, int target, const char *data, st
 	return rc < 0 ? rc : mount_tree_attach(op, tree, target, err);
 }
 
-/* What mount(2) can't: the options of the mounts below and propagation, and the label of an mqueue. */
-static int finish_new(const struct mount_op *op, const struct bk_root *root, struct bk_err **err)
+/*
+ * What mount(2) can't set: the options of the mounts below and propagation, and the label of an mqueue. They are set
+ * before it is attached: a second look at the path could find what somebody has put there meanwhile.
+ */
+static bool needs_tree(const struct mount_op *op)
 {
-	struct mount_flags f = op->f;
-	bk_autoclose int made = -1;
-	int rc;
+	return op->f.rec_set || op->f.rec_clr || op->f.n_propagation || op->label;
+}
 
-	f.attr_set = f.attr_clr = 0; /* mount(2) has set those */
-	rc = bk_root_openat(root, op->dest, op->label ? O_RDONLY | O_DIRECTORY : O_PATH, 0, &made, err);
+static int do_detached(const struct mount_op *op, const char *type, const char *data, int target, struct bk_err **err)
+{
+	bk_autoclose int tree = -1;
+	bk_autoclose int top = -1;
+	int rc = mount_tree_new(op, type, data, false, &tree, err);
+
 	if (rc < 0)
 		return rc;
-	if (op->label && fsetxattr(made, "security.selinux", op->label, strlen(op->label), 0) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "linux.mountLabel: label '%s'", op->dest);
-	return mount_tree_attrs(&f, made, op->dest, err);
+	if (op->label) {
+		top = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (top < 0 || fsetxattr(top, "security.selinux", op->label, strlen(op->label), 0) < 0)
+			return bk_err_set(err, BK_ERR_IO, errno, "linux.mountLabel: label '%s'", op->dest);
+	}
+	return mount_tree_attach(op, tree, target, err);
 }
 
 static int do_new(const struct mount_op *op, const char *type, const struct bk_root *root,
@@ -148,13 +157,13 @@ static int do_new(const struct mount_op *op, const char *type, const struct bk_r
 		return bk_err_set(err, BK_ERR_IO, -rc, "status of '%s'", op->dest);
 	if (op->f.extra & MOUNT_COPY_UP && !made_dir)
 		return do_copyup(op, target, data, err);
+	if (needs_tree(op))
+		return do_detached(op, type, data, target, err);
 	if (fchdir(target) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "enter '%s'", op->dest);
 	if (mount(op->source, ".", type, op->f.ms, data) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "mount %s on '%s'%s%s", type, op->dest,
 				  data ? " with options " : "", data ? data : "");
-	if (op->f.rec_set || op->f.rec_clr || op->f.n_propagation || op->label)
-		return finish_new(op, root, err);
 	return 0;
 }
 

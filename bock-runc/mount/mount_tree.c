@@ -169,8 +169,8 @@ static int set_super(int fs, const struct mount_flags *f, struct bk_err **err)
 
 	if ((f->super | f->super_clr) & MS_I_VERSION)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "iversion and noiversion work for a new file system without idmap and "
-				  "tmpcopyup only");
+				  "iversion and noiversion work for a new file system without idmap, "
+				  "tmpcopyup, propagation and options of the mounts below only");
 	for (size_t i = 0; i < BK_ARRAY_SIZE(super_words) && rc == 0; i++) {
 		const struct super_word *w = &super_words[i];
 

@@ -182,7 +182,8 @@ volume() {
 	mkdir -p "$T/volume/dir/etc" "$T/volume/dir/dev"
 	touch "$T/volume/dir/etc/passwd"
 	edit '.mounts += [range(8) | {"destination": "/vol/dir/etc", "type": "tmpfs", "source": "tmpfs"},
-		{"destination": "/vol/dir/dev", "source": "/tmp", "options": ["bind"]}]'
+		{"destination": "/vol/dir/dev", "source": "/tmp", "options": ["bind"]}] +
+		[{"destination": "/vol/dir/etc", "type": "tmpfs", "source": "tmpfs", "options": ["rnosuid", "rslave"]}]'
 	beside "grep -F ' $OUT' /proc/self/mountinfo >>$T/escaped; :"
 	race 2
 	[ ! -s "$T/escaped" ] || fail "mounted on the host's: $(sort -u "$T/escaped" | head)"
