@@ -213,6 +213,70 @@ gone() {
 	done
 }
 
+# A helper that stops where $T/hold says, before or after what it does for "start" and "stop", until it is killed, or
+# $T/hold has gone.
+held_helper() {
+	mkdir -p "$T/x/bock-runc" "$T/x/bock-runc-systemd"
+	cp "$BOCK_RUNC" "$T/x/bock-runc/bock-runc"
+	cat >"$T/x/bock-runc-systemd/bock-runc-systemd" <<-END
+		#!/bin/bash
+		hold() {
+			[ "\$(cat $T/hold 2>/dev/null)" = "\$1" ] || return 0
+			echo "\$\$" >$T/held.new && mv $T/held.new $T/held
+			while [ -e $T/hold ]; do sleep 0.2; done
+		}
+		case " \$* " in
+		*" start "*) step=start ;;
+		*" stop "*) step=stop ;;
+		esac
+		hold "\$step-before"
+		$HELPER "\$@"
+		status=\$?
+		hold "\$step-after"
+		exit "\$status"
+	END
+	chmod +x "$T/x/bock-runc-systemd/bock-runc-systemd"
+}
+
+# killed STEP WHOM ARG...: `bock-runc ARG...`, which is killed (runtime), or whose helper is, or both, at that step
+killed() {
+	local pid
+	rm -f "$T/held"
+	echo "$1" >"$T/hold"
+	"$T/x/bock-runc/bock-runc" --root "$STATE" "${@:3}" </dev/null >/dev/null 2>&1 3>&- &
+	pid=$!
+	wait_for 30 test -e "$T/held"
+	case $2 in
+	runtime) kill -KILL "$pid" ;;
+	helper) kill -KILL "$(<"$T/held")" ;;
+	both) kill -KILL "$pid" "$(<"$T/held")" ;;
+	esac
+	# who lives on goes on
+	wait "$pid" 2>/dev/null || :
+	rm -f "$T/hold"
+}
+
+@test "systemd: killed at a step of systemd's, with or without its helper, a create or a delete leaves nothing" {
+	local whom step whoms="runtime both"
+	[ -z "${BOCK_VM_FULL-}" ] || whoms="runtime helper both"
+	held_helper
+	for whom in $whoms; do
+		for step in start-before start-after; do
+			killed "$step" "$whom" --systemd-cgroup create -b "$B" "$ID"
+			bock_runc delete --force "$ID"
+			wait_for 20 gone
+		done
+	done
+	for whom in $whoms; do
+		for step in stop-before stop-after; do
+			bock_runc --systemd-cgroup create -b "$B" "$ID" </dev/null >/dev/null 2>&1 3>&-
+			killed "$step" "$whom" delete --force "$ID"
+			bock_runc delete --force "$ID"
+			wait_for 20 gone
+		done
+	done
+}
+
 @test "systemd: who is killed for want of memory leaves no failed unit" {
 	edit '.linux.resources.memory = {"limit": 16777216, "swap": 16777216}'
 	args sh -c 'x=$(cat /dev/zero | tr "\0" x)'
