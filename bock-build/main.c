@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
 #include <stdio.h>
 
 #include "base/bk_cli.h"
@@ -20,7 +21,12 @@ static const struct bk_cli_prog program = {
 
 int main(int argc, char **argv)
 {
-	if (bk_fd_fix_stdio() < 0)
+	int rc;
+
+	rc = bk_fd_fix_stdio();
+	if (rc < 0) {
+		fprintf(stderr, "bock-build: look at the standard descriptors: %s\n", strerror(-rc));
 		return 1;
+	}
 	return bk_cli_main(&program, argc, argv);
 }

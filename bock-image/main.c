@@ -4,6 +4,7 @@
  * BOCK_IMAGE_TRANSFER its helper, which carries out the commands that need more libraries.
  */
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #ifdef BOCK_IMAGE_TRANSFER
 #include <archive.h>
@@ -107,9 +108,13 @@ int main(int argc, char **argv)
 		.setup = setup,
 		.version = version,
 	};
+	int rc;
 
-	if (bk_fd_fix_stdio() < 0)
+	rc = bk_fd_fix_stdio();
+	if (rc < 0) {
+		fprintf(stderr, "bock-image: look at the standard descriptors: %s\n", strerror(-rc));
 		return 1;
+	}
 	/* Folders that a layer leaves out get the usual mode, and what it names its own. */
 	(void)umask(022);
 	for (size_t i = 0; i < BK_ARRAY_SIZE(rows); i++) {

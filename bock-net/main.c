@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bock-net: what containers need of the network, for programs that link no netlink library themselves. */
+#include <string.h>
 #include <stdio.h>
 
 #include "base/bk_auto.h"
@@ -21,8 +22,12 @@ int main(int argc, char **argv)
 		.cmds = cmds,
 		.version = version,
 	};
+	int rc;
 
-	if (bk_fd_fix_stdio() < 0)
+	rc = bk_fd_fix_stdio();
+	if (rc < 0) {
+		fprintf(stderr, "bock-net: look at the standard descriptors: %s\n", strerror(-rc));
 		return 1;
+	}
 	return bk_cli_main(&prog, argc, argv);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bock-runc-systemd: scopes of containers, for bock-runc, which does not link libsystemd. */
+#include <string.h>
 #include <stdio.h>
 
 #include "base/bk_auto.h"
@@ -34,8 +35,12 @@ int main(int argc, char **argv)
 		.cmds = cmds,
 		.version = version,
 	};
+	int rc;
 
-	if (bk_fd_fix_stdio() < 0)
+	rc = bk_fd_fix_stdio();
+	if (rc < 0) {
+		fprintf(stderr, "bock-runc-systemd: look at the standard descriptors: %s\n", strerror(-rc));
 		return 1;
+	}
 	return bk_cli_main(&prog, argc, argv);
 }

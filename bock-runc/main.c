@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bock-runc: an OCI runtime. */
+#include <string.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,10 +125,13 @@ int main(int argc, char **argv)
 		.setup = setup,
 		.version = version,
 	};
-	int status;
+	int status, rc;
 
-	if (bk_fd_fix_stdio() < 0)
+	rc = bk_fd_fix_stdio();
+	if (rc < 0) {
+		fprintf(stderr, "bock-runc: look at the standard descriptors: %s\n", strerror(-rc));
 		return 1;
+	}
 	/* a caller that ignores it would have the kernel reap our children before we know their end */
 	(void)signal(SIGCHLD, SIG_DFL);
 	for (size_t i = 0; i < BK_ARRAY_SIZE(cmds_list); i++)

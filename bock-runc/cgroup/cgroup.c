@@ -20,31 +20,35 @@
 #define HYBRID_MOUNT  "/sys/fs/cgroup/unified"
 #define SELF_CGROUP   "/proc/self/cgroup"
 
-static bool is_cgroup2(const char *path)
-{
-	struct statfs st;
-
-	return statfs(path, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC;
-}
-
 void cgroup_find_at(const char *mount, struct cgroup_host *ret)
 {
-	bool found = is_cgroup2(mount);
+	struct statfs st;
+	bool known = statfs(mount, &st) == 0;
+	bool found = known && st.f_type == CGROUP2_SUPER_MAGIC;
 
 	*ret = (struct cgroup_host){
 		.kind = found ? CGROUP_UNIFIED : CGROUP_NONE,
 		.mount = found ? mount : NULL,
+		.errnum = known || errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : errno,
 	};
 }
 
 void cgroup_find(struct cgroup_host *ret)
 {
 	cgroup_find_at(UNIFIED_MOUNT, ret);
-	if (ret->kind != CGROUP_NONE)
+	if (ret->kind != CGROUP_NONE || ret->errnum)
 		return;
 	cgroup_find_at(HYBRID_MOUNT, ret);
 	if (ret->kind != CGROUP_NONE)
 		ret->kind = CGROUP_HYBRID;
+}
+
+int cgroup_check_host(const struct cgroup_host *h, struct bk_err **err)
+{
+	if (h->kind == CGROUP_NONE && h->errnum)
+		return bk_err_set(err, BK_ERR_IO, h->errnum, "look for cgroup version 2 on %s and %s",
+				  UNIFIED_MOUNT, HYBRID_MOUNT);
+	return 0;
 }
 
 char *cgroup_in_text(const char *text)
@@ -112,8 +116,10 @@ int cgroup_path(const struct cgroup_host *h, const char *cgroups_path, const cha
 {
 	bk_autofree char *joined = NULL, *clean = NULL;
 	bool unset = !cgroups_path || !cgroups_path[0];
-	int rc;
+	int rc = cgroup_check_host(h, err);
 
+	if (rc < 0)
+		return rc;
 	if (h->kind == CGROUP_NONE)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
 				  "no cgroup version 2 hierarchy on %s or %s", UNIFIED_MOUNT,
@@ -149,8 +155,10 @@ static char *full_path(const struct cgroup_host *h, const char *path)
 int cgroup_open(const struct cgroup_host *h, const char *path, int *ret_dirfd, struct bk_err **err)
 {
 	bk_autofree char *full = NULL;
-	int fd;
+	int fd, rc = cgroup_check_host(h, err);
 
+	if (rc < 0)
+		return rc;
 	if (h->kind == CGROUP_NONE)
 		return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "no cgroup version 2 hierarchy");
 	full = full_path(h, path);
@@ -236,8 +244,10 @@ int cgroup_make(const struct cgroup_host *h, const char *path, int *ret_dirfd, s
 	bk_autoclose int fd = -1;
 	size_t mount_len, top_len = 0;
 	bool made;
-	int rc;
+	int rc = cgroup_check_host(h, err);
 
+	if (rc < 0)
+		return rc;
 	if (h->kind == CGROUP_NONE)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "no cgroup version 2 hierarchy");
 	full = full_path(h, path);

@@ -36,12 +36,15 @@ enum cgroup_kind {
 struct cgroup_host {
 	enum cgroup_kind kind;
 	const char *mount;	/* static text; NULL for CGROUP_NONE */
+	int errnum;		/* of CGROUP_NONE: why it can't be said; 0: there is none */
 };
 
-/* Finds the hierarchy. Never fails: without one, kind is CGROUP_NONE. */
+/* Finds the hierarchy. Never fails: without one, kind is CGROUP_NONE; where it can't be looked at, with errnum. */
 void cgroup_find(struct cgroup_host *ret);
 /* The same with the mount point given (tests, private mounts): NONE or UNIFIED. */
 void cgroup_find_at(const char *mount, struct cgroup_host *ret);
+/* An error if it can't be said whether there is one; none is no error. */
+int cgroup_check_host(const struct cgroup_host *h, struct bk_err **err);
 
 /*
  * The path of a container's cgroup, from linux.cgroupsPath (NULL or "": unset):
@@ -105,9 +108,9 @@ int cgroup_thaw(int dirfd, int timeout_ms, struct bk_err **err);
 
 /*
  * Whether it was told to freeze, itself (not a cgroup above): what cgroup.freeze says. Three system
- * calls; false where it can't be read.
+ * calls; false where there is no such cgroup.
  */
-bool cgroup_is_frozen(const struct cgroup_host *h, const char *path);
+int cgroup_is_frozen(const struct cgroup_host *h, const char *path, bool *ret, struct bk_err **err);
 
 /*
  * Removes the cgroup with its descendants, then its parents down to the first top_len bytes of

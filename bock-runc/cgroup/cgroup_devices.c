@@ -343,8 +343,8 @@ static int load_program(const struct bpf_insn *insns, size_t n, int *ret_fd, str
 	return 0;
 }
 
-/* The program in the kernel that has this id is one of ours. */
-static bool is_ours(int prog_fd)
+/* 1 if the program is one of ours, 0 if not, -errno. */
+static int is_ours(int prog_fd)
 {
 	struct bpf_prog_info info;
 	union bpf_attr attr;
@@ -354,7 +354,9 @@ static bool is_ours(int prog_fd)
 	attr.info.bpf_fd = (uint32_t)prog_fd;
 	attr.info.info_len = sizeof(info);
 	attr.info.info = (uintptr_t)&info;
-	return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) == 0 && strcmp(info.name, PROGRAM_NAME) == 0;
+	if (bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) < 0)
+		return -errno;
+	return strcmp(info.name, PROGRAM_NAME) == 0;
 }
 
 /* The program that a create attached; *ret_fd is -1 where there is none. */
@@ -373,11 +375,19 @@ static int find_attached(int dirfd, int *ret_fd, struct bk_err **err)
 				  "linux.resources.devices: ask for the programs of the cgroup");
 	for (uint32_t i = 0, n = attr.query.prog_cnt; i < n; i++) {
 		bk_autoclose int fd = -1;
+		int ours;
 
 		memset(&attr, 0, sizeof(attr));
 		attr.prog_id = ids[i];
 		fd = bpf(BPF_PROG_GET_FD_BY_ID, &attr);
-		if (fd >= 0 && is_ours(fd)) {
+		if (fd < 0 && errno == ENOENT)
+			continue; /* detached meanwhile */
+		ours = fd < 0 ? -errno : is_ours(fd);
+		/* overlooked, ours would stay beside the new one, and still forbid what that allows */
+		if (ours < 0)
+			return bk_err_set(err, BK_ERR_IO, -ours,
+					  "linux.resources.devices: look at a program of the cgroup");
+		if (ours) {
 			*ret_fd = bk_steal_fd(&fd);
 			return 0;
 		}

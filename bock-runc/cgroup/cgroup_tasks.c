@@ -165,17 +165,21 @@ int cgroup_thaw(int dirfd, int timeout_ms, struct bk_err **err)
 	return set_frozen(dirfd, false, timeout_ms, err);
 }
 
-bool cgroup_is_frozen(const struct cgroup_host *h, const char *path)
+int cgroup_is_frozen(const struct cgroup_host *h, const char *path, bool *ret, struct bk_err **err)
 {
 	bk_autofree char *file = NULL;
 	bk_autoclose int fd = -1;
 	char word = '0';
 
-	if (h->kind == CGROUP_NONE)
-		return false;
-	file = bk_asprintf("%s%s/cgroup.freeze", h->mount, path);
-	fd = open(file, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && read(fd, &word, 1) == 1 && word == '1';
+	if (h->kind != CGROUP_NONE) {
+		file = bk_asprintf("%s%s/cgroup.freeze", h->mount, path);
+		fd = open(file, O_RDONLY | O_CLOEXEC);
+		/* ENODEV: it was removed when the file was open already */
+		if ((fd < 0 && errno != ENOENT) || (fd >= 0 && read(fd, &word, 1) < 0 && errno != ENODEV))
+			return bk_err_set(err, BK_ERR_IO, errno, "read '%s'", file);
+	}
+	*ret = word == '1';
+	return cgroup_check_host(h, err);
 }
 
 struct pid_list {
@@ -334,7 +338,7 @@ int cgroup_remove(const struct cgroup_host *h, const char *path, size_t top_len,
 	size_t keep;
 
 	if (h->kind == CGROUP_NONE)
-		return 0;
+		return cgroup_check_host(h, err);
 	full = bk_asprintf("%s%s", h->mount, path);
 	if (rmdir(full) < 0 && errno != ENOENT) {
 		int rc;
@@ -348,8 +352,11 @@ int cgroup_remove(const struct cgroup_host *h, const char *path, size_t top_len,
 	keep = top_len ? strlen(h->mount) + top_len : strlen(full);
 	while (strlen(full) > keep) {
 		*strrchr(full, '/') = '\0';
-		if (rmdir(full) < 0 && errno != ENOENT)
+		if (rmdir(full) == 0 || errno == ENOENT)
+			continue;
+		if (errno == EBUSY || errno == EACCES || errno == EPERM)
 			break; /* another container's */
+		return bk_err_set(err, BK_ERR_IO, errno, "remove cgroup '%s'", full + strlen(h->mount));
 	}
 	return 0;
 }

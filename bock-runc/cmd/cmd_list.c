@@ -99,9 +99,22 @@ static const char *owner_of(uid_t uid, struct bk_arena *arena)
 	return name;
 }
 
-/* What vanishes while we look is not an error: it is gone. */
-static size_t collect(const struct container_root *root, char **ids, struct bk_arena *arena,
-		      struct row *rows)
+/*
+ * What vanishes while we look is not an error: it is gone. Nor is a state that makes no sense, which is one container's
+ * matter. What can't be read may be any of them, and a list without it would be wrong.
+ */
+static int passed_over(const char *id, int rc, struct bk_err *why, struct bk_err **err)
+{
+	if (rc == -BK_ERR_IO) {
+		bk_err_move(err, why);
+		return bk_err_wrap(err, rc, "container '%s'", id);
+	}
+	bk_err_clear(&why);
+	return 0;
+}
+
+static int collect(const struct container_root *root, char **ids, struct bk_arena *arena,
+		   struct row *rows, size_t *ret_n, struct bk_err **err)
 {
 	struct cgroup_host host;
 	uid_t last = 0;
@@ -110,19 +123,27 @@ static size_t collect(const struct container_root *root, char **ids, struct bk_a
 	cgroup_find(&host);
 	for (char **id = ids; id && *id; id++) {
 		struct row *r = &rows[n];
+		struct bk_err *why = NULL;
 		uid_t uid;
+		int rc = container_peek(root, *id, arena, &r->c, &uid, &why);
 
-		if (container_peek(root, *id, arena, &r->c, &uid, NULL) < 0)
+		if (rc == 0) {
+			r->c.host = &host;
+			rc = container_describe(&r->c, &r->state, &why);
+			r->c.host = NULL;
+		}
+		if (rc < 0) {
+			rc = passed_over(*id, rc, why, err);
+			if (rc < 0)
+				return rc;
 			continue;
-		r->c.host = &host;
-		if (container_describe(&r->c, &r->state, NULL) < 0)
-			continue;
-		r->c.host = NULL;
+		}
 		r->owner = n && uid == last ? rows[n - 1].owner : owner_of(uid, arena);
 		last = uid;
 		n++;
 	}
-	return n;
+	*ret_n = n;
+	return 0;
 }
 
 static int list(const struct container_root *root, const struct opts *o, struct bk_err **err)
@@ -131,14 +152,16 @@ static int list(const struct container_root *root, const struct opts *o, struct 
 	bk_autostrv char **ids = NULL;
 	bk_autofree struct row *rows = NULL;
 	bk_autobuf struct bk_buf out = BK_BUF_INIT(LIST_MAX);
-	size_t n;
+	size_t n = 0;
 	int rc;
 
 	rc = container_ids(root, &ids, err);
 	if (rc < 0)
 		return rc;
 	rows = bk_calloc(bk_strv_len(ids) + 1, sizeof(*rows));
-	n = collect(root, ids, arena, rows);
+	rc = collect(root, ids, arena, rows, &n, err);
+	if (rc < 0)
+		return rc;
 	if (o->quiet) {
 		for (size_t i = 0; i < n; i++)
 			bk_buf_printf(&out, "%s\n", rows[i].state.id);

@@ -112,8 +112,34 @@ static int lock_dir(int fd, struct bk_err **err)
 	}
 }
 
+static int not_there(struct bk_err **err)
+{
+	return bk_err_set(err, BK_ERR_NOT_FOUND, 0, SYS_WORD_NOT_EXIST);
+}
+
+static int in_use(struct bk_err **err)
+{
+	return bk_err_set(err, BK_ERR_CONFIG, 0, SYS_WORD_EXISTS);
+}
+
+/*
+ * A delete may have removed the folder that we made, and another create have made it again, before we opened it:
+ * then there are two of us, and whose the file is, his is the id.
+ */
+static int take(int fd, int *ret_config, struct bk_err **err)
+{
+	int config = openat(fd, CONTAINER_CONFIG_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (config < 0 && errno == EEXIST)
+		return in_use(err);
+	if (config < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "make '%s'", CONTAINER_CONFIG_FILE);
+	*ret_config = config;
+	return 0;
+}
+
 /* 1: made and locked; 0: it was removed before we had the lock. */
-static int try_reserve(const struct container_root *root, const char *id, int *ret_fd,
+static int try_reserve(const struct container_root *root, const char *id, int *ret_fd, int *ret_config,
 		       struct bk_err **err)
 {
 	bk_autoclose int fd = -1;
@@ -122,28 +148,31 @@ static int try_reserve(const struct container_root *root, const char *id, int *r
 
 	if (mkdirat(root->fd, id, 0700) < 0) {
 		if (errno == EEXIST)
-			return bk_err_set(err, BK_ERR_CONFIG, 0,
-					  SYS_WORD_EXISTS);
+			return in_use(err);
 		return bk_err_set(err, BK_ERR_IO, errno, "make '%s/%s'", root->path, id);
 	}
 	fd = openat(root->fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
-		if (errno == ENOENT)
-			return 0;
-		return bk_err_set(err, BK_ERR_IO, errno, "open '%s/%s'", root->path, id);
-	}
-	rc = lock_dir(fd, err);
-	if (rc < 0)
-		return rc;
-	/* a `delete --force` that came between takes a folder without a state for a dead create's */
-	if (fstat(fd, &st) < 0 || st.st_nlink == 0)
+	if (fd < 0 && errno == ENOENT)
 		return 0;
+	rc = fd < 0 ? bk_err_set(err, BK_ERR_IO, errno, "open '%s/%s'", root->path, id) : lock_dir(fd, err);
+	if (rc == 0 && fstat(fd, &st) < 0)
+		rc = bk_err_set(err, BK_ERR_IO, errno, "stat '%s/%s'", root->path, id);
+	/* a `delete --force` that came between takes a folder without a state for a dead create's */
+	if (rc == 0 && st.st_nlink == 0)
+		return 0;
+	if (rc == 0)
+		rc = take(fd, ret_config, err);
+	if (rc < 0) {
+		/* if it is another's by now it is not empty, or its maker begins again */
+		(void)unlinkat(root->fd, id, AT_REMOVEDIR);
+		return rc;
+	}
 	*ret_fd = bk_steal_fd(&fd);
 	return 1;
 }
 
 int container_reserve(const struct container_root *root, const char *id, struct container *ret,
-		      struct bk_err **err)
+		      int *ret_config, struct bk_err **err)
 {
 	struct container c = { .root = root, .id = id, .dirfd = -1 };
 	int rc = 0;
@@ -152,7 +181,7 @@ int container_reserve(const struct container_root *root, const char *id, struct 
 		if (tries == CONTAINER_RESERVE_TRIES)
 			return bk_err_set(err, BK_ERR_IO, EBUSY, "'%s/%s' is deleted again and again",
 					  root->path, id);
-		rc = try_reserve(root, id, &c.dirfd, err);
+		rc = try_reserve(root, id, &c.dirfd, ret_config, err);
 	}
 	if (rc < 0)
 		return rc;
@@ -160,11 +189,6 @@ int container_reserve(const struct container_root *root, const char *id, struct 
 	c.arena = bk_arena_new();
 	*ret = c;
 	return 0;
-}
-
-static int not_there(struct bk_err **err)
-{
-	return bk_err_set(err, BK_ERR_NOT_FOUND, 0, SYS_WORD_NOT_EXIST);
 }
 
 static int read_state(struct container *c, struct bk_err **err)
@@ -210,7 +234,9 @@ int container_open(const struct container_root *root, const char *id, bool lock,
 			return rc;
 		c.locked = true;
 		/* whoever had the lock may have deleted the container */
-		if (fstat(c.dirfd, &st) < 0 || st.st_nlink == 0)
+		if (fstat(c.dirfd, &st) < 0)
+			return bk_err_set(err, BK_ERR_IO, errno, "stat '%s/%s'", root->path, id);
+		if (st.st_nlink == 0)
 			return not_there(err);
 	}
 	c.arena = bk_arena_new();
@@ -268,9 +294,9 @@ int container_relock(struct container *c, struct bk_err **err)
 	if (rc < 0)
 		return rc;
 	c->locked = true;
-	if (fstat(c->dirfd, &st) < 0 || st.st_nlink == 0)
-		return not_there(err);
-	return 0;
+	if (fstat(c->dirfd, &st) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "stat '%s/%s'", c->root->path, c->id);
+	return st.st_nlink == 0 ? not_there(err) : 0;
 }
 
 int container_save(struct container *c, struct bk_err **err)
@@ -307,66 +333,135 @@ const char *container_status_name(enum oci_status status)
 	return bk_doc_name_of(oci_status_names, (int)status);
 }
 
-static bool first_alive(const struct container_state *s)
+/*
+ * What can't be found out is an error, not "it has stopped": a caller that takes a container for dead because
+ * there was no descriptor left would start another.
+ */
+static int cant_say(int errnum, pid_t pid, struct bk_err **err)
+{
+	return bk_err_set(err, BK_ERR_IO, errnum, "find out whether process %d lives", (int)pid);
+}
+
+/* A pidfd of the first process, -1: it is not there any more. */
+static int open_first(const struct container_state *s, int *ret_fd, struct bk_err **err)
+{
+	bk_autoclose int fd = pidfd_open(s->pid, 0);
+	int alive;
+
+	/* EINVAL: a number that no process can have, or a thread's */
+	if (fd < 0 && errno != ESRCH && errno != EINVAL)
+		return cant_say(errno, s->pid, err);
+	/* the descriptor first, then the check: afterwards the pid can't be another's any more */
+	alive = fd < 0	       ? 0 :
+		s->pid_inode ? container_probe_pidfd(fd, s->pid_inode) :
+				 container_probe_alive(s->pid, s->pid_start);
+	if (alive < 0)
+		return cant_say(-alive, s->pid, err);
+	*ret_fd = alive ? bk_steal_fd(&fd) : -1;
+	return 0;
+}
+
+static int first_alive(const struct container_state *s, bool *ret, struct bk_err **err)
 {
 	bk_autoclose int fd = -1;
+	int alive, rc;
 
-	if (!s->pid_inode)
-		return container_probe_alive(s->pid, s->pid_start);
-	fd = pidfd_open(s->pid, 0);
-	return fd >= 0 && container_probe_pidfd(fd, s->pid_inode);
+	if (s->pid_inode) {
+		rc = open_first(s, &fd, err);
+		*ret = rc == 0 && fd >= 0;
+		return rc;
+	}
+	alive = container_probe_alive(s->pid, s->pid_start);
+	*ret = alive > 0;
+	return alive < 0 ? cant_say(-alive, s->pid, err) : 0;
+}
+
+static int owner_alive(const struct container *c, bool *ret, struct bk_err **err)
+{
+	const struct container_state *s = &c->state;
+	/* who makes it holds the lock until the end, so it has come if the lock is ours */
+	int alive = c->locked ? 0 : container_probe_alive(s->owner_pid, s->owner_start);
+
+	*ret = alive > 0;
+	return alive < 0 ? cant_say(-alive, s->owner_pid, err) : 0;
 }
 
 /* Until it is started, its first process listens there. */
-static bool waits_for_start(const struct container *c)
+static int waits_for_start(const struct container *c, bool *ret, struct bk_err **err)
 {
-	bk_autofree char *path = NULL;
+	bk_autofree char *path = c->dirfd >= 0 ? bk_strdup(CONTAINER_SOCKET) :
+						 bk_path_join(c->id, CONTAINER_SOCKET);
 
-	if (c->dirfd >= 0)
-		return faccessat(c->dirfd, CONTAINER_SOCKET, F_OK, 0) == 0;
-	path = bk_path_join(c->id, CONTAINER_SOCKET);
-	return faccessat(c->root->fd, path, F_OK, 0) == 0;
+	*ret = faccessat(c->dirfd >= 0 ? c->dirfd : c->root->fd, path, F_OK, 0) == 0;
+	if (!*ret && errno != ENOENT)
+		return bk_err_set(err, BK_ERR_IO, errno, "look for '%s'", path);
+	return 0;
 }
 
-static bool is_paused(const struct container *c)
+static int is_paused(const struct container *c, bool *ret, struct bk_err **err)
 {
 	struct cgroup_host host;
 
+	*ret = false;
 	if (!c->state.cgroup)
-		return false;
+		return 0;
 	if (!c->host)
 		cgroup_find(&host);
-	return cgroup_is_frozen(c->host ? c->host : &host, c->state.cgroup);
+	return cgroup_is_frozen(c->host ? c->host : &host, c->state.cgroup, ret, err);
+}
+
+/* Of one whose first process lives. */
+static int status_alive(const struct container *c, enum oci_status *ret, struct bk_err **err)
+{
+	bool paused, waits = false, creating = false;
+	int rc = is_paused(c, &paused, err);
+
+	if (rc == 0 && !paused)
+		rc = waits_for_start(c, &waits, err);
+	if (rc == 0 && waits)
+		rc = owner_alive(c, &creating, err);
+	*ret = paused ? OCI_PAUSED : !waits ? OCI_RUNNING : creating ? OCI_CREATING : OCI_CREATED;
+	return rc;
+}
+
+/*
+ * The state was read before its maker had a process for it, and since then the maker has ended: dead, or done?
+ * Nobody writes any more, so a second look says.
+ */
+static int status_anew(const struct container *c, enum oci_status *ret, pid_t *ret_pid, struct bk_err **err)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	struct container now;
+	uid_t uid;
+	int rc = container_peek(c->root, c->id, arena, &now, &uid, err);
+
+	now.host = c->host;
+	return rc < 0 || now.state.pid == 0 ? rc : container_status(&now, ret, ret_pid, err);
 }
 
 int container_status(const struct container *c, enum oci_status *ret, pid_t *ret_pid,
 		     struct bk_err **err)
 {
 	const struct container_state *s = &c->state;
+	bool alive = false;
+	int rc;
 
-	(void)err;
 	if (ret_pid)
 		*ret_pid = 0;
-	if (!c->has_state || s->pid == 0) {
-		*ret = c->has_state && container_probe_alive(s->owner_pid, s->owner_start) ?
-			       OCI_CREATING : OCI_STOPPED;
-		return 0;
+	if (!c->has_state)
+		return not_there(err);
+	if (s->pid == 0) {
+		rc = owner_alive(c, &alive, err);
+		*ret = alive ? OCI_CREATING : OCI_STOPPED;
+		return rc < 0 || alive || c->locked ? rc : status_anew(c, ret, ret_pid, err);
 	}
-	if (!first_alive(s)) {
-		*ret = OCI_STOPPED;
-		return 0;
-	}
+	rc = first_alive(s, &alive, err);
+	*ret = OCI_STOPPED;
+	if (rc < 0 || !alive)
+		return rc;
 	if (ret_pid)
 		*ret_pid = s->pid;
-	if (is_paused(c))
-		*ret = OCI_PAUSED;
-	else if (!waits_for_start(c))
-		*ret = OCI_RUNNING;
-	else if (container_probe_alive(s->owner_pid, s->owner_start))
-		*ret = OCI_CREATING;
-	else
-		*ret = OCI_CREATED;
-	return 0;
+	return status_alive(c, ret, err);
 }
 
 int container_describe(const struct container *c, struct oci_state *ret, struct bk_err **err)
@@ -374,11 +469,8 @@ int container_describe(const struct container *c, struct oci_state *ret, struct 
 	const struct container_state *s = &c->state;
 	enum oci_status status;
 	pid_t pid;
-	int rc;
+	int rc = container_status(c, &status, &pid, err);
 
-	if (!c->has_state)
-		return not_there(err);
-	rc = container_status(c, &status, &pid, err);
 	if (rc < 0)
 		return rc;
 	*ret = (struct oci_state){
@@ -398,15 +490,17 @@ int container_describe(const struct container *c, struct oci_state *ret, struct 
 
 int container_pidfd(const struct container *c, int *ret_fd, struct bk_err **err)
 {
-	const struct container_state *s = &c->state;
 	bk_autoclose int fd = -1;
+	int rc = 0;
 
-	if (c->has_state && s->pid > 0)
-		fd = pidfd_open(s->pid, 0);
-	/* the descriptor first, then the check: afterwards the pid can't be another's any more */
-	if (fd < 0 || !(s->pid_inode ? container_probe_pidfd(fd, s->pid_inode) :
-				       container_probe_alive(s->pid, s->pid_start)))
-		return bk_err_set(err, BK_ERR_NOT_FOUND, 0, SYS_WORD_NOT_RUNNING);
+	if (!c->has_state)
+		return not_there(err);
+	if (c->state.pid > 0)
+		rc = open_first(&c->state, &fd, err);
+	if (rc == 0 && fd < 0)
+		rc = bk_err_set(err, BK_ERR_NOT_FOUND, 0, SYS_WORD_NOT_RUNNING);
+	if (rc < 0)
+		return rc;
 	*ret_fd = bk_steal_fd(&fd);
 	return 0;
 }

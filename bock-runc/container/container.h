@@ -97,9 +97,12 @@ struct container {
 /* What an id may look like; the name of the cache is none. */
 int container_check_id(const char *id, struct bk_err **err);
 
-/* Reserves the id: makes ROOT/ID and locks it. "container with given ID already exists" if it is there. */
+/*
+ * Reserves the id: makes ROOT/ID, locks it, and makes the file of its configuration, still empty, which *ret_config
+ * is to be written to. "container with given ID already exists" if it is there.
+ */
 int container_reserve(const struct container_root *root, const char *id, struct container *ret,
-		      struct bk_err **err);
+		      int *ret_config, struct bk_err **err);
 /*
  * Opens an existing one; lock: for a change. -BK_ERR_NOT_FOUND "container does not exist", the words that
  * every caller knows.
@@ -125,7 +128,10 @@ void container_done(struct container *c);
 int container_peek(const struct container_root *root, const char *id, struct bk_arena *arena,
 		   struct container *ret, uid_t *ret_uid, struct bk_err **err);
 
-/* The status now; *ret_pid (may be NULL) is 0 unless the first process lives. */
+/*
+ * The status now; *ret_pid (may be NULL) is 0 unless the first process lives. What can't be found out is an error.
+ * -BK_ERR_NOT_FOUND "container does not exist" if there is no state: one that is just being made, or deleted.
+ */
 int container_status(const struct container *c, enum oci_status *ret, pid_t *ret_pid,
 		     struct bk_err **err);
 const char *container_status_name(enum oci_status status);

@@ -25,6 +25,7 @@
 #include "ns/ns_maps.h"
 #include "spec/spec_annotations.h"
 #include "sys/sys_clone.h"
+#include "sys/sys_words.h"
 #include "tty/tty_proxy.h"
 
 void container_birth_init(struct container_birth *b, struct container_created *r)
@@ -233,6 +234,39 @@ static int run_clone_and_save(struct container_created *r, struct container_birt
 	return rc == 0 ? save_pid(r, err) : rc;
 }
 
+static int how_it_died(struct container_created *r, struct bk_err **err)
+{
+	const char *who = r->plan.params.exec ? "the process" : "the container's first process";
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED | WNOWAIT) < 0)
+		return bk_err_set(err, BK_ERR_INTERNAL, 0, "%s is gone", who);
+	if (info.si_code == CLD_EXITED)
+		return bk_err_set(err, BK_ERR_INTERNAL, 0, "%s ended with status %d", who, info.si_status);
+	return bk_err_set(err, BK_ERR_IO, 0, "%s was killed by signal %d%s", who, info.si_status,
+			  info.si_status == SIGSYS ? " (the seccomp profile forbids a system call that "
+						     "the runtime needs before execve)" :
+						     "");
+}
+
+/* A child that has gone has said why, which says more than that nobody listens. */
+static int tell(struct container_created *r, enum init_sync letter, struct bk_err **err)
+{
+	struct bk_err *e = NULL;
+	int rc = init_sync_send(r->sync, letter, 0, -1, &e);
+	int got = 0;
+
+	if (rc == 0 || bk_err_errno(e) != EPIPE) {
+		bk_err_move(err, e);
+		return rc;
+	}
+	bk_err_clear(&e);
+	/* the first may only say that it left something unread */
+	for (int tries = 0; got == 0 && tries < 2; tries++)
+		got = init_sync_recv(r->sync, NULL, NULL, err);
+	return got < 0 ? got : how_it_died(r, err);
+}
+
 static int run_id_maps(struct container_created *r, struct container_birth *b, struct bk_err **err)
 {
 	const struct oci_linux *l = linux_of(r);
@@ -241,7 +275,7 @@ static int run_id_maps(struct container_created *r, struct container_birth *b, s
 	(void)b;
 	rc = ns_maps_write(r->pid, l->uid_mappings, l->n_uid_mappings, l->gid_mappings,
 			   l->n_gid_mappings, geteuid() == 0, err);
-	return rc < 0 ? rc : init_sync_send(r->sync, SYNC_MAPS, 0, -1, err);
+	return rc < 0 ? rc : tell(r, SYNC_MAPS, err);
 }
 
 static int run_idmap_mount(struct container_created *r, struct container_birth *b,
@@ -297,7 +331,7 @@ static int serve_hooks(struct container_created *r, const struct container_birth
 		rc = init_trace_mark(r->c.trace, "net-devices", container_net_move(r, err));
 	if (rc == 0 && r->spec.config->hooks)
 		rc = init_trace_mark(r->c.trace, "hooks", run_hooks(r, b, err));
-	return rc < 0 ? rc : init_sync_send(r->sync, SYNC_HOOKS_DONE, 0, -1, err);
+	return rc < 0 ? rc : tell(r, SYNC_HOOKS_DONE, err);
 }
 
 static int announce_listener(struct container_created *r, int *fd, struct bk_err **err)
@@ -309,22 +343,6 @@ static int announce_listener(struct container_created *r, int *fd, struct bk_err
 
 	return container_sockets_seccomp(&r->sockets, &s, profile ? profile->listener_metadata : NULL,
 					 r->pid, fd, err);
-}
-
-static int how_it_died(struct container_created *r, struct bk_err **err)
-{
-	siginfo_t info = { 0 };
-
-	if (waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED | WNOWAIT) < 0)
-		return bk_err_set(err, BK_ERR_INTERNAL, 0, "the container's first process is gone");
-	if (info.si_code == CLD_EXITED)
-		return bk_err_set(err, BK_ERR_INTERNAL, 0,
-				  "the container's first process ended with status %d", info.si_status);
-	return bk_err_set(err, BK_ERR_IO, 0,
-			  "the container's first process was killed by signal %d%s", info.si_status,
-			  info.si_status == SIGSYS ? " (the seccomp profile forbids a system call that "
-						     "the runtime needs before execve)" :
-						     "");
 }
 
 /*
@@ -350,22 +368,31 @@ static int adopt_forked(struct container_created *r, pid_t pid, struct bk_err **
 
 /*
  * Between its fork and its word the last stage can be killed, and its child, which we don't know yet, would
- * wait with the socket open as we would. True: it has ended, and nothing has come.
+ * wait with the socket open as we would. True: it has ended, and nothing has come. And the container can end
+ * while the process is not in its pid namespace yet and does not end with it: in a frozen cgroup it would say
+ * nothing for ever.
  */
-static bool ended_silently(const struct container_created *r)
+static int ended_silently(const struct container_created *r, const struct container_birth *b, bool *ret,
+			  struct bk_err **err)
 {
 	struct pollfd fds[] = { { .fd = r->sync, .events = POLLIN },
-				{ .fd = r->pidfd, .events = POLLIN } };
+				{ .fd = r->pidfd, .events = POLLIN },
+				{ .fd = b->child.enter_fd, .events = POLLIN } };
 
+	*ret = false;
 	if (!r->plan.stage_forks)
-		return false;
-	while (poll(fds, BK_ARRAY_SIZE(fds), -1) < 0 && errno == EINTR)
-		;
+		return 0;
+	while (poll(fds, BK_ARRAY_SIZE(fds), -1) < 0) {
+		if (errno != EINTR)
+			return bk_err_set(err, BK_ERR_IO, errno, "wait for the process");
+	}
 	/* what it said before it ended is there by now */
-	return !fds[0].revents && poll(fds, 1, 0) == 0;
+	if (fds[0].revents || poll(fds, 1, 0) != 0)
+		return 0;
+	*ret = fds[1].revents != 0;
+	return *ret ? 0 : bk_err_set(err, BK_ERR_NOT_FOUND, 0, SYS_WORD_NOT_RUNNING);
 }
 
-/* Serves the child until it is ready. */
 /* config.md: what can't be granted is no reason to fail, and is to be told. */
 static void warn_of_caps(const struct container_created *r)
 {
@@ -378,16 +405,19 @@ static void warn_of_caps(const struct container_created *r)
 					      bk_buf_str(&names)));
 }
 
+/* Serves the child until it is ready. */
 static int converse(struct container_created *r, const struct container_birth *b,
 		    struct bk_err **err)
 {
 	for (;;) {
-		int fd = -1, rc = 0;
+		bool ended = false;
+		int fd = -1, rc;
 		pid_t pid = 0;
 		int got;
 
-		if (ended_silently(r))
-			return how_it_died(r, err);
+		rc = ended_silently(r, b, &ended, err);
+		if (rc < 0 || ended)
+			return rc < 0 ? rc : how_it_died(r, err);
 		got = init_sync_recv(r->sync, &pid, &fd, err);
 
 		init_trace_flush(r->c.trace);
@@ -477,7 +507,7 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
 			rc = run_clone_and_save(r, b, err);
 			break;
 		case OP_CGROUP_TELL:
-			rc = init_sync_send(r->sync, SYNC_CGROUP, 0, -1, err);
+			rc = tell(r, SYNC_CGROUP, err);
 			break;
 		case OP_RDT_JOIN:
 			rc = container_rdt_join(&r->c, r->pid, err);
@@ -509,7 +539,7 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
 
 int container_birth_release(struct container_created *r, bool wait, struct bk_err **err)
 {
-	int rc = init_sync_send(r->sync, SYNC_GO, 0, -1, err);
+	int rc = tell(r, SYNC_GO, err);
 
 	if (rc < 0 || !wait)
 		return rc;

@@ -112,8 +112,11 @@ static int find_place(const struct container_create *p, struct container_created
 					  .n_annotations = c->n_annotations };
 	int rc;
 
-	if (!p->manager || (r->host.kind == CGROUP_NONE && !p->manager->late))
+	if (!p->manager)
 		return 0;
+	rc = cgroup_check_host(&r->host, err);
+	if (rc < 0 || (r->host.kind == CGROUP_NONE && !p->manager->late))
+		return rc;
 	r->place = (struct cgroup_place){ .manager = p->manager, .host = r->host, .id = p->id };
 	rc = p->manager->find(&want, r->spec.arena, &r->place, err);
 	if (rc < 0)
@@ -203,11 +206,12 @@ int container_prepare(const struct container_create *p, struct container_created
 		rc = connect_sockets(p, r, err);
 	if (rc == 0 && p->service.notify)
 		rc = container_notify_connect(p->service.notify, &r->notify, err);
+	if (rc == 0)
+		rc = container_created_owner(r, err);
 	if (rc < 0) {
 		container_created_done(r);
 		return rc;
 	}
-	r->owner_start = container_probe_self(&r->owner_pid, &r->ignored_signals);
 	r->warnings = p->warnings;
 	container_created_warn_caps(r);
 	return 0;
@@ -221,7 +225,7 @@ static size_t cgroup_top(const char *mount, const char *path)
 	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		bk_autofree char *full = bk_asprintf("%s%.*s", mount, (int)(slash - path), path);
 
-		if (access(full, F_OK) < 0)
+		if (access(full, F_OK) < 0 && errno == ENOENT)
 			return (size_t)(slash - path);
 	}
 	return len;
@@ -257,15 +261,12 @@ static void fill_state(const struct container_create *p, struct container_create
 }
 
 /* The configuration is kept for what comes after: changes to the bundle's have no effect any more. */
-static int keep_config(struct container_created *r, struct bk_err **err)
+static int keep_config(struct container_created *r, int *fd, struct bk_err **err)
 {
-	bk_autoclose int fd = openat(r->c.dirfd, CONTAINER_CONFIG_FILE,
-				     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int rc;
+	int rc = bk_fd_write_all(*fd, r->spec.text, r->spec.text_len);
 
-	if (fd < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "make '%s'", CONTAINER_CONFIG_FILE);
-	rc = bk_fd_write_all(fd, r->spec.text, r->spec.text_len);
+	if (close(bk_steal_fd(fd)) < 0 && rc == 0)
+		rc = -errno;
 	if (rc < 0)
 		return bk_err_set(err, BK_ERR_IO, -rc, "write '%s'", CONTAINER_CONFIG_FILE);
 	return 0;
@@ -301,7 +302,7 @@ static int open_ends(const struct container_create *p, struct container_created 
 	return rc;
 }
 
-static int make(const struct container_create *p, struct container_created *r,
+static int make(const struct container_create *p, struct container_created *r, int *config,
 		struct container_birth *b, struct bk_err **err)
 {
 	char created[BK_TIME_SIZE];
@@ -313,7 +314,7 @@ static int make(const struct container_create *p, struct container_created *r,
 	if (rc == 0)
 		rc = container_save(&r->c, err);
 	if (rc == 0)
-		rc = keep_config(r, err);
+		rc = keep_config(r, config, err);
 	if (rc == 0)
 		rc = open_ends(p, r, b, err);
 	if (rc == 0 && p->service.notify)
@@ -340,6 +341,7 @@ static int make(const struct container_create *p, struct container_created *r,
 int container_create(const struct container_create *p, struct container_created *r,
 		     struct bk_err **err)
 {
+	bk_autoclose int config = -1;
 	struct container_birth b;
 	int rc;
 
@@ -352,10 +354,10 @@ int container_create(const struct container_create *p, struct container_created 
 		b.child.signal_mask = *p->signal_mask;
 	}
 	b.child.trace = p->trace;
-	rc = container_reserve(p->root, p->id, &r->c, err);
+	rc = container_reserve(p->root, p->id, &r->c, &config, err);
 	r->c.trace = p->trace;
 	if (rc == 0) {
-		rc = make(p, r, &b, err);
+		rc = make(p, r, &config, &b, err);
 		if (rc < 0)
 			container_created_undo(r);
 	}

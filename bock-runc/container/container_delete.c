@@ -17,28 +17,8 @@
 #include "spec/spec_load.h"
 #include "sys/sys_words.h"
 
+#define CONTAINER_REST_TIMEOUT_MS 1000	/* for the others of a container whose first process has ended */
 #define CONTAINER_UNBORN_TIMEOUT_MS 500	/* a child whose pid was not saved dies with its runtime */
-
-/* Kills the first process and waits until it has ended (as a zombie too: reaping is its parent's). */
-static int kill_first(const struct container *c, struct bk_err **err)
-{
-	bk_autoclose int pidfd = -1;
-	int rc;
-
-	if (container_pidfd(c, &pidfd, NULL) < 0)
-		return 0;
-	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
-		return bk_err_set(err, BK_ERR_IO, errno, "kill process %d", c->state.pid);
-	rc = bk_fd_wait(pidfd, POLLIN, CONTAINER_KILL_TIMEOUT_MS);
-	if (rc < 0)
-		return bk_err_set(err, BK_ERR_IO, -rc, "wait for process %d", c->state.pid);
-	if (rc == 0)
-		return bk_err_set(err, BK_ERR_IO, ETIMEDOUT,
-				  "process %d has not ended %d s after SIGKILL: see "
-				  "/proc/%d/wchan for what it waits in", c->state.pid,
-				  CONTAINER_KILL_TIMEOUT_MS / 1000, c->state.pid);
-	return 0;
-}
 
 void container_place(const struct container *c, struct cgroup_place *ret)
 {
@@ -56,6 +36,65 @@ void container_place(const struct container *c, struct cgroup_place *ret)
 	cgroup_find(&ret->host);
 }
 
+static int kill_cgroup(const struct cgroup_place *place, struct bk_err **err)
+{
+	bk_autoclose int fd = -1;
+	struct bk_err *e = NULL;
+	int rc = cgroup_open(&place->host, place->path, &fd, &e);
+
+	if (rc == 0)
+		rc = cgroup_kill(fd, &e);
+	if (rc == -BK_ERR_NOT_FOUND) {
+		bk_err_clear(&e);
+		return 0;
+	}
+	bk_err_move(err, e);
+	return rc;
+}
+
+/*
+ * Kills the first process (all: and the whole cgroup at once, or what `exec` left frozen there may keep its pid
+ * namespace from ending) and waits until it has ended (as a zombie too: reaping is its parent's).
+ */
+static int kill_first(const struct container *c, bool all, struct bk_err **err)
+{
+	bk_autoclose int pidfd = -1;
+	struct bk_err *e = NULL;
+	int rc = container_pidfd(c, &pidfd, &e);
+
+	if (rc == -BK_ERR_NOT_FOUND) {
+		bk_err_clear(&e);
+		return 0;
+	}
+	if (rc < 0) {
+		bk_err_move(err, e);
+		return rc;
+	}
+	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return bk_err_set(err, BK_ERR_IO, errno, "kill process %d", c->state.pid);
+	if (all && c->state.cgroup) {
+		struct cgroup_place place;
+
+		container_place(c, &place);
+		rc = kill_cgroup(&place, err);
+		if (rc < 0)
+			return rc;
+	}
+	rc = bk_fd_wait(pidfd, POLLIN, CONTAINER_KILL_TIMEOUT_MS);
+	if (rc < 0)
+		return bk_err_set(err, BK_ERR_IO, -rc, "wait for process %d", c->state.pid);
+	if (rc == 0)
+		return bk_err_set(err, BK_ERR_IO, ETIMEDOUT,
+				  "process %d has not ended %d s after SIGKILL: see "
+				  "/proc/%d/wchan for what it waits in", c->state.pid,
+				  CONTAINER_KILL_TIMEOUT_MS / 1000, c->state.pid);
+	return 0;
+}
+
+/*
+ * What is in there ends with the first process, but for what was to enter the container's pid namespace and did
+ * not come that far, frozen perhaps: it is given a moment.
+ */
 static int remove_cgroup(const struct container *c, bool kill_all, struct bk_err **err)
 {
 	struct cgroup_place place;
@@ -71,13 +110,12 @@ static int remove_cgroup(const struct container *c, bool kill_all, struct bk_err
 		(void)place.manager->remove(&place, CONTAINER_UNBORN_TIMEOUT_MS, NULL);
 		return 0;
 	}
-	if (kill_all && place.path) {
-		bk_autoclose int fd = -1;
-		int rc = cgroup_open(&place.host, place.path, &fd, NULL);
+	if (!kill_all && place.manager->remove(&place, CONTAINER_REST_TIMEOUT_MS, NULL) == 0)
+		return 0;
+	if (place.path) {
+		int rc = kill_cgroup(&place, err);
 
-		if (rc == 0)
-			rc = cgroup_kill(fd, err);
-		if (rc < 0 && rc != -BK_ERR_NOT_FOUND)
+		if (rc < 0)
 			return rc;
 	}
 	return place.manager->remove(&place, CONTAINER_KILL_TIMEOUT_MS, err);
@@ -92,33 +130,55 @@ static int may_delete(const struct container *c, bool force, enum oci_status sta
 			  c->id, container_status_name(status));
 }
 
+/* Before anything is done. A create that died may have left no configuration yet, and had no hooks run. */
+static int load_hooks(const struct container *c, bool force, struct spec *spec, char ***warnings,
+		      struct bk_err **err)
+{
+	struct bk_err *e = NULL;
+	char text[1024];
+	int rc;
+
+	if (!c->state.has_poststop)
+		return 0;
+	rc = spec_load_kept(c->dirfd, CONTAINER_CONFIG_FILE, c->state.bundle, spec, &e);
+	if (rc == 0)
+		return 0;
+	if (!force) {
+		bk_err_move(err, e);
+		return rc;
+	}
+	if (c->state.pid > 0)
+		bk_strv_push(warnings, bk_asprintf("the poststop hooks are not run: %s",
+						   bk_err_print(e, text, sizeof(text))));
+	bk_err_clear(&e);
+	return 0;
+}
+
 int container_delete(struct container *c, bool force, char ***warnings, struct bk_err **err)
 {
 	bk_autospec struct spec spec = { 0 };
 	enum oci_status status;
+	bool kill_all;
 	int rc;
 
+	/* a create that died at once, or a delete at the end */
+	if (!c->has_state)
+		return container_forget(c, err);
 	rc = container_status(c, &status, NULL, err);
 	if (rc == 0)
 		rc = may_delete(c, force, status, err);
 	if (rc < 0)
 		return rc;
-	if (!c->has_state)
-		return container_forget(c, err);
-	if (c->state.has_poststop) {
-		rc = spec_load_kept(c->dirfd, CONTAINER_CONFIG_FILE, c->state.bundle, &spec, err);
-		if (rc < 0 && !force)
-			return rc;
-		if (rc < 0 && err)
-			bk_err_clear(err);
-	}
+	rc = load_hooks(c, force, &spec, warnings, err);
+	if (rc < 0)
+		return rc;
 	(void)init_trace_mark(c->trace, "check the status", 0);
-	rc = status == OCI_STOPPED ? 0 : init_trace_mark(c->trace, "kill", kill_first(c, err));
+	kill_all = force || status == OCI_CREATED || c->state.shared_pid_ns;
+	rc = status == OCI_STOPPED ? 0 : init_trace_mark(c->trace, "kill", kill_first(c, kill_all, err));
 	/* without its first process alive, whatever is left in the cgroup belongs to nobody */
 	if (rc == 0)
 		rc = init_trace_mark(c->trace, "remove the cgroup",
-				     remove_cgroup(c, force || status == OCI_CREATED ||
-						   c->state.shared_pid_ns, err));
+				     remove_cgroup(c, kill_all && status == OCI_STOPPED, err));
 	if (rc == 0)
 		rc = container_below_remove(c, force, warnings, err);
 	if (rc == 0)

@@ -24,6 +24,8 @@
 #include "sys/sys_words.h"
 #include "tty/tty_proxy.h"
 
+#define WORD_CREATING "cannot exec in a container that is being created"
+
 static int check_status(const struct container *c, bool ignore_paused, struct bk_err **err)
 {
 	enum oci_status status;
@@ -35,8 +37,7 @@ static int check_status(const struct container *c, bool ignore_paused, struct bk
 	case OCI_STOPPED:
 		return bk_err_set(err, BK_ERR_CONFIG, 0, SYS_WORD_EXEC_STOPPED);
 	case OCI_CREATING:
-		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "cannot exec in a container that is being created");
+		return bk_err_set(err, BK_ERR_CONFIG, 0, WORD_CREATING);
 	case OCI_PAUSED:
 		if (ignore_paused)
 			return 0;
@@ -77,6 +78,9 @@ static int prepare(const struct container_exec *p, struct container_created *r, 
 	r->c.trace = p->trace;
 	if (rc == 0)
 		rc = check_status(&r->c, p->ignore_paused, err);
+	/* it was when we read its state */
+	if (rc == 0 && r->c.state.pid == 0)
+		rc = bk_err_set(err, BK_ERR_CONFIG, 0, WORD_CREATING);
 	if (rc == 0)
 		rc = container_pidfd(&r->c, ret_pidfd, err);
 	if (rc == 0)
@@ -269,7 +273,7 @@ int container_exec(const struct container_exec *p, int *ret_status, struct bk_er
 	int rc = prepare(p, &r, &pidfd, err);
 
 	if (rc == 0)
-		r.owner_start = container_probe_self(&r.owner_pid, &r.ignored_signals);
+		rc = container_created_owner(&r, err);
 	r.warnings = p->warnings;
 	container_created_warn_caps(&r);
 	if (rc == 0 && !p->detach)

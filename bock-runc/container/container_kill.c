@@ -44,14 +44,35 @@ static int signal_all(const struct container *c, int sig, struct bk_err **err)
 	return sig == SIGKILL ? cgroup_kill(cgroup, err) : signal_each(cgroup, sig, err);
 }
 
+/*
+ * One SIGKILL for the first process is not enough: the others of a shared pid namespace live on, and in a frozen
+ * cgroup what `exec` is about to bring into the pid namespace, which can't end before that does.
+ */
+static bool needs_all(const struct container *c)
+{
+	struct cgroup_host host;
+	bool frozen = false;
+
+	if (c->state.shared_pid_ns)
+		return true;
+	cgroup_find(&host);
+	return cgroup_is_frozen(&host, c->state.cgroup, &frozen, NULL) == 0 && frozen;
+}
+
 int container_kill(const struct container *c, int sig, bool all, struct bk_err **err)
 {
 	bk_autoclose int pidfd = -1;
+	struct bk_err *why = NULL;
 	int rc;
 
-	rc = container_pidfd(c, &pidfd, all ? NULL : err);
-	/* the others of a shared pid namespace live on when the first process dies */
-	if (c->state.cgroup && (all || (rc == 0 && sig == SIGKILL && c->state.shared_pid_ns))) {
+	rc = container_pidfd(c, &pidfd, &why);
+	if (rc == -BK_ERR_NOT_FOUND && all)
+		bk_err_clear(&why);
+	else if (rc < 0)
+		bk_err_move(err, why);
+	if (rc < 0 && rc != -BK_ERR_NOT_FOUND)
+		return rc;
+	if (c->state.cgroup && (all || (rc == 0 && sig == SIGKILL && needs_all(c)))) {
 		struct bk_err *e = NULL;
 		int all_rc = signal_all(c, sig, &e);
 

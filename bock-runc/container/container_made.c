@@ -12,6 +12,7 @@
 #include "base/bk_file.h"
 #include "base/bk_str.h"
 #include "container/container_hooks.h"
+#include "container/container_probe.h"
 #include "init/init_sync.h"
 #include "init/init_trace.h"
 
@@ -25,6 +26,14 @@ void container_created_done(struct container_created *r)
 	container_done(&r->c);
 	init_plan_done(&r->plan);
 	spec_done(&r->spec);
+}
+
+int container_created_owner(struct container_created *r, struct bk_err **err)
+{
+	r->owner_start = container_probe_self(&r->owner_pid, &r->ignored_signals);
+	if (!r->owner_start)
+		return bk_err_set(err, BK_ERR_IO, errno, "read '/proc/self/stat'");
+	return 0;
 }
 
 void container_created_warn_caps(const struct container_created *r)

@@ -34,6 +34,9 @@ struct container_created {
 	{ .c = CONTAINER_INIT, .pid = -1, .pidfd = -1, .sync = -1, .master = -1, \
 	  .sockets = CONTAINER_SOCKETS_INIT, .notify = CONTAINER_NOTIFY_INIT }
 
+/* Who makes it: we do. */
+int container_created_owner(struct container_created *r, struct bk_err **err);
+
 /* config.md: an unknown capability is to be ignored, and that is to be told. */
 void container_created_warn_caps(const struct container_created *r);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/container_probe.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_fd.h"
 #include "base/bk_num.h"
 
 #ifndef PID_FS_MAGIC
@@ -40,28 +42,40 @@ uint64_t container_probe_parse(char *text, pid_t *ret_pid, char *ret_state, uint
 	return 0;
 }
 
-/* *pid 0 is ourselves, and is set. */
+/* *pid 0 is ourselves, and is set. 0 and errno: ESRCH if there is no such process. */
 static uint64_t read_stat(pid_t *pid, char *ret_state, uint64_t *ret_ignored)
 {
 	bk_autoclose int fd = -1;
 	char path[40], buf[1024];
 	ssize_t n;
+	int errnum;
 
 	if (*pid)
 		snprintf(path, sizeof(path), "/proc/%d/stat", (int)*pid);
 	fd = open(*pid ? path : "/proc/self/stat", O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
-	if (n <= 0)
+	errnum = n < 0 && errno != ENOENT ? errno : ESRCH;
+	if (n <= 0) {
+		bk_close(&fd);
+		errno = errnum;
 		return 0;
+	}
 	buf[n] = '\0';
+	errno = EINVAL; /* no kernel writes it otherwise */
 	return container_probe_parse(buf, pid, ret_state, ret_ignored);
 }
 
-bool container_probe_alive(pid_t pid, uint64_t start)
+int container_probe_alive(pid_t pid, uint64_t start)
 {
 	char state = 0;
+	uint64_t found;
 
-	return pid > 0 && start && read_stat(&pid, &state, NULL) == start && state != 'Z' && state != 'X';
+	if (pid <= 0 || !start)
+		return 0;
+	found = read_stat(&pid, &state, NULL);
+	if (!found && errno != ESRCH)
+		return -errno;
+	return found == start && state != 'Z' && state != 'X';
 }
 
 uint64_t container_probe_inode(int pidfd)
@@ -75,12 +89,18 @@ uint64_t container_probe_inode(int pidfd)
 	return st.st_ino;
 }
 
-bool container_probe_pidfd(int pidfd, uint64_t inode)
+int container_probe_pidfd(int pidfd, uint64_t inode)
 {
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
 	struct stat st;
+	int n;
 
-	return fstat(pidfd, &st) == 0 && st.st_ino == inode && poll(&ended, 1, 0) == 0;
+	if (fstat(pidfd, &st) < 0)
+		return -errno;
+	if (st.st_ino != inode)
+		return 0;
+	n = poll(&ended, 1, 0);
+	return n < 0 ? -errno : n == 0;
 }
 
 uint64_t container_probe_start(pid_t pid)

@@ -7,25 +7,24 @@
 #ifndef CONTAINER_PROBE_H
 #define CONTAINER_PROBE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-/* True if pid exists, began at `start` (clock ticks after boot), and is neither zombie nor dead. */
-bool container_probe_alive(pid_t pid, uint64_t start);
+/* 1 if pid exists, began at `start` (clock ticks after boot), and is neither zombie nor dead; 0 if not; -errno. */
+int container_probe_alive(pid_t pid, uint64_t start);
 
 /* The inode of a pidfd; 0 where it says nothing. */
 uint64_t container_probe_inode(int pidfd);
 
-/* True if the pidfd is of the process that has this inode, and that has not ended (zombies have). */
-bool container_probe_pidfd(int pidfd, uint64_t inode);
+/* 1 if the pidfd is of the process that has this inode, and that has not ended (zombies have); 0 if not; -errno. */
+int container_probe_pidfd(int pidfd, uint64_t inode);
 
 /* Start time of pid, 0 if there is none. */
 uint64_t container_probe_start(pid_t pid);
 
 /*
  * Those of the calling process, as /proc has them (0 where there is none), and which of the signals 1..31 it
- * ignores: bit N - 1 for signal N.
+ * ignores: bit N - 1 for signal N. 0 and errno where it can't be said.
  */
 uint64_t container_probe_self(pid_t *ret_pid, uint64_t *ret_ignored);
 

@@ -99,7 +99,10 @@ static int run_foreground(struct container_create *p, bool keep, int *ret_status
 		container_created_done(&r);
 	}
 	tty_proxy_end(&proxy);
-	container_watch_end(&watch);
+	if (rc < 0)
+		container_watch_abandon(&watch); /* it may be able to do what we are not */
+	else
+		container_watch_end(&watch);
 	return rc;
 }
 

@@ -30,19 +30,34 @@ static int check_status(const struct container *c, struct bk_err **err)
 			  container_status_name(status));
 }
 
+/* Nobody listens any more, or has gone away without a word: that says what has happened. */
+static int killed_or(int rc, struct bk_err *e, struct bk_err **err)
+{
+	if (bk_err_errno(e) != ECONNRESET && bk_err_errno(e) != ECONNREFUSED) {
+		bk_err_move(err, e);
+		return rc;
+	}
+	bk_err_clear(&e);
+	return bk_err_set(err, BK_ERR_IO, 0, "its process was killed before it ran the program");
+}
+
 /* Calls the container's first process; its end of the connection closes by execve. */
 static int call(const struct container *c, struct bk_err **err)
 {
 	bk_autoclose int sock = -1;
+	struct bk_err *e = NULL;
 	char path[64];
 	int rc;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/" CONTAINER_SOCKET, c->dirfd);
-	rc = bk_fd_unix_connect(path, &sock, err);
+	rc = bk_fd_unix_connect(path, &sock, &e);
+	if (rc < 0)
+		return killed_or(rc, e, err);
 	/* at once: should we be killed now, a container that runs must not be taken for a created one */
-	if (unlinkat(c->dirfd, CONTAINER_SOCKET, 0) < 0 && errno != ENOENT && rc == 0)
-		rc = bk_err_set(err, BK_ERR_IO, errno, "remove '%s'", CONTAINER_SOCKET);
-	return rc < 0 ? rc : bk_err_recv(sock, err);
+	if (unlinkat(c->dirfd, CONTAINER_SOCKET, 0) < 0 && errno != ENOENT)
+		return bk_err_set(err, BK_ERR_IO, errno, "remove '%s'", CONTAINER_SOCKET);
+	rc = bk_err_recv(sock, &e);
+	return killed_or(rc, e, err);
 }
 
 static int start(struct container *c, struct bk_err **err)

@@ -66,3 +66,8 @@ void container_watch_end(struct container_watch *w)
 		(void)send(w->pipe, "d", 1, MSG_NOSIGNAL);
 	bk_close(&w->pipe);
 }
+
+void container_watch_abandon(struct container_watch *w)
+{
+	bk_close(&w->pipe);
+}

@@ -28,4 +28,7 @@ int container_watch_begin(const struct container_root *root, const char *id, pid
 /* Dismisses it. */
 void container_watch_end(struct container_watch *w);
 
+/* Leaves to it what may be there still. */
+void container_watch_abandon(struct container_watch *w);
+
 #endif

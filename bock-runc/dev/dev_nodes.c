@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -230,6 +231,9 @@ int dev_nodes_make(const struct dev_node *nodes, size_t n, bool bind, const stru
 static int link_one(int dirfd, const char *name, const char *target, bool replace,
 		    struct bk_err **err)
 {
+	struct statvfs fs;
+	int errnum;
+
 	if (symlinkat(target, dirfd, name) == 0)
 		return 0;
 	if (errno == EEXIST && !replace)
@@ -237,9 +241,11 @@ static int link_one(int dirfd, const char *name, const char *target, bool replac
 	/* ptmx must be the container's own: a node or link from the image goes away */
 	if (errno == EEXIST && unlinkat(dirfd, name, 0) == 0 && symlinkat(target, dirfd, name) == 0)
 		return 0;
-	if (errno == EROFS)
-		return 0; /* a read-only /dev from the caller: what it has is what there is */
-	return bk_err_set(err, BK_ERR_IO, errno, "make link '/dev/%s'", name);
+	errnum = errno;
+	/* a read-only /dev from the caller: what it has is what there is */
+	if (errnum == EROFS && fstatvfs(dirfd, &fs) == 0 && fs.f_flag & ST_RDONLY)
+		return 0;
+	return bk_err_set(err, BK_ERR_IO, errnum, "make link '/dev/%s'", name);
 }
 
 int dev_nodes_links(const struct bk_root *root, struct bk_err **err)

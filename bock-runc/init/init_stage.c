@@ -25,7 +25,7 @@
 #define MEMFD_NAME_MAX 249 /* bytes, memfd_create(2) */
 #define SELF_MAX ((off_t)256 << 20)	/* bytes of our program; a sanitizer build is large */
 #define CMDLINE_MAX ((size_t)4 << 20)
-/* the image, a filter of the kernel's maximum, a path and five messages */
+/* the image, a filter of the kernel's maximum, a path and the messages */
 #define STAGE_FILE_MAX ((size_t)128 << 10)
 
 _Static_assert(STAGE_WIRE_SIZE == BK_ERR_WIRE_SIZE, "the stage sends our errors");
@@ -72,6 +72,8 @@ static void add_failures(const struct init_child *c, size_t start, struct stage_
 			(void)bk_err_set(&e, BK_ERR_CONFIG, EIO, "linux.seccomp: load the filter");
 		else if (i == STAGE_FAIL_FORK)
 			(void)bk_err_set(&e, BK_ERR_IO, EIO, "clone in the container's pid namespace");
+		else if (i == STAGE_FAIL_TALK)
+			(void)bk_err_set(&e, BK_ERR_IO, EIO, "wait for the runtime's word");
 		else
 			(void)init_exec_error(c->program, errnums[i], &e);
 		add_failure(bk_steal_ptr(&e), b);

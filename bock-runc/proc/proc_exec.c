@@ -35,13 +35,18 @@ static char *passwd_home(char *text, uid_t uid)
 	return NULL;
 }
 
+/* An image without /etc/passwd, or with a device or FIFO in its place, has no homes; this is another matter. */
+static bool is_trouble(int errnum)
+{
+	return errnum == EIO || errnum == ENOMEM || errnum == EMFILE || errnum == ENFILE;
+}
+
 int proc_exec_env(char *const *env, const struct bk_root *root, uid_t uid, char ***ret,
 		  struct bk_err **err)
 {
 	bk_autostrv char **out = NULL;
 	const char *home;
 
-	(void)err;
 	for (; env && *env; env++) {
 		const char *eq = strchr(*env, '=');
 
@@ -54,15 +59,21 @@ int proc_exec_env(char *const *env, const struct bk_root *root, uid_t uid, char 
 	if (!home || !*home) {
 		bk_autobuf struct bk_buf b = BK_BUF_INIT(PASSWD_MAX);
 		bk_autofree char *found = NULL;
-		bk_autofree char *text = NULL;
+		bk_autofree char *assign = NULL;
+		struct bk_err *e = NULL;
+		int rc = bk_root_read(root, "/etc/passwd", &b, &e);
 
-		/* an image without /etc/passwd, or with a device or FIFO in its place, has no homes */
-		if (bk_root_read(root, "/etc/passwd", &b, NULL) == 0) {
-			text = bk_buf_steal(&b);
+		if (rc < 0 && is_trouble(bk_err_errno(e))) {
+			bk_err_move(err, e);
+			return bk_err_wrap(err, rc, "find HOME");
+		}
+		bk_err_clear(&e);
+		if (rc == 0) {
+			bk_autofree char *text = bk_buf_steal(&b);
+
 			found = passwd_home(text, uid);
 		}
-		bk_autofree char *assign = bk_asprintf("HOME=%s", found && *found ? found : "/");
-
+		assign = bk_asprintf("HOME=%s", found && *found ? found : "/");
 		bk_env_set(&out, assign);
 	}
 	*ret = bk_steal_ptr(&out);

@@ -275,6 +275,7 @@ static int export(scmp_filter_ctx ctx, const struct sock_filter *head, size_t n_
 	bk_autoclose int fd = memfd_create("seccomp", MFD_CLOEXEC);
 	bk_autofree struct sock_filter *insns = NULL;
 	struct stat st;
+	ssize_t got;
 	size_t n;
 	int rc;
 
@@ -292,8 +293,9 @@ static int export(scmp_filter_ctx ctx, const struct sock_filter *head, size_t n_
 	insns = bk_calloc(n + n_head, sizeof(*insns));
 	if (n_head)
 		memcpy(insns, head, n_head * sizeof(*insns));
-	if (pread(fd, insns + n_head, n * sizeof(*insns), 0) != (ssize_t)(n * sizeof(*insns)))
-		return bk_err_set(err, BK_ERR_INTERNAL, 0, "linux.seccomp: read the filter");
+	got = pread(fd, insns + n_head, n * sizeof(*insns), 0);
+	if (got != (ssize_t)(n * sizeof(*insns)))
+		return bk_err_set(err, BK_ERR_INTERNAL, got < 0 ? errno : 0, "linux.seccomp: read the filter");
 	ret->n = n + n_head;
 	ret->insns = insns;
 	ret->mem = bk_steal_ptr(&insns);
@@ -400,6 +402,8 @@ int sec_seccomp_compile(const struct oci_seccomp *s, unsigned int how, struct se
 				  s->default_action);
 	/* 2: a binary tree instead of a list; an older libseccomp goes on with the list */
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	/* the kernel's own errors, not ECANCELED for all of them */
+	(void)seccomp_attr_set(ctx, SCMP_FLTATR_API_SYSRAWRC, 1);
 	rc = add_archs(ctx, s->architectures, archs, &n_archs, err);
 	for (size_t i = 0; rc == 0 && i < s->n_syscalls; i++)
 		rc = add_rule(ctx, &s->syscalls[i], i, default_action, how, err);

@@ -117,6 +117,14 @@ static const char *number(const char *s, long *ret)
 	return *s == ':' ? s + 1 : s;
 }
 
+/* Of the talk with the runtime. */
+static long must(long rc)
+{
+	if (rc < 0)
+		fail(ctl->sync, STAGE_FAIL_TALK, -rc);
+	return rc;
+}
+
 /* Mapped, not read: pages of the filter that the kernel copies from need no copy here. */
 static void map_control(const char *where)
 {
@@ -136,8 +144,7 @@ static void say_ready(long pid)
 {
 	struct stage_msg m = { .letter = ctl->ready, .pid = (int32_t)pid };
 
-	if (call6(__NR_sendto, ctl->sync, addr(&m), sizeof(m), MSG_NOSIGNAL_, 0, 0) < 0)
-		leave();
+	must(call6(__NR_sendto, ctl->sync, addr(&m), sizeof(m), MSG_NOSIGNAL_, 0, 0));
 }
 
 /*
@@ -177,17 +184,19 @@ static int is_orphan(void)
 static void agree(void)
 {
 	struct stage_msg m = { .letter = 0 };
+	long got;
 
 	if (ctl->flags & STAGE_FORK)
 		fork_into_container();
-	if (call4(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL_, 0, 0) < 0)
-		leave();
+	must(call4(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL_, 0, 0));
 	if (!(ctl->flags & STAGE_FORK))
 		say_ready(0);
-	if (call4(__NR_read, ctl->sync, addr(&m), sizeof(m), 0) != sizeof(m) || m.letter != ctl->go)
+	/* silence is what it takes for success */
+	got = must(call4(__NR_read, ctl->sync, addr(&m), sizeof(m), 0));
+	if (got != sizeof(m) || m.letter != ctl->go)
 		leave();
 	if (!(ctl->flags & STAGE_DIE_WITH_PARENT))
-		call4(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0);
+		must(call4(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0));
 	else if ((ctl->flags & STAGE_FORK) && is_orphan())
 		leave();
 }
@@ -231,7 +240,7 @@ __attribute__((used)) _Noreturn void stage_main(char **stack)
 	map_control(argv[0]);
 	agree();
 	/* what is left open closes by execve, which tells the other side */
-	call4(__NR_fcntl, ctl->sync, F_SETFD_, FD_CLOEXEC_, 0);
+	must(call4(__NR_fcntl, ctl->sync, F_SETFD_, FD_CLOEXEC_, 0));
 	conn = ctl->listen_fd >= 0 ? wait_for_start() : ctl->sync;
 	if (ctl->flags & STAGE_RESTORE_MASK)
 		call4(__NR_rt_sigprocmask, SIG_SETMASK_, addr(&ctl->signal_mask), 0,

@@ -40,6 +40,7 @@ enum stage_failure {
 	STAGE_FAIL_OTHER,	/* errno is filled in */
 	STAGE_FAIL_SECCOMP,	/* errno is filled in */
 	STAGE_FAIL_FORK,	/* errno is filled in */
+	STAGE_FAIL_TALK,	/* errno is filled in */
 	STAGE_FAIL_MAX
 };
 
