@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+# What bock-runc says and leaves when one system call of it fails, or when another command comes in between: each
+# test is a fault that tests/crash has found. The driver is tests/crash/strike.c.
+
+setup() {
+	load ../helpers/runc
+	runc_setup
+	STRIKE=$BOCK_BUILDDIR/tests/crash/strike
+	[ -x "$STRIKE" ] || STRIKE=$TOP/build/tests/crash/strike
+	[ -x "$STRIKE" ] || skip "$STRIKE is not built (make check TESTS=)"
+	[ "$(cat /proc/sys/kernel/yama/ptrace_scope 2>/dev/null || echo 0)" -le 2 ] || skip "ptrace is off (ptrace_scope 3)"
+	mkdir -m 700 "$STATE" # or the first command makes more calls than the others
+	# leak detection can't work under ptrace
+	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+}
+teardown() { common_teardown; }
+
+# point CALL WHAT COMMAND...: runs it unharmed and sets $at to the first CALL of its that is about WHAT (a regular
+# expression)
+point() {
+	local call=$1 what=$2
+	shift 2
+	"$STRIKE" --report "$T/report" "$BOCK_RUNC" --root "$STATE" "$@" </dev/null >/dev/null 2>&1 3>&- || :
+	at=$(awk -F '\t' -v call="$call" -v what="$what" '$3 == call && $5 ~ what { print $1 ":" $2; exit }' "$T/report")
+	[ -n "$at" ] || fail "no $call of $what: $(cut -f 1-5 "$T/report")"
+}
+
+# struck OPTION... -- COMMAND...: bock-runc under the driver, at $at; as detached
+struck() {
+	local -a how=()
+	while [ "$1" != -- ]; do
+		how+=("$1")
+		shift
+	done
+	shift
+	status=0
+	"$STRIKE" --timeout 60 --report "$T/report" --at "$at" "${how[@]}" "$BOCK_RUNC" --root "$STATE" "$@" \
+		</dev/null >"$T/.stdout" 2>"$T/.stderr" 3>&- || status=$?
+	output=$(<"$T/.stdout")
+	stderr=$(<"$T/.stderr")
+	[ -s "$T/report" ] || fail "the point was not reached"
+}
+
+# held COMMAND...: bock-runc in the background, waiting at $at until let_go; its pid in $held
+held() {
+	"$STRIKE" --timeout 60 --at "$at" --hold "$T/hold" "$BOCK_RUNC" --root "$STATE" "$@" </dev/null \
+		>"$T/held.out" 2>"$T/held.err" 3>&- &
+	held=$!
+	wait_for 30 test -e "$T/hold"
+}
+
+let_go() { # its end: $status
+	rm "$T/hold"
+	status=0
+	wait "$held" || status=$?
+	output=$(<"$T/held.out")
+	stderr=$(<"$T/held.err")
+}
+
+running() {
+	sleeper
+	detached run -d -b "$B" "$ID"
+	assert_ok ""
+}
+
+@test "fault: a create that can't open its own folder takes it away again" {
+	sleeper
+	point openat "$STATE/$ID\$" create -b "$B" "$ID"
+	bock_runc delete --force "$ID"
+	struck --fault EMFILE -- create -b "$B" "$ID"
+	assert_error "Too many open files"
+	assert_no_leftovers
+}
+
+@test "fault: a start that can't connect leaves the container to be started" {
+	sleeper
+	detached create -b "$B" "$ID"
+	assert_ok ""
+	point connect "" start "$ID"
+	bock_runc delete --force "$ID"
+	detached create -b "$B" "$ID"
+	struck --fault ENOMEM -- start "$ID"
+	assert_error "Cannot allocate memory"
+	assert_is created
+	bock_runc start "$ID"
+	assert_is running
+}
+
+@test "fault: what lives is not said to have stopped because it can't be looked at" {
+	running
+	point pidfd_open "" state "$ID"
+	struck --fault EMFILE -- state "$ID"
+	assert_error "Too many open files"
+	[ -z "$output" ]
+	point pidfd_open "" list
+	struck --fault EMFILE -- list
+	assert_error "Too many open files"
+	point pidfd_open "" kill "$ID" 0
+	struck --fault ENOMEM -- delete "$ID"
+	assert_error "Cannot allocate memory"
+	assert_is running
+	point openat cgroup.freeze state "$ID"
+	struck --fault EIO -- state "$ID"
+	assert_error "Input/output error"
+}
+
+@test "fault: a delete that can't look into the folder or the cgroup says so, and removes nothing by halves" {
+	running
+	point flock "$STATE/$ID\$" delete "$ID"
+	at=${at%:*}:$((${at#*:} + 1)) # the fstat behind the lock
+	struck --fault EIO -- delete --force "$ID"
+	assert_error "Input/output error"
+	assert_is running
+	point openat "cgroup.*/$ID\$" delete --force "$ID"
+	detached run -d -b "$B" "$ID"
+	assert_ok ""
+	struck --fault EIO -- delete --force "$ID"
+	assert_error "open cgroup '/$ID'"
+}
+
+@test "fault: poststop hooks that can't be read are told" {
+	sleeper
+	edit '.hooks.poststop = [{"path": "/bin/true"}]'
+	detached run -d -b "$B" "$ID"
+	assert_ok ""
+	rm "$STATE/$ID/config.json"
+	run --separate-stderr bock_runc delete --force "$ID"
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"the poststop hooks are not run: "*"No such file or directory"* ]] || fail "$stderr"
+}
+
+@test "fault: an update that can't see our device program does not put another beside it" {
+	need_cgroup2
+	running
+	printf '{"devices": [{"allow": true, "access": "rwm"}]}' >"$T/all"
+	point bpf "" update -r "$T/all" "$ID"
+	at=${at%:*}:$((${at#*:} + 1)) # the one behind the query
+	struck --fault EPERM -- update -r "$T/all" "$ID"
+	assert_error "linux.resources.devices: look at a program of the cgroup"
+}
+
+@test "fault: exec into a frozen container ends with the container, and does not keep it from ending" {
+	need_cgroup2
+	running
+	bock_runc pause "$ID"
+	"$BOCK_RUNC" --root "$STATE" exec --ignore-paused "$ID" true </dev/null >"$T/exec.out" 2>&1 3>&- &
+	exec=$!
+	inside() { [ "$(wc -l <"$(cgroup2_path)/$ID/cgroup.procs")" -ge 3 ]; }
+	wait_for 30 inside
+	bock_runc kill "$ID" KILL
+	wait_for 20 is stopped
+	wait_for 20 test ! -e "/proc/$exec/fd/0"
+	bock_runc delete "$ID"
+	assert_no_leftovers
+}
+
+@test "race: of two creates that hold the same folder one wins" {
+	sleeper
+	point openat "$STATE/$ID\$" create -b "$B" "$ID"
+	bock_runc delete --force "$ID"
+	held create -b "$B" "$ID" # its folder is made, and not open yet
+	bock_runc delete "$ID"
+	"$BOCK_RUNC" --root "$STATE" create -b "$B" "$ID" </dev/null >/dev/null 2>&1 3>&-
+	let_go
+	assert_error "container with given ID already exists"
+	assert_is created
+	bock_runc start "$ID"
+	bock_runc delete --force "$ID"
+	assert_no_leftovers
+}
+
+@test "race: a folder without a state is no container yet" {
+	mkdir "$STATE/$ID"
+	for command in start state pause resume kill ps; do
+		run --separate-stderr bock_runc "$command" "$ID"
+		assert_error "container does not exist" || fail "$command"
+	done
+	run --separate-stderr bock_runc exec "$ID" true
+	[[ $stderr == *"container does not exist"* ]] || fail "$stderr"
+	bock_runc delete "$ID"
+	assert_no_leftovers
+}
+
+@test "race: a state that was read while the container was made is read again" {
+	sleeper
+	# a create that stands between its state and its process, and a state that has read it
+	point clone3 "" create -b "$B" "$ID"
+	bock_runc delete --force "$ID"
+	held create -b "$B" "$ID"
+	mv "$T/hold" "$T/hold.create"
+	first=$held
+	ln "$T/hold.create" "$T/hold"
+	run bock_runc state "$ID"
+	[[ $output == *'"creating"'* ]] || fail "$output"
+	at=$("$STRIKE" --report "$T/report" "$BOCK_RUNC" --root "$STATE" state "$ID" >/dev/null 2>&1 </dev/null 3>&- &&
+		awk -F '\t' '$3 == "openat" && $5 ~ /proc.*stat$/ { print $1 ":" $2; exit }' "$T/report")
+	[ -n "$at" ]
+	"$STRIKE" --at "$at" --hold "$T/hold2" "$BOCK_RUNC" --root "$STATE" state "$ID" </dev/null >"$T/said" 2>&1 3>&- &
+	second=$!
+	wait_for 30 test -e "$T/hold2"
+	rm "$T/hold" "$T/hold.create"
+	wait "$first"
+	rm "$T/hold2"
+	wait "$second"
+	[[ $(<"$T/said") == *'"created"'* ]] || fail "$(<"$T/said")"
+}
