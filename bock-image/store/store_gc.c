@@ -27,18 +27,38 @@ static void mark(struct bk_map *live, const char *digest)
 	(void)bk_map_set(live, digest, &marked);
 }
 
+/* A blob that can't be looked at must not be taken for one that is missing: what it names would be removed. */
+static int is_there(const struct store *s, const char *digest, bool *ret, struct bk_err **err)
+{
+	char path[STORE_BLOB_PATH_MAX];
+	struct stat st;
+	int rc = store_blob_path_(digest, path, err);
+
+	if (rc < 0)
+		return rc;
+	*ret = fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!*ret && errno != ENOENT)
+		return bk_err_set(err, BK_ERR_IO, errno, "look for blob %s", digest);
+	*ret = *ret && S_ISREG(st.st_mode);
+	return 0;
+}
+
 static int mark_tree(const struct store *s, const struct oci_descriptor *d, unsigned int depth,
 		     struct bk_map *live, struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	enum oci_media_kind kind = oci_media_kind_of(d->media_type);
 	bool known = bk_map_has(live, d->digest);
-	int rc = 0;
+	bool there = false;
+	int rc;
 
 	mark(live, d->digest);
 	/* Blobs of other types are never read: what they say is not ours to believe. */
-	if (known || !store_blob_has(s, d->digest, -1))
+	if (known || (kind != OCI_MEDIA_KIND_MANIFEST && kind != OCI_MEDIA_KIND_INDEX))
 		return 0;
+	rc = is_there(s, d->digest, &there, err);
+	if (rc < 0 || !there)
+		return rc;
 	if (kind == OCI_MEDIA_KIND_MANIFEST) {
 		struct oci_manifest m;
 

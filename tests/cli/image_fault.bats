@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# What bock-image does when one system call of it fails: each test is a fault that tests/crash/image has found.
+
+setup() {
+	load ../helpers/common
+	common_setup
+	need_cmd python3
+	STRIKE=$BOCK_BUILDDIR/tests/crash/strike
+	[ -x "$STRIKE" ] || STRIKE=$TOP/build/tests/crash/strike
+	[ -x "$STRIKE" ] || skip "$STRIKE is not built (make check TESTS=)"
+	[ "$(cat /proc/sys/kernel/yama/ptrace_scope 2>/dev/null || echo 0)" -le 2 ] || skip "ptrace is off (ptrace_scope 3)"
+	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+}
+teardown() { common_teardown; }
+
+@test "fault: gc takes no image apart because it can't look at its manifest" {
+	printf 'layer\nfile a text\n' | "$TOP/tests/helpers/make-image" "$T/layout" kept:1
+	bock_image load -q "$T/layout"
+	bock_image fsck
+	"$STRIKE" --report "$T/report" "$BOCK_IMAGE" --root "$STORE" gc -q
+	# the first look at a blob is at the manifest
+	at=$(awk -F '\t' '$3 == "newfstatat" && $5 ~ /blobs/ { print $1 ":" $2; exit }' "$T/report")
+	[ -n "$at" ]
+	run --separate-stderr "$STRIKE" --at "$at" --fault EIO "$BOCK_IMAGE" --root "$STORE" gc -q
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"look for blob"*"Input/output error"* ]] || fail "$stderr"
+	bock_image fsck
+}
