@@ -204,3 +204,62 @@ running() {
 	wait "$second"
 	[[ $(<"$T/said") == *'"created"'* ]] || fail "$(<"$T/said")"
 }
+
+# full ROOM KIND COMMAND...: the command with a state folder that has room for ROOM blocks, or files
+full() {
+	local room=$1 kind=$2 block=0
+	shift 2
+	case $kind in
+	blocks)
+		# the filler is as large as it can be; so many of its blocks are given back
+		dd if=/dev/zero of="$STATE/.filler" bs=4k 2>/dev/null || :
+		block=$(($(stat -c %s "$STATE/.filler") / 4096 - room))
+		truncate -s $((block * 4096)) "$STATE/.filler"
+		;;
+	files)
+		while : >"$STATE/.filler-$block" 2>/dev/null; do block=$((block + 1)); done
+		while [ "$room" -gt 0 ] && [ "$block" -gt 0 ]; do
+			block=$((block - 1)) room=$((room - 1))
+			rm "$STATE/.filler-$block"
+		done
+		;;
+	esac 2>/dev/null
+	status=0
+	bock_runc "$@" >"$T/.stdout" 2>"$T/.stderr" </dev/null 3>&- || status=$?
+	stderr=$(<"$T/.stderr")
+	rm -f "$STATE"/.filler*
+}
+
+# in a mount namespace, where the state folder is a small tmpfs
+fill_all() {
+	local kind room done_=0
+	mount -t tmpfs -o size=256k,nr_inodes=40,mode=700 tmpfs "$STATE"
+	for kind in blocks files; do
+		for room in 0 1 2 3 4 5 6 8 12; do
+			full "$room" "$kind" create -b "$B" "$ID"
+			if [ "$status" -eq 0 ]; then
+				done_=$((done_ + 1))
+				bock_runc start "$ID" && printf '{}' >"$T/none"
+				full 0 "$kind" update -r "$T/none" "$ID"
+				[ "$status" -eq 0 ] || [[ $stderr == *"No space left on device"* ]] || return 1
+				full 0 "$kind" delete --force "$ID"
+				[ "$status" -eq 0 ] || fail "delete with $kind full: $stderr" || return 1
+			else
+				[[ $stderr == *"No space left on device"* ]] || fail "$room $kind: $stderr" || return 1
+			fi
+			[ -z "$(find "$STATE" -mindepth 1 -not -path "$STATE/.cache*")" ] ||
+				fail "$room $kind: left $(find "$STATE" -mindepth 1)" || return 1
+		done
+	done
+	[ "$done_" -ge 4 ] || fail "only $done_ were made"
+}
+
+@test "fault: a state folder that is full, at each block and each file" {
+	sleeper
+	edit '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": []}'
+	export -f full fill_all fail bock_runc
+	export STATE T B ID BOCK_RUNC
+	run unshare -m bash -c fill_all
+	[ "$status" -eq 0 ] || fail "$output"
+	assert_no_leftovers
+}
