@@ -18,7 +18,6 @@
 #include "registry/registry_pull.h"
 #include "registry/registry_push.h"
 #include "store/store_blob.h"
-#include "store/store_gc.h"
 #include "store/store_image.h"
 #include "store/store_index.h"
 #include "store/store_load.h"
@@ -123,19 +122,12 @@ static int from_registry(struct copy *c, struct store *into, struct bk_err **err
 		.jobs = c->o->jobs,
 		.progress = &c->rp,
 	};
-	bk_autostrv char **added = NULL;
 	bk_autoref struct ref ref = REF_INIT;
 	struct oci_descriptor top, image;
-	struct registry *r;
 	int rc = ref_parse(c->from.name, &ref, err);
 
 	if (rc == 0)
-		rc = registry_open(c->c.client, ref.domain, &r, err);
-	if (rc == 0)
-		rc = registry_pull(r, ref.path, ref.digest ? ref.digest : ref.tag, into, &po, c->arena,
-				   &top, &image, &added, err);
-	if (rc < 0 && rc != -BK_ERR_NETWORK)
-		store_gc_discard(into, added);
+		rc = cmd_registry_pull(&c->c, &ref, into, &po, c->arena, &top, &image, err);
 	if (rc < 0)
 		return rc;
 	c->source = into;
@@ -251,6 +243,7 @@ static int to_registry(struct copy *c, struct bk_err **err)
 	bk_autoref struct ref ref = REF_INIT, from = REF_INIT;
 	struct registry_push_opts po = { .progress = &c->rp };
 	bk_autostrv char **tags = NULL;
+	const char *repo;
 	struct registry *r;
 	int rc = ref_parse(c->to.name, &ref, err);
 
@@ -264,8 +257,8 @@ static int to_registry(struct copy *c, struct bk_err **err)
 	if (c->from.kind == REGISTRY && ref_parse(c->from.name, &from, NULL) == 0 &&
 	    bk_streq(from.domain, ref.domain) && !bk_streq(from.path, ref.path))
 		po.mount_from = from.path;
-	rc = registry_open(c->c.client, ref.domain, &r, err);
-	return rc < 0 ? rc : registry_push(r, ref.path, tags, c->source, &c->d, &po, err);
+	rc = cmd_registry_find(&c->c, &ref, &r, &repo, err);
+	return rc < 0 ? rc : registry_push(r, repo, tags, c->source, &c->d, &po, err);
 }
 
 static int to_archive(struct copy *c, struct bk_err **err)

@@ -4,15 +4,7 @@
 #include "cmd/cmd_registry.h"
 #include "codec/bk_json.h"
 #include "registry/registry_pull.h"
-#include "store/store_gc.h"
 #include "store/store_index.h"
-
-/* What a failed pull brought goes again, but not what the next try can go on with. */
-static void clean_up(struct store *s, int rc, char *const *added)
-{
-	if (rc != -BK_ERR_NETWORK)
-		store_gc_discard(s, added);
-}
 
 static void say(const struct cmd_pull_opts *o, const char *name, const struct oci_descriptor *d,
 		struct bk_buf *out)
@@ -29,31 +21,50 @@ static void say(const struct cmd_pull_opts *o, const char *name, const struct oc
 	}
 }
 
-static int pull_one(const struct cmd_registry *c, struct store *s, const char *name,
-		    const struct cmd_pull_opts *o, const struct registry_pull_opts *po,
-		    struct bk_buf *out, struct bk_err **err)
+/* One of the names that the typed one may mean. */
+static int pull_name(struct cmd_registry *c, struct store *s, const char *name,
+		     const struct cmd_pull_opts *o, const struct registry_pull_opts *po,
+		     struct bk_buf *out, struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
-	bk_autostrv char **added = NULL;
 	bk_autoref struct ref ref = REF_INIT;
 	struct oci_descriptor d, image;
-	struct registry *r;
 	int rc = ref_parse(name, &ref, err);
 
 	if (rc == 0)
-		rc = registry_open(c->client, ref.domain, &r, err);
-	if (rc == 0)
-		rc = registry_pull(r, ref.path, ref.digest ? ref.digest : ref.tag, s, po, arena, &d,
-				   &image, &added, err);
+		rc = cmd_registry_pull(c, &ref, s, po, arena, &d, &image, err);
 	/* A platform that was asked for by name is what the name stands for. */
 	if (rc == 0)
 		rc = store_name_set(s, name, po->platform ? &image : &d, err);
-	if (rc < 0) {
-		clean_up(s, rc, added);
+	if (rc < 0)
 		return bk_err_wrap(err, rc, "pull '%s'", name);
-	}
 	say(o, name, po->platform ? &image : &d, out);
 	return 0;
+}
+
+static int pull_one(struct cmd_registry *c, struct store *s, const char *typed,
+		    const struct cmd_pull_opts *o, const struct registry_pull_opts *po,
+		    struct bk_buf *out, struct bk_err **err)
+{
+	bk_autostrv char **names = NULL;
+	int rc = registry_conf_names(c->conf, typed, &names, err);
+
+	for (char **n = names; rc == 0 && *n; n++) {
+		struct bk_err *why = NULL;
+
+		rc = pull_name(c, s, *n, o, po, out, &why);
+		if (rc == 0)
+			return 0;
+		/* Only where it is not, the next is asked. */
+		if (n[1] && rc == -BK_ERR_NOT_FOUND) {
+			bk_err_clear(&why);
+			rc = 0;
+			continue;
+		}
+		bk_err_move(err, why);
+		return rc;
+	}
+	return rc;
 }
 
 int cmd_pull_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)

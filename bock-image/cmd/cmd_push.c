@@ -25,6 +25,7 @@ static int push_some(struct push *p, char *const *names, int n, int *i, struct b
 {
 	bk_autoref struct ref first = REF_INIT;
 	bk_autostrv char **tags = NULL;
+	const char *repo;
 	struct registry *r;
 	int rc = ref_parse(names[*i], &first, err);
 
@@ -45,8 +46,8 @@ static int push_some(struct push *p, char *const *names, int n, int *i, struct b
 		if (ref.tag)
 			bk_strv_add(&tags, ref.tag);
 	}
-	rc = registry_open(p->c.client, first.domain, &r, err);
-	return rc < 0 ? rc : registry_push(r, first.path, tags, p->s, &p->d, &p->po, err);
+	rc = cmd_registry_find(&p->c, &first, &r, &repo, err);
+	return rc < 0 ? rc : registry_push(r, repo, tags, p->s, &p->d, &p->po, err);
 }
 
 static void say(const struct push *p, char *const *names, int n, struct bk_buf *out)

@@ -12,6 +12,7 @@
 #include "base/bk_str.h"
 #include "cmd/cmd_out.h"
 #include "codec/bk_json.h"
+#include "store/store_gc.h"
 
 #define DRAW_MS	  100
 #define ROWS_MAX  40 /* lines that are drawn again */
@@ -47,7 +48,8 @@ int cmd_registry_open_as(struct cmd_registry *c, const struct bk_cli_call *call,
 	c->creds = creds_manager_new(o->authfile);
 	c->log = call->log;
 	ro.creds = c->creds;
-	return registry_client_new(&ro, &c->client, err);
+	rc = registry_conf_load(o->registries_conf, &c->conf, err);
+	return rc < 0 ? rc : registry_client_new(&ro, &c->client, err);
 }
 
 int cmd_registry_open(struct cmd_registry *c, const struct bk_cli_call *call,
@@ -56,10 +58,66 @@ int cmd_registry_open(struct cmd_registry *c, const struct bk_cli_call *call,
 	return cmd_registry_open_as(c, call, o, NULL, err);
 }
 
+int cmd_registry_find(struct cmd_registry *c, const struct ref *ref, struct registry **ret,
+		      const char **ret_repo, struct bk_err **err)
+{
+	struct registry_endpoint *e;
+	size_t n;
+	int rc = registry_conf_resolve(c->conf, ref, false, &e, &n, err);
+
+	if (rc < 0)
+		return rc;
+	*ret_repo = e[0].repo;
+	return registry_open_endpoint(c->client, e[0].domain, e[0].insecure, ret, err);
+}
+
+static int pull_from(struct cmd_registry *c, const struct registry_endpoint *e, const struct ref *ref,
+		     struct store *s, const struct registry_pull_opts *opts, struct bk_arena *arena,
+		     struct oci_descriptor *ret, struct oci_descriptor *ret_image,
+		     struct bk_err **err)
+{
+	bk_autostrv char **added = NULL;
+	struct registry *r;
+	int rc = registry_open_endpoint(c->client, e->domain, e->insecure, &r, err);
+
+	if (rc == 0)
+		rc = registry_pull(r, e->repo, ref->digest ? ref->digest : ref->tag, s, opts, arena,
+				   ret, ret_image, &added, err);
+	if (rc < 0 && rc != -BK_ERR_NETWORK)
+		store_gc_discard(s, added);
+	return rc;
+}
+
+int cmd_registry_pull(struct cmd_registry *c, const struct ref *ref, struct store *s,
+		      const struct registry_pull_opts *opts, struct bk_arena *arena,
+		      struct oci_descriptor *ret, struct oci_descriptor *ret_image,
+		      struct bk_err **err)
+{
+	struct registry_endpoint *e;
+	size_t n;
+	int rc = registry_conf_resolve(c->conf, ref, true, &e, &n, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i + 1 < n; i++) {
+		struct bk_err *why = NULL;
+		char text[BK_ERR_MSG_MAX];
+
+		rc = pull_from(c, &e[i], ref, s, opts, arena, ret, ret_image, &why);
+		if (rc == 0)
+			return 0;
+		bk_log_msg(c->log, BK_LOG_WARNING, "mirror %s: %s", e[i].domain,
+			   bk_err_print(why, text, sizeof(text)));
+		bk_err_clear(&why);
+	}
+	return pull_from(c, &e[n - 1], ref, s, opts, arena, ret, ret_image, err);
+}
+
 void cmd_registry_done(struct cmd_registry *c)
 {
 	registry_client_free(c->client);
 	creds_free(c->creds);
+	registry_conf_free(c->conf);
 	*c = (struct cmd_registry){ 0 };
 }
 

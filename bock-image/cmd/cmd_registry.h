@@ -11,12 +11,15 @@
 #include "cmd/cmd_transfer.h"
 #include "ref/ref.h"
 #include "registry/registry.h"
+#include "registry/registry_conf.h"
 #include "registry/registry_fetch.h"
+#include "registry/registry_pull.h"
 
 /* A client with what its options need; starts as all zero. */
 struct cmd_registry {
 	struct creds *creds;
 	struct registry_client *client;
+	struct registry_conf *conf;
 	const struct bk_log *log;
 };
 
@@ -27,6 +30,17 @@ int cmd_registry_open(struct cmd_registry *c, const struct bk_cli_call *call,
 int cmd_registry_open_as(struct cmd_registry *c, const struct bk_cli_call *call,
 			 const struct cmd_registry_opts *o, const struct credential *credential,
 			 struct bk_err **err);
+/* The registry that a name means, as registries.conf has it, and the repository there (the configuration's). */
+int cmd_registry_find(struct cmd_registry *c, const struct ref *ref, struct registry **ret,
+		      const char **ret_repo, struct bk_err **err);
+/*
+ * registry_pull from where registries.conf says: mirrors first, each tried in turn. What a failed try has brought goes again,
+ * but not what the next run can go on with.
+ */
+int cmd_registry_pull(struct cmd_registry *c, const struct ref *ref, struct store *s,
+		      const struct registry_pull_opts *opts, struct bk_arena *arena,
+		      struct oci_descriptor *ret, struct oci_descriptor *ret_image,
+		      struct bk_err **err);
 void cmd_registry_done(struct cmd_registry *c);
 #define cmd_autoregistry bk_auto(cmd_registry_done)
 

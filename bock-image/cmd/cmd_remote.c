@@ -9,13 +9,13 @@
 
 static int open_named(const struct bk_cli_call *call, const struct cmd_registry_opts *o,
 		      struct cmd_registry *c, struct ref *ref, struct registry **ret,
-		      struct bk_err **err)
+		      const char **ret_repo, struct bk_err **err)
 {
 	int rc = ref_parse(call->args[0], ref, err);
 
 	if (rc == 0)
 		rc = cmd_registry_open(c, call, o, err);
-	return rc < 0 ? rc : registry_open(c->client, ref->domain, ret, err);
+	return rc < 0 ? rc : cmd_registry_find(c, ref, ret, ret_repo, err);
 }
 
 int cmd_tags_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
@@ -25,12 +25,13 @@ int cmd_tags_run(const struct bk_cli_call *call, int *ret_status, struct bk_err 
 	const struct cmd_tags_opts *o = call->opts;
 	bk_autoref struct ref ref = REF_INIT;
 	bk_autostrv char **tags = NULL;
+	const char *repo;
 	struct registry *r;
-	int rc = open_named(call, &o->registry, &c, &ref, &r, err);
+	int rc = open_named(call, &o->registry, &c, &ref, &r, &repo, err);
 
 	(void)ret_status;
 	if (rc == 0)
-		rc = registry_tags(r, ref.path, &tags, err);
+		rc = registry_tags(r, repo, &tags, err);
 	if (rc < 0)
 		return rc;
 	if (o->json)
@@ -57,12 +58,13 @@ int cmd_digest_run(const struct bk_cli_call *call, int *ret_status, struct bk_er
 	const struct cmd_digest_opts *o = call->opts;
 	bk_autoref struct ref ref = REF_INIT;
 	struct oci_descriptor d;
+	const char *repo;
 	struct registry *r;
-	int rc = open_named(call, &o->registry, &c, &ref, &r, err);
+	int rc = open_named(call, &o->registry, &c, &ref, &r, &repo, err);
 
 	(void)ret_status;
 	if (rc == 0)
-		rc = registry_manifest_head(r, ref.path, ref.digest ? ref.digest : ref.tag, arena,
+		rc = registry_manifest_head(r, repo, ref.digest ? ref.digest : ref.tag, arena,
 					    &d, err);
 	if (rc < 0)
 		return rc;

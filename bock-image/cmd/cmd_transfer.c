@@ -92,6 +92,8 @@ const struct bk_cli_cmd cmd_unpack = {
 	  BK_CLI_PATH, NULL },                                                                    \
 	{ "cert-dir", 0, BK_CLI_STR, offsetof(type, registry.cert_dir), "DIR",                    \
 	  "*.crt, *.cert and *.key for the registry, in place of certs.d", BK_CLI_DIR, NULL },    \
+	{ "registries-conf", 0, BK_CLI_STR, offsetof(type, registry.registries_conf), "FILE",     \
+	  "mirrors, aliases, blocks, in place of registries.conf", BK_CLI_PATH, NULL },           \
 	{ "tls-verify", 0, BK_CLI_FLAG, offsetof(type, registry.tls_verify), NULL,                \
 	  "the registry's certificate must be valid (default; --tls-verify=false: any)", 0,       \
 	  NULL },                                                                                 \

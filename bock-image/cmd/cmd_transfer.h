@@ -44,6 +44,7 @@ struct cmd_unpack_opts {
 struct cmd_registry_opts {
 	const char *authfile;
 	const char *cert_dir;
+	const char *registries_conf;
 	const char *timeout;
 	uint32_t retries;
 	bool tls_verify;

@@ -94,8 +94,8 @@ static bool is_loopback(const char *host)
 	       (bk_skip_prefix(host, "127.") && strspn(host, "0123456789.") == strlen(host));
 }
 
-/* A loopback registry that can't do TLS is asked in the clear: nobody listens there. */
-static void probe_loopback(struct registry *r)
+/* A loopback registry that can't do TLS is asked in the clear, where nobody listens, and one that may be insecure. */
+static void probe_tls(struct registry *r)
 {
 	struct bk_http_req req = { .method = "GET", .url = &r->base, .max_body = REGISTRY_ERROR_MAX };
 	bk_autoresp struct bk_http_resp resp = BK_HTTP_RESP_INIT;
@@ -110,8 +110,8 @@ static void probe_loopback(struct registry *r)
 	bk_err_clear(&why);
 }
 
-int registry_open(struct registry_client *c, const char *domain, struct registry **ret,
-		  struct bk_err **err)
+int registry_open_endpoint(struct registry_client *c, const char *domain, bool insecure,
+			   struct registry **ret, struct bk_err **err)
 {
 	bk_autofree char *url = NULL;
 	bk_autofree char *authority = NULL;
@@ -135,13 +135,19 @@ int registry_open(struct registry_client *c, const char *domain, struct registry
 		return bk_err_wrap(err, rc, "registry '%s'", domain);
 	}
 	authority = bk_url_authority(&r->base);
-	registry_tls_add_(c, authority, true, c->opts.insecure);
+	registry_tls_add_(c, authority, true, insecure || c->opts.insecure);
 	r->next = c->registries;
 	c->registries = r;
-	if (r->base.https && is_loopback(r->base.host))
-		probe_loopback(r);
+	if (r->base.https && (insecure || is_loopback(r->base.host)))
+		probe_tls(r);
 	*ret = r;
 	return 0;
+}
+
+int registry_open(struct registry_client *c, const char *domain, struct registry **ret,
+		  struct bk_err **err)
+{
+	return registry_open_endpoint(c, domain, false, ret, err);
 }
 
 const char *registry_domain(const struct registry *r)

@@ -51,6 +51,9 @@ BK_DEFINE_AUTO(registry_client, registry_client_free);
  */
 int registry_open(struct registry_client *c, const char *domain, struct registry **ret,
 		  struct bk_err **err);
+/* The same; insecure: as registries.conf means it, any certificate will do, and http where TLS is not spoken. */
+int registry_open_endpoint(struct registry_client *c, const char *domain, bool insecure,
+			   struct registry **ret, struct bk_err **err);
 const char *registry_domain(const struct registry *r);
 /* The connections, for requests that the caller starts itself; the client's. */
 struct bk_http *registry_http(const struct registry *r);

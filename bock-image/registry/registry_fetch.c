@@ -64,6 +64,15 @@ static void tell(const struct fetch *f, enum registry_event event, const struct 
 					     event == REGISTRY_BEGUN ? 0 : b->desc->size);
 }
 
+/* p is in no list any more. */
+static void piece_end(struct piece *p)
+{
+	if (p->transfer)
+		p->blob->fetch->running--;
+	bk_http_transfer_free(p->transfer);
+	free(p);
+}
+
 static void piece_free(struct piece *p)
 {
 	struct piece **q = &p->blob->pieces;
@@ -71,16 +80,22 @@ static void piece_free(struct piece *p)
 	while (*q != p)
 		q = &(*q)->next;
 	*q = p->next;
-	if (p->transfer)
-		p->blob->fetch->running--;
-	bk_http_transfer_free(p->transfer);
-	free(p);
+	piece_end(p);
+}
+
+static void pieces_free(struct blob *b)
+{
+	while (b->pieces) {
+		struct piece *p = b->pieces;
+
+		b->pieces = p->next;
+		piece_end(p);
+	}
 }
 
 static void blob_done(struct blob *b)
 {
-	while (b->pieces)
-		piece_free(b->pieces);
+	pieces_free(b);
 	store_part_free(b->part);
 	b->part = NULL;
 	free(b->claimed);
@@ -312,8 +327,7 @@ static int from_start(struct blob *b, struct bk_err **err)
 {
 	b->resumed = false;
 	b->mark = 0;
-	while (b->pieces)
-		piece_free(b->pieces);
+	pieces_free(b);
 	memset(b->claimed, 0, b->segments);
 	return store_part_restart(b->part, err);
 }

@@ -33,8 +33,11 @@ setup() {
 	common_setup
 	need_program image
 	# nothing of who runs the tests
-	export HOME=$T XDG_RUNTIME_DIR=$T REGISTRY_AUTH_FILE='' DOCKER_CONFIG=''
+	export HOME=$T XDG_RUNTIME_DIR=$T DOCKER_CONFIG=''
 	export no_proxy=127.0.0.1
+	unset REGISTRY_AUTH_FILE
+	export CONTAINERS_REGISTRIES_CONF=$T/registries.conf
+	: >"$CONTAINERS_REGISTRIES_CONF"
 	: >"$F/log"
 }
 
@@ -243,4 +246,95 @@ assert_unchanged() { # after one that failed: no name, no blob
 	assert_output "$DIGEST"
 	run -1 bock_image digest "$HOST/ok/x:2"
 	assert_output -p 'status 404'
+}
+
+@test "registries.conf: mirrors in their order, then the registry itself" {
+	cat >"$CONTAINERS_REGISTRIES_CONF" <<-END
+		[[registry]]
+		prefix = "example.org/team"
+		location = "$HOST/ok"
+		[[registry.mirror]]
+		location = "$HOST/damaged"
+		[[registry.mirror]]
+		location = "$HOST/error"
+		pull-from-mirror = "digest-only"
+	END
+	run -0 bock_image pull --retries 0 example.org/team/x:1
+	assert_output -p "mirror $HOST: blob $LAYER has the digest"
+	assert_output -p "example.org/team/x:1 $DIGEST"
+	assert_whole
+	run ! grep -q /error/ "$F/log"
+	# not for a question
+	: >"$F/log"
+	run -0 bock_image digest example.org/team/x:1
+	assert_output "$DIGEST"
+	run ! grep -q /damaged/ "$F/log"
+}
+
+@test "registries.conf: aliases, registries that are searched, what is blocked, mistakes" {
+	cat >"$CONTAINERS_REGISTRIES_CONF" <<-END
+		unqualified-search-registries = ["$HOST/none", "$HOST/ok"]
+		[[registry]]
+		location = "$HOST/blocked"
+		blocked = true
+		[aliases]
+		mine = "$HOST/ok/x"
+	END
+	run -0 bock_image pull mine:1
+	assert_output -p "$HOST/ok/x:1 $DIGEST"
+	run -0 bock_image rm "$HOST/ok/x:1"
+	run -0 bock_image pull -q x:1
+	run -0 bock_image list
+	assert_output -p "$HOST/"
+	run -1 bock_image pull "$HOST/blocked/x:1"
+	assert_output -p "registries.conf blocks '$HOST/blocked/x:1'"
+	echo 'x = {' >"$T/bad"
+	run -1 bock_image pull --registries-conf "$T/bad" "$HOST/ok/x:1"
+	assert_output -p "$T/bad:1: inline tables are not supported"
+	run -1 bock_image pull --registries-conf "$T/absent" "$HOST/ok/x:1"
+	assert_output -p "there is no '$T/absent'"
+}
+
+push_setup() {
+	cp -a "$F/layout" "$STORE"
+}
+
+@test "push: chunks as large as the registry wants, on where the connection broke, and after 416" {
+	push_setup
+	run -0 bock_image push -q --chunk 1m x:1 "$HOST/minlength/x:1"
+	grep -q 'PATCH .* range=0-2097151$' "$F/log"
+	run -0 bock_image push -q --chunk 3m x:1 "$HOST/lost/y:1"
+	grep -q "GET /v2/lost/y/blobs/uploads/" "$F/log"
+	run -0 bock_image push -q --chunk 5m x:1 "$HOST/toofar/z:1"
+	grep -q "GET /v2/toofar/z/blobs/uploads/" "$F/log"
+}
+
+@test "push: credentials don't go to where the registry wants the upload" {
+	push_setup
+	mkdir -p "$T/containers"
+	echo "{\"auths\":{\"$HOST\":{\"auth\":\"Ym9iOnNlY3JldA==\"}}}" >"$T/containers/auth.json"
+	run -0 bock_image push -q x:1 "$HOST/basic/x:1"
+	grep -q '^other PUT /v2/basic/x/blobs/uploads/.* auth=no' "$F/log"
+	run ! grep -q '^other.*auth=yes' "$F/log"
+}
+
+@test "push: several tags by one request where the registry can, else one by one" {
+	push_setup
+	run -0 bock_image push -q x:1 "$HOST/multitag/x:a" "$HOST/multitag/x:b"
+	[ "$(grep -c 'PUT /v2/multitag/x/manifests/' "$F/log")" -eq 1 ]
+	grep -q "PUT /v2/multitag/x/manifests/$DIGEST?tag=a&tag=b" "$F/log"
+	run -0 bock_image push -q x:1 "$HOST/ok/x:a" "$HOST/ok/x:b"
+	grep -q 'PUT /v2/ok/x/manifests/b ' "$F/log"
+}
+
+@test "push: a registry that takes something else is not believed; a failed upload is cancelled" {
+	push_setup
+	run -1 bock_image push -q x:1 "$HOST/altered/x:1"
+	assert_output -p "the registry took it for sha256:1111"
+	printf other >"$T/other"
+	tar -C "$T" -cf "$T/o.tar" other
+	run -0 bock_image import -q "$T/o.tar" o:1
+	run -1 bock_image push -q o:1 "$HOST/full/x:1"
+	assert_output -p 'status 507'
+	grep -q 'DELETE /v2/full/x/blobs/uploads/' "$F/log"
 }

@@ -37,6 +37,7 @@ setup() {
 	need_program image
 	export HOME=$T XDG_RUNTIME_DIR=$T DOCKER_CONFIG='' no_proxy=127.0.0.1,localhost
 	unset REGISTRY_AUTH_FILE
+	export CONTAINERS_REGISTRIES_CONF=/dev/null
 	cp -a "$F/layout" "$STORE"
 }
 
