@@ -2,6 +2,7 @@
 #include "init/init_child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -108,6 +109,34 @@ static int join_rest(struct init_child *c, bool later, struct bk_err **err)
 	return 0;
 }
 
+int init_child_hand_over(const struct init_child *c, uint64_t flags, const char *where, struct bk_err **err)
+{
+	bk_autoclose int pidfd = -1, told = -1;
+	int fds[2], rc;
+	char byte;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "pipe");
+	told = fds[0];
+	pid = sys_clone3(flags | CLONE_PARENT, -1, &pidfd);
+	if (pid < 0) {
+		(void)close(fds[1]);
+		return bk_err_set(err, BK_ERR_IO, -pid, "clone3%s", where);
+	}
+	if (pid > 0) {
+		rc = init_sync_send(c->sync, SYNC_PID, pid, pidfd, err);
+		if (rc < 0)
+			return rc;
+		_exit(0);
+	}
+	/* our first word must not come before that: its end is the end of the pipe */
+	(void)close(fds[1]);
+	if (read(told, &byte, sizeof(byte)) != 0)
+		return bk_err_set(err, BK_ERR_INTERNAL, 0, "the intermediate process does not end");
+	return 0;
+}
+
 /*
  * The intermediate process: joins what is joined, so that the child's new namespaces belong to the
  * right user namespace, and clones the child as the runtime's own child.
@@ -115,8 +144,7 @@ static int join_rest(struct init_child *c, bool later, struct bk_err **err)
 static int clone_after_joins(struct init_child *c, struct bk_err **err)
 {
 	bool user = c->join_fds[OCI_NS_USER] >= 0;
-	int pidfd = -1, rc;
-	pid_t pid;
+	int rc;
 
 	/* whoever is root of that user namespace must not trace us while we still see the host */
 	if (user && geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -129,16 +157,7 @@ static int clone_after_joins(struct init_child *c, struct bk_err **err)
 	}
 	if (rc < 0)
 		return rc;
-	pid = sys_clone3(c->plan->clone_flags | CLONE_PARENT, -1, &pidfd);
-	if (pid < 0)
-		return bk_err_set(err, BK_ERR_IO, -pid, "clone3");
-	if (pid > 0) {
-		rc = init_sync_send(c->sync, SYNC_PID, pid, pidfd, err);
-		if (rc < 0)
-			return rc;
-		_exit(0);
-	}
-	return 0;
+	return init_child_hand_over(c, c->plan->clone_flags, "", err);
 }
 
 static int run_stage(struct init_child *c, enum init_stage stage, size_t first, struct bk_err **err)

@@ -53,6 +53,12 @@ void init_child_init(struct init_child *c);
  */
 _Noreturn void init_child_run(struct init_child *c);
 
+/*
+ * Clones (flags: CLONE_NEW*) a sibling of this process, tells the runtime of it (SYNC_PID) and ends. Returns in the
+ * sibling, when the runtime's word of it is on its way; or with an error in this process. where is for its message.
+ */
+int init_child_hand_over(const struct init_child *c, uint64_t flags, const char *where, struct bk_err **err);
+
 /* The state of the container in a plan; borrows from it. */
 struct oci_state init_state(const struct init_plan *p, int status, pid_t pid);
 

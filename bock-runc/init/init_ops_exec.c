@@ -10,8 +10,6 @@
 #include <unistd.h>
 
 #include "base/bk_auto.h"
-#include "init/init_sync.h"
-#include "sys/sys_clone.h"
 
 /*
  * All at once (kernel 5.8): the kernel looks at every permission before it changes anything, and the pidfd
@@ -37,23 +35,15 @@ int init_op_enter(struct init_child *c, const struct init_op *op, struct bk_err 
 /* The runtime's own child, in the pid namespace; we end. */
 int init_op_fork(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
-	bk_autoclose int pidfd = -1;
-	pid_t pid;
 	int rc;
 
 	(void)op;
 	/* seen from inside from now on, by processes with our rights */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "hide from other processes");
-	pid = sys_clone3(CLONE_PARENT, -1, &pidfd);
-	if (pid < 0)
-		return bk_err_set(err, BK_ERR_IO, -pid, "clone3 in the container's pid namespace");
-	if (pid > 0) {
-		rc = init_sync_send(c->sync, SYNC_PID, pid, pidfd, err);
-		if (rc < 0)
-			return rc;
-		_exit(0);
-	}
+	rc = init_child_hand_over(c, 0, " in the container's pid namespace", err);
+	if (rc < 0)
+		return rc;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) /* not inherited */
 		return bk_err_set(err, BK_ERR_IO, errno, "set the death signal");
 	return 0;
