@@ -51,7 +51,12 @@ const struct bk_cli_cmd cmd_load = {
 	.opts_size = sizeof(struct cmd_load_opts),
 };
 
+/* As enum layer_confine_how. */
+static const char *const confinements[] = { "auto", "required", "none", NULL };
+
 static const struct bk_cli_opt unpack_opts[] = {
+	{ "confine", 0, BK_CLI_CHOICE, offsetof(struct cmd_unpack_opts, confine), "HOW",
+	  "how the process is confined that reads layers: auto, required or none", 0, confinements },
 	{ "entrypoint", 0, BK_CLI_STR, offsetof(struct cmd_unpack_opts, entrypoint), "WORD",
 	  "instead of the image's entrypoint and command; empty: none", 0, NULL },
 	{ "env", 'e', BK_CLI_STRV, offsetof(struct cmd_unpack_opts, env), "NAME=VALUE",
@@ -69,6 +74,20 @@ static const struct bk_cli_opt unpack_opts[] = {
 	{ "rootless", 0, BK_CLI_FLAG, offsetof(struct cmd_unpack_opts, rootless), NULL,
 	  "all files are the caller's, who is root in the container (default unless root)", 0,
 	  NULL },
+	{ "max-depth", 0, BK_CLI_U32, offsetof(struct cmd_unpack_opts, max_depth), "N",
+	  "refuse names of more than N components (default: 256)", 0, NULL },
+	{ "max-entries", 0, BK_CLI_U32, offsetof(struct cmd_unpack_opts, max_entries), "N",
+	  "refuse layers of more than N entries (default: 4194304)", 0, NULL },
+	{ "max-file", 0, BK_CLI_STR, offsetof(struct cmd_unpack_opts, max_file), "SIZE",
+	  "refuse files that are larger, holes included (default: 1t)", 0, NULL },
+	{ "max-name", 0, BK_CLI_U32, offsetof(struct cmd_unpack_opts, max_name), "N",
+	  "refuse names of more than N bytes (default: 4095)", 0, NULL },
+	{ "max-pax", 0, BK_CLI_STR, offsetof(struct cmd_unpack_opts, max_pax), "SIZE",
+	  "refuse extended headers that are larger (default: 1m)", 0, NULL },
+	{ "max-size", 0, BK_CLI_STR, offsetof(struct cmd_unpack_opts, max_size), "SIZE",
+	  "refuse layers that unpack to more (default: 1t)", 0, NULL },
+	{ "threads", 0, BK_CLI_U32, offsetof(struct cmd_unpack_opts, threads), "N",
+	  "threads that read a layer, 1 to 3 (default: by the number of CPUs)", 0, NULL },
 	{ "max-ratio", 0, BK_CLI_U32, offsetof(struct cmd_unpack_opts, max_ratio), "N",
 	  "refuse layers that unpack to more than N times their size (default: 250)", 0, NULL },
 	BK_CLI_END

@@ -38,6 +38,14 @@ struct cmd_unpack_opts {
 	bool readonly;
 	bool rootless;
 	uint32_t max_ratio;
+	uint32_t max_entries;
+	uint32_t max_depth;
+	uint32_t max_name;
+	uint32_t threads;
+	const char *max_size;
+	const char *max_file;
+	const char *max_pax;
+	int confine;
 };
 
 /* What all commands have that ask registries. */

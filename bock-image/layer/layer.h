@@ -29,6 +29,13 @@
 #define LAYER_XATTRS_MAX 256			/* of one entry */
 #define LAYER_PAX_MAX ((size_t)1 << 20)		/* bytes of one extended header */
 
+/* Whether layer_apply_image works in a process that can't do anything else (layer_confine.h). */
+enum layer_confine_how {
+	LAYER_CONFINE_AUTO,	/* by what this kernel has */
+	LAYER_CONFINE_REQUIRED,	/* by all of it, or -BK_ERR_UNSUPPORTED */
+	LAYER_CONFINE_NONE,
+};
+
 struct layer_opts {
 	/*
 	 * All files belong to the caller whatever the layer says, and device nodes are left out with a
@@ -40,6 +47,7 @@ struct layer_opts {
 	unsigned int max_ratio, max_depth;
 	size_t max_name, max_pax;
 	unsigned int threads;	/* of layer_stream.h; 0: by the number of CPUs */
+	enum layer_confine_how confine;
 	/* Told what was left out, and why; may be NULL. */
 	void (*warn)(void *ctx, const char *message);
 	void *ctx;
@@ -60,7 +68,10 @@ struct layer_stats {
 int layer_apply(const struct bk_root *root, int fd, const char *digest, const char *diff_id,
 		const struct layer_opts *opts, struct layer_stats *ret_stats, struct bk_err **err);
 
-/* All layers of an image in order, each against its digest and DiffID. ret_stats (NULL): sums. */
+/*
+ * All layers of an image in order, each against its digest and DiffID, in a process of their own as
+ * opts->confine says. ret_stats (NULL): sums.
+ */
 int layer_apply_image(const struct store *s, const struct store_image *image,
 		      const struct bk_root *root, const struct layer_opts *opts,
 		      struct layer_stats *ret_stats, struct bk_err **err);

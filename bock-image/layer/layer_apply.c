@@ -5,6 +5,7 @@
 
 #include "base/bk_str.h"
 #include "layer/layer.h"
+#include "layer/layer_confine.h"
 #include "layer/layer_stream.h"
 #include "layer/layer_tar.h"
 #include "layer/layer_tree.h"
@@ -180,10 +181,17 @@ int layer_apply(const struct bk_root *root, int fd, const char *digest, const ch
 	return 0;
 }
 
-int layer_apply_image(const struct store *s, const struct store_image *image,
-		      const struct bk_root *root, const struct layer_opts *opts,
-		      struct layer_stats *ret_stats, struct bk_err **err)
+struct image_work {
+	const struct store *store;
+	const struct store_image *image;
+	const struct bk_root *root;
+};
+
+static int apply_layers(void *ctx, const struct layer_opts *opts, struct layer_stats *stats,
+			struct bk_err **err)
 {
+	const struct image_work *w = ctx;
+	const struct store_image *image = w->image;
 	struct layer_stats sum = { 0 };
 
 	for (size_t i = 0; i < image->manifest.n_layers; i++) {
@@ -195,9 +203,9 @@ int layer_apply_image(const struct store *s, const struct store_image *image,
 		if (oci_media_kind_of(d->media_type) != OCI_MEDIA_KIND_LAYER)
 			return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "layer %s of type '%s'",
 					  d->digest, d->media_type);
-		rc = store_blob_open(s, d->digest, d->size, &fd, NULL, err);
+		rc = store_blob_open(w->store, d->digest, d->size, &fd, NULL, err);
 		if (rc == 0)
-			rc = layer_apply(root, fd, d->digest, image->config.rootfs->diff_ids[i],
+			rc = layer_apply(w->root, fd, d->digest, image->config.rootfs->diff_ids[i],
 					 opts, &one, err);
 		if (rc < 0)
 			return bk_err_wrap(err, rc, "layer %zu (%s)", i + 1, d->digest);
@@ -205,7 +213,26 @@ int layer_apply_image(const struct store *s, const struct store_image *image,
 		sum.whiteouts += one.whiteouts;
 		sum.bytes += one.bytes;
 	}
-	if (ret_stats)
-		*ret_stats = sum;
+	*stats = sum;
 	return 0;
+}
+
+int layer_apply_image(const struct store *s, const struct store_image *image,
+		      const struct bk_root *root, const struct layer_opts *opts,
+		      struct layer_stats *ret_stats, struct bk_err **err)
+{
+	static const struct layer_opts defaults;
+	struct image_work work = { s, image, root };
+	struct layer_stats stats = { 0 };
+	int rc;
+
+	if (!opts)
+		opts = &defaults;
+	rc = opts->confine == LAYER_CONFINE_NONE
+		     ? apply_layers(&work, opts, &stats, err)
+		     : layer_confined_run(root->fd, store_fd(s), opts, apply_layers, &work, &stats,
+					  err);
+	if (rc == 0 && ret_stats)
+		*ret_stats = stats;
+	return rc;
 }

@@ -62,7 +62,16 @@ static int is_empty(const struct bk_root *root, bool *ret, struct bk_err **err)
 	return 0;
 }
 
-/* What umask(2) can't say without changing it for all threads; all bits where nothing does. */
+/* By umask(2) where there is no procfs to be read, as in a confined process, which has one thread here. */
+static mode_t change_umask(void)
+{
+	mode_t mask = umask(0777);
+
+	(void)umask(mask);
+	return mask;
+}
+
+/* What umask(2) can't say without changing it for all threads. */
 static mode_t read_umask(void)
 {
 	bk_autobuf struct bk_buf text = BK_BUF_INIT(BK_BUF_SMALL);
@@ -70,10 +79,10 @@ static mode_t read_umask(void)
 	mode_t mask = 0;
 
 	if (bk_file_read(AT_FDCWD, "/proc/self/status", &text, NULL) < 0)
-		return 0777;
+		return change_umask();
 	line = strstr(bk_buf_str(&text), "\nUmask:\t");
 	if (!line)
-		return 0777;
+		return change_umask();
 	for (line += strlen("\nUmask:\t"); *line >= '0' && *line <= '7'; line++)
 		mask = mask << 3 | (mode_t)(*line - '0');
 	return mask;

@@ -503,3 +503,36 @@ manifest_text() {
 	wait "$swapper" || :
 	[ -z "$(find "$OUT" -name 'f*')" ] || fail "files were written outside"
 }
+
+@test "CVE-2014-9357: what reads a layer works in a process that can do nothing else" {
+	need_cmd strace
+	"$TOP/tests/helpers/make-image" "$STORE" good <<-'END'
+		file a 1 mode=4755 xattr.user.x=y
+		hardlink b a
+		symlink c a
+	END
+	strace -f -o "$T/trace" -e trace=openat,openat2,landlock_restrict_self,prctl,seccomp,socket,execve \
+		"$BOCK_IMAGE" --root "$STORE" unpack good "$T/b" || skip "no strace here"
+	run -0 grep -E 'PR_SET_NO_NEW_PRIVS, 1|PR_SET_SECCOMP' "$T/trace"
+	[ -f "$T/b/rootfs/b" ]
+	for how in auto none; do
+		run -0 bock_image unpack --confine "$how" good "$T/b-$how"
+		[ "$(stat -c %a "$T/b-$how/rootfs/a")" = 4755 ]
+	done
+	run -1 bock_image unpack --confine maybe good "$T/b2"
+}
+
+@test "bombs: bounds that a caller sets are kept" {
+	"$TOP/tests/helpers/make-image" "$STORE" many <<-'END'
+		dir d
+		file d/name 12345
+		file e 1
+	END
+	for bound in max-depth=1 max-entries=2 max-file=4 max-name=5 max-size=1k; do
+		run -1 bock_image unpack "--$bound" many "$T/b"
+		[ ! -e "$T/b" ]
+	done
+	run -1 bock_image unpack --max-name 5000 many "$T/b"
+	assert_output -p "can't be more than"
+	run -0 bock_image unpack --max-depth 2 --max-entries 3 --max-file 5 --max-name 6 --max-size 8k --threads 1 many "$T/b"
+}
