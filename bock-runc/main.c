@@ -43,11 +43,9 @@ static const struct bk_cli_opt globals[] = {
 };
 
 static const struct bk_cli_cmd *const cmds_list[] = {
-	&cmd_create, &cmd_delete, &cmd_events, &cmd_exec, &cmd_features, &cmd_kill,  &cmd_list, &cmd_mounts,
-	&cmd_pause,  &cmd_ps,	  &cmd_resume, &cmd_run,  &cmd_spec,	 &cmd_start, &cmd_state, &cmd_update,
-	&cmd_validate,
-	/* known, and not there yet */
-	&cmd_checkpoint, &cmd_restore,
+	&cmd_checkpoint, &cmd_create,  &cmd_delete, &cmd_events,  &cmd_exec,  &cmd_features, &cmd_kill,
+	&cmd_list,	 &cmd_mounts,  &cmd_pause,  &cmd_ps,	  &cmd_restore, &cmd_resume, &cmd_run,
+	&cmd_spec,	 &cmd_start,   &cmd_state,  &cmd_update,  &cmd_validate,
 };
 
 /*

@@ -28,9 +28,7 @@ enum cmd_cgroup_manager { CMD_CGROUPFS, CMD_CGROUP_DISABLED, CMD_CGROUP_SYSTEMD 
 extern const struct bk_cli_cmd cmd_create, cmd_start, cmd_run, cmd_state, cmd_kill, cmd_delete,
 	cmd_list, cmd_spec, cmd_features, cmd_mounts, cmd_pause, cmd_resume, cmd_ps, cmd_exec,
 	cmd_validate;
-extern const struct bk_cli_cmd cmd_events, cmd_update;
-/* cmd_later.c: known names that this version refuses */
-extern const struct bk_cli_cmd cmd_checkpoint, cmd_restore;
+extern const struct bk_cli_cmd cmd_events, cmd_update, cmd_checkpoint, cmd_restore;
 
 /* Options that create and run share, so that their tables and meaning can't drift. */
 struct cmd_create_opts {

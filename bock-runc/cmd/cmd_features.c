@@ -96,8 +96,7 @@ static void fill_annotations(struct bk_arena *a, struct oci_features *f)
 		  sec_seccomp_version(seccomp_version, sizeof(seccomp_version)) },
 		{ "org.opencontainers.runc.version", PACKAGE_VERSION },
 		{ "org.opencontainers.runc.commit", PACKAGE_VERSION },
-		{ "org.opencontainers.runc.checkpoint.enabled",
-		  cmd_checkpoint.flags & BK_CLI_CMD_REFUSED ? "false" : "true" },
+		{ "org.opencontainers.runc.checkpoint.enabled", "true" },
 		{ "io.bock.runc.version", PACKAGE_VERSION },
 	};
 

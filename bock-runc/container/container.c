@@ -38,6 +38,8 @@ static const struct bk_doc_field state_fields[] = {
 	BK_DOC_NUM_F(struct container_state, cgroup_top, "cgroupTop", BK_DOC_U64, 0),
 	BK_DOC_STR_F(struct container_state, unit, "systemdUnit", 0),
 	BK_DOC_BOOL_F(struct container_state, unit_user, "systemdUser", 0),
+	BK_DOC_NUM_F(struct container_state, unit_pid, "systemdPid", BK_DOC_I32, 0),
+	BK_DOC_BOOL_F(struct container_state, restoring, "restoring", 0),
 	BK_DOC_STR_F(struct container_state, rdt_group, "rdtGroup", 0),
 	BK_DOC_STR_F(struct container_state, rdt_monitor, "rdtMonitor", 0),
 	BK_DOC_BOOL_F(struct container_state, rdt_remove, "rdtRemove", 0),
@@ -450,6 +452,14 @@ int container_status(const struct container *c, enum oci_status *ret, pid_t *ret
 		*ret_pid = 0;
 	if (!c->has_state)
 		return not_there(err);
+	/* pid is criu's, which is no container's process yet; it may outlive the runtime for a moment */
+	if (s->restoring) {
+		rc = owner_alive(c, &alive, err);
+		if (rc == 0 && !alive)
+			rc = first_alive(s, &alive, err);
+		*ret = alive ? OCI_CREATING : OCI_STOPPED;
+		return rc;
+	}
 	if (s->pid == 0) {
 		rc = owner_alive(c, &alive, err);
 		*ret = alive ? OCI_CREATING : OCI_STOPPED;

@@ -65,6 +65,8 @@ struct container_state {
 	bool rdt_shared;	/* it has a closID, which others may use by now */
 	uint64_t mount_ns;	/* without one of its own: the runtime's, by its inode; 0: it has one */
 	uint64_t root_dev, root_inode; /* and what its root file system is */
+	int32_t unit_pid;	/* the process that it was made around, where that is not pid; 0: it is */
+	bool restoring;		/* pid is criu's, or that of a process that criu is about to let go on */
 	bool shared_pid_ns;
 	bool no_process;	/* it can't be started */
 	bool no_new_keyring;	/* the container has its caller's */

@@ -74,14 +74,14 @@ static bool tolerable(const struct container_created *r, struct bk_err *e)
 	       (bk_err_kind_of(e) == BK_ERR_PERMISSION || bk_err_errno(e) == EROFS);
 }
 
-static int run_cgroup(struct container_created *r, struct container_birth *b, struct bk_err **err)
+int container_birth_cgroup(struct container_created *r, int *ret_fd, struct bk_err **err)
 {
 	const struct cgroup_manager *m = r->place.manager;
 	struct bk_err *e = NULL;
 	int rc;
 
 	r->place.pid = m->late ? r->pid : 0;
-	rc = m->make(&r->place, &r->plan.limits, r->spec.arena, &b->cgroup_fd, &e);
+	rc = m->make(&r->place, &r->plan.limits, r->spec.arena, ret_fd, &e);
 	if (rc == 0) {
 		r->c.state.cgroup = (char *)r->place.path;
 		r->c.state.cgroup_top = r->place.top_len;
@@ -97,9 +97,9 @@ static int run_cgroup(struct container_created *r, struct container_birth *b, st
 	return bk_err_wrap(err, rc, "cgroup");
 }
 
-static int run_limits(struct container_created *r, struct container_birth *b, struct bk_err **err)
+int container_birth_limits(struct container_created *r, int cgroup_fd, struct bk_err **err)
 {
-	if (b->cgroup_fd < 0) {
+	if (cgroup_fd < 0) {
 		int rc = bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
 				    "linux.resources: limits are asked for, but this user was not "
 				    "delegated a cgroup");
@@ -110,17 +110,17 @@ static int run_limits(struct container_created *r, struct container_birth *b, st
 				   "its cgroup.procs, cgroup.threads and cgroup.subtree_control, and start "
 				   "the command in a cgroup below it");
 	}
-	return cgroup_limits_apply(&r->host, r->place.path, b->cgroup_fd, &r->plan.limits, err);
+	return cgroup_limits_apply(&r->host, r->place.path, cgroup_fd, &r->plan.limits, err);
 }
 
-static int run_devices(struct container_created *r, struct container_birth *b, struct bk_err **err)
+int container_birth_devices(struct container_created *r, int cgroup_fd, struct bk_err **err)
 {
 	const struct oci_resources *res = linux_of(r)->resources;
 	bool attached;
 
-	if (b->cgroup_fd < 0)
+	if (cgroup_fd < 0)
 		return 0; /* a user without a cgroup: the user's own rights bound the container */
-	return cgroup_devices_apply(b->cgroup_fd, res ? res->devices : NULL, res ? res->n_devices : 0,
+	return cgroup_devices_apply(cgroup_fd, res ? res->devices : NULL, res ? res->n_devices : 0,
 				    r->plan.params.rootless, &attached, err);
 }
 
@@ -288,13 +288,13 @@ static int run_idmap_mount(struct container_created *r, struct container_birth *
 }
 
 static int run_kind(const char *kind, const struct oci_hook *hooks, size_t n, int status,
-		    struct container_created *r, const struct container_birth *b, struct bk_err **err)
+		    struct container_created *r, const struct init_hooks_output *output, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf json = BK_BUF_INIT(BK_BUF_DOC);
 	struct hooks_how how = { .timeout_ms = INIT_HOOK_TIMEOUT_MS,
 				 .cwd = r->spec.bundle,
-				 .out = b->child.hooks_output.out,
-				 .errout = b->child.hooks_output.errout };
+				 .out = output->out,
+				 .errout = output->errout };
 	int rc;
 
 	if (!n)
@@ -311,14 +311,16 @@ static int run_kind(const char *kind, const struct oci_hook *hooks, size_t n, in
  * prestart hooks are older than the status "creating": they are told what the other runtimes of their time and
  * runtime-tools say, that the container is created (the lifecycle's step 3, "created" being "after step 2").
  */
-static int run_hooks(struct container_created *r, const struct container_birth *b, struct bk_err **err)
+int container_birth_hooks(struct container_created *r, const struct init_hooks_output *output,
+			  struct bk_err **err)
 {
 	const struct oci_hooks *h = r->spec.config->hooks;
-	int rc = run_kind("prestart", h->prestart, h->n_prestart, OCI_CREATED, r, b, err);
+	int rc = run_kind("prestart", h->prestart, h->n_prestart, OCI_CREATED, r, output,
+			  err);
 
 	if (rc == 0)
 		rc = run_kind("createRuntime", h->create_runtime, h->n_create_runtime, OCI_CREATING,
-			      r, b, err);
+			      r, output, err);
 	return rc;
 }
 
@@ -330,7 +332,8 @@ static int serve_hooks(struct container_created *r, const struct container_birth
 	if (linux_of(r)->n_net_devices)
 		rc = init_trace_mark(r->c.trace, "net-devices", container_net_move(r, err));
 	if (rc == 0 && r->spec.config->hooks)
-		rc = init_trace_mark(r->c.trace, "hooks", run_hooks(r, b, err));
+		rc = init_trace_mark(r->c.trace, "hooks",
+				   container_birth_hooks(r, &b->child.hooks_output, err));
 	return rc < 0 ? rc : tell(r, SYNC_HOOKS_DONE, err);
 }
 
@@ -492,13 +495,13 @@ int container_birth_run(struct container_created *r, struct container_birth *b, 
 			rc = container_birth_seccomp(r, b, err);
 			break;
 		case OP_CGROUP:
-			rc = run_cgroup(r, b, err);
+			rc = container_birth_cgroup(r, &b->cgroup_fd, err);
 			break;
 		case OP_LIMITS:
-			rc = run_limits(r, b, err);
+			rc = container_birth_limits(r, b->cgroup_fd, err);
 			break;
 		case OP_DEVICES:
-			rc = run_devices(r, b, err);
+			rc = container_birth_devices(r, b->cgroup_fd, err);
 			break;
 		case OP_RDT:
 			rc = container_rdt_make(r, err);

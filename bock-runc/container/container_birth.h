@@ -32,6 +32,16 @@ int container_birth_clone(struct container_created *r, struct container_birth *b
 int container_birth_converse(struct container_created *r, const struct container_birth *b,
 			     struct bk_err **err);
 
+/*
+ * And those that a restore has too: the cgroup (into the state first; *ret_fd stays as it is where there is none),
+ * its limits and devices, and the hooks prestart and createRuntime of r->pid.
+ */
+int container_birth_cgroup(struct container_created *r, int *ret_fd, struct bk_err **err);
+int container_birth_limits(struct container_created *r, int cgroup_fd, struct bk_err **err);
+int container_birth_devices(struct container_created *r, int cgroup_fd, struct bk_err **err);
+int container_birth_hooks(struct container_created *r, const struct init_hooks_output *output,
+			  struct bk_err **err);
+
 /* Takes the child over from the intermediate process (plan.joins_user, OP_FORK). */
 int container_birth_adopt(struct container_created *r, struct bk_err **err);
 

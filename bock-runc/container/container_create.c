@@ -15,7 +15,7 @@
 #include "base/bk_path.h"
 #include "base/bk_str.h"
 #include "cgroup/cgroup.h"
-#include "codec/bk_time.h"
+#include "container/container_begin.h"
 #include "container/container_below.h"
 #include "container/container_birth.h"
 #include "container/container_net.h"
@@ -198,11 +198,12 @@ int container_prepare(const struct container_create *p, struct container_created
 		rc = r->place.manager->check(&r->place, err);
 	if (rc == 0)
 		rc = container_net_check(r, err);
-	if (rc == 0 && r->plan.ops[INIT_RUNTIME][0].kind == OP_SEAL)
+	/* in a restored container no code of ours runs, and criu loads the filter that it saw */
+	if (rc == 0 && !p->restore && r->plan.ops[INIT_RUNTIME][0].kind == OP_SEAL)
 		rc = init_stage_seal_self(err);
-	if (rc == 0 && r->spec.config->linux_->seccomp)
+	if (rc == 0 && !p->restore && r->spec.config->linux_->seccomp)
 		rc = sec_seccomp_check_kernel(r->spec.config->linux_->seccomp, err);
-	if (rc == 0)
+	if (rc == 0 && !p->restore)
 		rc = connect_sockets(p, r, err);
 	if (rc == 0 && p->service.notify)
 		rc = container_notify_connect(p->service.notify, &r->notify, err);
@@ -214,61 +215,6 @@ int container_prepare(const struct container_create *p, struct container_created
 	}
 	r->warnings = p->warnings;
 	container_created_warn_caps(r);
-	return 0;
-}
-
-/* What of a nested cgroup path is not there yet: the state must know it before it is made. */
-static size_t cgroup_top(const char *mount, const char *path)
-{
-	size_t len = strlen(path);
-
-	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		bk_autofree char *full = bk_asprintf("%s%.*s", mount, (int)(slash - path), path);
-
-		if (access(full, F_OK) < 0 && errno == ENOENT)
-			return (size_t)(slash - path);
-	}
-	return len;
-}
-
-static void fill_state(const struct container_create *p, struct container_created *r, char *created)
-{
-	const struct oci_runtime_config *c = r->spec.config;
-	const struct oci_namespace *pid = spec_ns(c, OCI_NS_PID);
-	/* one that is made around the child: until it is there, what is at its path is another's */
-	const char *cgroup = r->plan.params.scope ? NULL : r->plan.params.cgroup;
-
-	r->c.state = (struct container_state){
-		.oci_version = c->oci_version,
-		.id = (char *)p->id,
-		.bundle = (char *)r->spec.bundle,
-		.rootfs = (char *)r->spec.rootfs,
-		.created = created,
-		.owner_pid = r->owner_pid,
-		.owner_start = r->owner_start,
-		.cgroup = (char *)cgroup,
-		.cgroup_top = cgroup ? cgroup_top(r->plan.params.cgroup_mount, cgroup) : 0,
-		.unit = (char *)r->place.unit,
-		.unit_user = r->place.user,
-		.shared_pid_ns = !pid || (pid->path && *pid->path),
-		.no_process = r->spec.no_process,
-		.no_new_keyring = p->no_new_keyring,
-		.has_poststart = c->hooks && c->hooks->n_poststart,
-		.has_poststop = c->hooks && c->hooks->n_poststop,
-		.annotations = c->annotations,
-		.n_annotations = c->n_annotations,
-	};
-}
-
-/* The configuration is kept for what comes after: changes to the bundle's have no effect any more. */
-static int keep_config(struct container_created *r, int *fd, struct bk_err **err)
-{
-	int rc = bk_fd_write_all(*fd, r->spec.text, r->spec.text_len);
-
-	if (close(bk_steal_fd(fd)) < 0 && rc == 0)
-		rc = -errno;
-	if (rc < 0)
-		return bk_err_set(err, BK_ERR_IO, -rc, "write '%s'", CONTAINER_CONFIG_FILE);
 	return 0;
 }
 
@@ -305,16 +251,8 @@ static int open_ends(const struct container_create *p, struct container_created 
 static int make(const struct container_create *p, struct container_created *r, int *config,
 		struct container_birth *b, struct bk_err **err)
 {
-	char created[BK_TIME_SIZE];
-	int rc;
+	int rc = container_begin(r, p->id, p->no_new_keyring, config, err);
 
-	fill_state(p, r, (char *)bk_time_now(created));
-	container_rdt_state(r);
-	rc = container_below_state(r, err);
-	if (rc == 0)
-		rc = container_save(&r->c, err);
-	if (rc == 0)
-		rc = keep_config(r, config, err);
 	if (rc == 0)
 		rc = open_ends(p, r, b, err);
 	if (rc == 0 && p->service.notify)
@@ -334,7 +272,6 @@ static int make(const struct container_create *p, struct container_created *r, i
 		rc = container_created_pid_file(r, p->pid_file, err);
 	if (rc == 0)
 		rc = container_birth_release(r, p->wait_start, err);
-	r->c.state.created = NULL;
 	return init_trace_mark(p->trace, p->wait_start ? "created" : "released", rc);
 }
 

@@ -14,6 +14,8 @@
 #include "container/container_made.h"
 #include "container/container_service.h"
 
+struct container_criu_opts;
+
 struct container_create {
 	const struct container_root *root;
 	const char *id;
@@ -35,6 +37,7 @@ struct container_create {
 	int watch_fd;			/* foreground run: not for the child to hold open; 0: none */
 	const sigset_t *signal_mask;	/* for the child to restore; NULL: as it is */
 	struct init_trace *trace;	/* NULL: none */
+	const struct container_criu_opts *restore; /* container_restore; NULL: it is made anew */
 	char ***warnings;		/* strv that what is ignored is appended to; NULL: nobody asks */
 };
 

@@ -31,7 +31,7 @@ void container_place(const struct container *c, struct cgroup_place *ret)
 		.top_len = s->cgroup_top,
 		.unit = s->unit,
 		.user = s->unit_user,
-		.pid = s->pid,
+		.pid = s->unit_pid ? s->unit_pid : s->pid,
 	};
 	cgroup_find(&ret->host);
 }
@@ -173,7 +173,7 @@ int container_delete(struct container *c, bool force, char ***warnings, struct b
 	if (rc < 0)
 		return rc;
 	(void)init_trace_mark(c->trace, "check the status", 0);
-	kill_all = force || status == OCI_CREATED || c->state.shared_pid_ns;
+	kill_all = force || status == OCI_CREATED || c->state.shared_pid_ns || c->state.restoring;
 	rc = status == OCI_STOPPED ? 0 : init_trace_mark(c->trace, "kill", kill_first(c, kill_all, err));
 	/* without its first process alive, whatever is left in the cgroup belongs to nobody */
 	if (rc == 0)

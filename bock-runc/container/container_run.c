@@ -5,9 +5,21 @@
 #include <sys/wait.h>
 
 #include "base/bk_auto.h"
+#include "container/container_restore.h"
 #include "container/container_watch.h"
 #include "init/init_trace.h"
 #include "tty/tty_proxy.h"
+
+/* Its program runs, or goes on, when both have returned. */
+static int make(const struct container_create *p, struct container_created *r, struct bk_err **err)
+{
+	return p->restore ? container_restore(p, r, err) : container_create(p, r, err);
+}
+
+static int started(const struct container_create *p, struct container_created *r, struct bk_err **err)
+{
+	return p->restore ? 0 : container_created_started(r, err);
+}
 
 static int run_detached(struct container_create *p, struct bk_err **err)
 {
@@ -15,10 +27,10 @@ static int run_detached(struct container_create *p, struct bk_err **err)
 	int rc = container_prepare(p, &r, err);
 
 	if (rc == 0)
-		rc = container_create(p, &r, err);
+		rc = make(p, &r, err);
 	if (rc < 0)
 		return rc;
-	rc = container_created_started(&r, err);
+	rc = started(p, &r, err);
 	if (rc < 0) {
 		container_created_undo(&r);
 	} else if (p->service.notify) {
@@ -50,11 +62,11 @@ static int delete_own(struct container *c, char ***warnings, struct bk_err **err
 static int live(const struct container_create *p, struct container_created *r, bool keep,
 		struct tty_proxy *proxy, int *ret_status, char ***warnings, struct bk_err **err)
 {
-	int rc = container_create(p, r, err);
+	int rc = make(p, r, err);
 
 	if (rc < 0)
 		return rc;
-	rc = container_created_started(r, err);
+	rc = started(p, r, err);
 	if (rc == 0) {
 		container_unlock(&r->c);
 		proxy->side_fd = r->notify.sock;

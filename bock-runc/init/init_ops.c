@@ -3,11 +3,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/keyctl.h>
-#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -199,14 +197,9 @@ static int op_session(struct init_child *c, const struct init_op *op, struct bk_
 
 static int op_loopback(struct init_child *c, const struct init_op *op, struct bk_err **err)
 {
-	bk_autoclose int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq req = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-
 	(void)c;
 	(void)op;
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &req) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "bring up the loopback device");
-	return 0;
+	return ns_loopback_up(err);
 }
 
 /* --- the root file system --- */

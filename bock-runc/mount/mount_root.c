@@ -60,8 +60,10 @@ int mount_root_isolate(unsigned long propagation, const char *rootfs, struct bk_
 	return 0;
 }
 
-int mount_root_bind(const char *rootfs, struct bk_root *ret, struct bk_err **err)
+int mount_root_clone(const char *rootfs, unsigned long propagation, struct bk_root *ret,
+		     struct bk_err **err)
 {
+	struct mount_attr attr = { .propagation = propagation };
 	bk_autoclose int tree = -1;
 	struct stat st;
 
@@ -72,10 +74,30 @@ int mount_root_bind(const char *rootfs, struct bk_root *ret, struct bk_err **err
 		return bk_err_set(err, BK_ERR_IO, errno, "status of root file system '%s'", rootfs);
 	if (!S_ISDIR(st.st_mode))
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "root.path: '%s' is not a directory", rootfs);
-	if (move_mount(tree, "", AT_FDCWD, rootfs, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "move_mount of root file system '%s'", rootfs);
+	if (propagation &&
+	    mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "set the propagation of '%s'", rootfs);
 	bk_root_from_fd(ret, bk_steal_fd(&tree));
 	return 0;
+}
+
+int mount_root_attach(const struct bk_root *clone, const char *dest, struct bk_err **err)
+{
+	if (move_mount(clone->fd, "", AT_FDCWD, dest, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "move_mount of root file system '%s'", dest);
+	return 0;
+}
+
+int mount_root_bind(const char *rootfs, struct bk_root *ret, struct bk_err **err)
+{
+	bk_autoroot struct bk_root clone = BK_ROOT_INIT;
+	int rc = mount_root_clone(rootfs, 0, &clone, err);
+
+	if (rc == 0)
+		rc = mount_root_attach(&clone, rootfs, err);
+	if (rc == 0)
+		bk_root_from_fd(ret, bk_steal_fd(&clone.fd));
+	return rc;
 }
 
 int mount_root_pivot(unsigned long propagation, const struct bk_root *root, struct bk_err **err)

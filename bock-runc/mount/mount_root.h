@@ -23,6 +23,14 @@ int mount_root_set_holder(const char *path, unsigned long propagation, struct bk
 int mount_root_bind(const char *rootfs, struct bk_root *ret, struct bk_err **err);
 
 /*
+ * The same in two steps: a clone of it, with what is mounted below, detached; propagation (MS_*; 0: as it is there): of
+ * the clone. Then it is attached to dest.
+ */
+int mount_root_clone(const char *rootfs, unsigned long propagation, struct bk_root *ret,
+		     struct bk_err **err);
+int mount_root_attach(const struct bk_root *clone, const char *dest, struct bk_err **err);
+
+/*
  * pivot_root to it; the old root is detached. propagation: what mount_root_isolate() was given. The current
  * directory is "/" afterwards.
  */

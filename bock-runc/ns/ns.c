@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/bk_auto.h"
@@ -57,6 +59,16 @@ int ns_join(int fd, int type, const char *path, struct bk_err **err)
 	if (setns(fd, ns_table[type].clone_flag) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "join %s namespace '%s'",
 				  ns_table[type].name, path);
+	return 0;
+}
+
+int ns_loopback_up(struct bk_err **err)
+{
+	bk_autoclose int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq req = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &req) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "bring up the loopback device");
 	return 0;
 }
 

@@ -27,6 +27,9 @@ int ns_open(const char *path, int type, int *ret_fd, struct bk_err **err);
 /* Joins fd. The pid type takes effect for children only. */
 int ns_join(int fd, int type, const char *path, struct bk_err **err);
 
+/* Brings up the loopback device of the network namespace that this process is in. */
+int ns_loopback_up(struct bk_err **err);
+
 /* True if path is the namespace of that type that this process is in. */
 bool ns_is_own(const char *path, int type);
 

@@ -6,6 +6,7 @@
 const struct spec_annotation_info spec_annotations[SPEC_ANNOTATION_MAX_] = {
 	[SPEC_DELEGATE_CGROUP] = { "run.oci.delegate-cgroup",
 				   "a cgroup below the container's that its processes have to themselves", true },
+	[SPEC_CRIU_CONFIG] = { "org.criu.config", "criu's configuration file; empty: none", true },
 	[SPEC_HOOKS_STDOUT] = { "run.oci.hooks.stdout", "a file that the hooks' output goes to", true },
 	[SPEC_HOOKS_STDERR] = { "run.oci.hooks.stderr", "a file that the hooks' errors go to", true },
 	[SPEC_KEEP_GROUPS] = { "run.oci.keep_original_groups",

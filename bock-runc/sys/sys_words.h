@@ -41,7 +41,5 @@
 #define SYS_WORD_NEEDS_ARGUMENT "flag needs an argument"
 /* scripts around `spec` */
 #define SYS_WORD_SPEC_EXISTS "exists. Remove it first"
-/* what is known by name and not there: ours */
-#define SYS_WORD_LATER "not supported by this version"
 
 #endif

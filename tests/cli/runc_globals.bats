@@ -217,22 +217,6 @@ one_error() {
 	[ ! -e "$STATE" ]
 }
 
-@test "refused commands: known by name, whatever stands behind; podman takes their --help as a yes" {
-	for command in checkpoint restore; do
-		for words in '' --help '-h' "$ID" "--image-path /x --leave-running $ID" "--resources - $ID" \
-			"--lsm-mount-context" "--nonsense=1 a b c"; do
-			# shellcheck disable=SC2086
-			run --separate-stderr bock_runc $command $words
-			assert_error "$command: not supported by this version"
-			[ -z "$output" ]
-			refute_output -p 'needs an argument'
-		done
-		[[ $(mandoc -T ascii "$TOP/man/bock-runc.8" | col -b) == *"$command"* ]]
-	done
-	run --separate-stderr "$BOCK_RUNC" --help
-	refute_output -p checkpoint
-}
-
 @test "create, run: what is accepted" {
 	bundle true
 	run_it --no-subreaper --no-new-keyring -no-subreaper=false

@@ -47,7 +47,6 @@ change() { # COMMAND-LINE of the container
 	says ID_FORMAT -- 1 state ../x
 	says ID_FORMAT -- 1 create -b "$B" .cache
 	says NEEDS_ARGUMENT -- 1 create --bundle
-	says LATER -- 1 checkpoint "$ID"
 	says SPEC_EXISTS -- 1 spec -b "$B"
 
 	says PRESERVED_FD -- 1 run -b "$B" --preserve-fds 9 "$ID"
