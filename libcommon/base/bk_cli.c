@@ -71,7 +71,7 @@ static const char *nearest_cmd(size_t i, const void *ctx)
 {
 	const struct bk_cli_cmd *c = (const struct bk_cli_cmd *)ctx + i;
 
-	return c->flags & BK_CLI_CMDS_UNSEEN ? NULL : c->name;
+	return c->flags & BK_CLI_CMD_HIDDEN ? NULL : c->name;
 }
 
 static int unknown_cmd(const struct bk_cli_prog *prog, const char *name, struct bk_err **err)
@@ -226,16 +226,6 @@ static int run_single(struct session *s, int argc, char **argv, int *ret_status,
 	return run_cmd(s, &p, argc, argv, ret_status, err);
 }
 
-static int refuse(struct session *s, const struct bk_cli_cmd *cmd, struct bk_err **err)
-{
-	int rc = s->prog->setup ? s->prog->setup(s->globals, &s->log, err) : 0;
-
-	if (rc < 0)
-		return rc;
-	return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "%s: not supported by this version",
-			  cmd->name);
-}
-
 static int run_many(struct session *s, int argc, char **argv, int *ret_status, struct bk_err **err)
 {
 	const struct bk_cli_prog *prog = s->prog;
@@ -267,8 +257,6 @@ static int run_many(struct session *s, int argc, char **argv, int *ret_status, s
 		rc = bk_err_set(err, BK_ERR_CONFIG, 0, "no command was given");
 		return bk_err_hint(err, rc, "see '%s --help'", prog->name);
 	}
-	if (cmd->flags & BK_CLI_CMD_REFUSED)
-		return refuse(s, cmd, err);
 	begin_cmd(s, cmd);
 	own.tables[0] = (struct bk_cli_table){ cmd->opts, s->opts };
 	own.cmd = cmd->name;

@@ -55,12 +55,6 @@ struct bk_cli_opt {
 enum {
 	BK_CLI_STOP_AT_ARG = 1,	/* the first argument past min_args ends option parsing (exec ID CMD...) */
 	BK_CLI_CMD_HIDDEN = 2,
-	/*
-	 * A name that callers know and this version does not have: whatever stands behind it, --help too, is
-	 * answered by "NAME: not supported by this version". (engines take a successful --help as a yes.)
-	 * Not in help, completion and __options; run is NULL.
-	 */
-	BK_CLI_CMD_REFUSED = 4,
 };
 
 struct bk_cli_prog;

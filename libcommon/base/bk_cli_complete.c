@@ -48,7 +48,7 @@ static void add_choices(struct bk_buf *b, const struct bk_cli_opt *o)
 static void add_cmd_names(struct bk_buf *b, const struct bk_cli_prog *prog)
 {
 	for (const struct bk_cli_cmd *c = prog->cmds; c && c->name; c++)
-		if (!(c->flags & BK_CLI_CMDS_UNSEEN))
+		if (!(c->flags & BK_CLI_CMD_HIDDEN))
 			bk_buf_printf(b, "%s ", c->name);
 }
 
@@ -125,7 +125,7 @@ static void bash_branch(struct bk_buf *b, const struct bk_cli_opt *own,
 static void bash_cmds(const struct bk_cli_prog *prog, struct bk_buf *b)
 {
 	for (const struct bk_cli_cmd *c = prog->cmds; c && c->name; c++) {
-		if (c->flags & BK_CLI_CMDS_UNSEEN)
+		if (c->flags & BK_CLI_CMD_HIDDEN)
 			continue;
 		bk_buf_printf(b, "\t%s)\n", c->name);
 		bash_branch(b, c->opts, NULL, "--help");
@@ -249,7 +249,7 @@ static void zsh_cmds(const struct bk_cli_prog *prog, struct bk_buf *b)
 	bk_buf_adds(b, " \\\n\t\t'1: :->command' '*:: :->arguments'\n\n\tcase $state in\n"
 		       "\tcommand)\n\t\tcommands=(\n");
 	for (const struct bk_cli_cmd *c = prog->cmds; c->name; c++) {
-		if (c->flags & BK_CLI_CMDS_UNSEEN)
+		if (c->flags & BK_CLI_CMD_HIDDEN)
 			continue;
 		bk_buf_printf(b, "\t\t\t'%s:", c->name);
 		add_text(b, c->help, IN_ZSH_MESSAGE);
@@ -260,7 +260,7 @@ static void zsh_cmds(const struct bk_cli_prog *prog, struct bk_buf *b)
 		       "\t\t_describe -t commands command commands ;;\n"
 		       "\targuments)\n\t\tcase $words[1] in\n");
 	for (const struct bk_cli_cmd *c = prog->cmds; c->name; c++) {
-		if (c->flags & BK_CLI_CMDS_UNSEEN)
+		if (c->flags & BK_CLI_CMD_HIDDEN)
 			continue;
 		bk_buf_printf(b, "\t\t%s) _arguments -s -S", c->name);
 		zsh_opts(b, c->opts);
@@ -383,7 +383,7 @@ static void complete_fish(const struct bk_cli_prog *prog, struct bk_buf *b)
 	if (!prog->cmds)
 		return;
 	for (const struct bk_cli_cmd *c = prog->cmds; c->name; c++) {
-		if (c->flags & BK_CLI_CMDS_UNSEEN)
+		if (c->flags & BK_CLI_CMD_HIDDEN)
 			continue;
 		fish_line(b, prog, "");
 		bk_buf_printf(b, " -f -a %s -d '", c->name);

@@ -100,7 +100,7 @@ static void add_cmds(struct bk_buf *b, const struct bk_cli_prog *prog)
 	for (const struct bk_cli_cmd *c = prog->cmds; c->name; c++) {
 		bk_autobuf struct bk_buf left = BK_BUF_INIT(BK_BUF_SMALL);
 
-		if (c->flags & BK_CLI_CMDS_UNSEEN)
+		if (c->flags & BK_CLI_CMD_HIDDEN)
 			continue;
 		bk_buf_adds(&left, c->name);
 		if (c->synopsis && *c->synopsis)
@@ -177,8 +177,6 @@ void bk_cli_list(const struct bk_cli_prog *prog, struct bk_buf *b)
 		bk_buf_printf(b, "\t--version\t%s\t\n",
 			      *version_row(prog->globals, own) == '-' ? "-v" : "");
 	for (const struct bk_cli_cmd *c = prog->cmds; c && c->name; c++) {
-		if (c->flags & BK_CLI_CMD_REFUSED)
-			continue;
 		bk_buf_printf(b, "%s\t\t\t%s\n", c->name, c->synopsis ? c->synopsis : "");
 		list_opts(b, c->name, c->opts);
 	}

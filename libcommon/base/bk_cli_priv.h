@@ -6,9 +6,6 @@
 #include "base/bk_buf.h"
 #include "base/bk_cli.h"
 
-/* A command with one of these flags is not shown. */
-#define BK_CLI_CMDS_UNSEEN ((unsigned int)BK_CLI_CMD_HIDDEN | BK_CLI_CMD_REFUSED)
-
 /* A table and the struct that it fills. opts may be NULL: an empty table. */
 struct bk_cli_table {
 	const struct bk_cli_opt *opts;

@@ -276,7 +276,6 @@ static const struct bk_cli_cmd cmds[] = {
 	{ "kill", "ID [SIGNAL]", "kill", 1, 2, 0, NULL, 0, NULL, run_fail, 0 },
 	{ "list", "", "list", 0, 0, 0, NULL, 0, NULL, run_fail, 0 },
 	{ "init", "", "internal", 0, 0, BK_CLI_CMD_HIDDEN, NULL, 0, NULL, run_fail, 0 },
-	{ "thaw", "", "internal, too", 0, 0, BK_CLI_CMD_REFUSED, NULL, 0, NULL, NULL, 0 },
 	{ NULL, NULL, NULL, 0, 0, 0, NULL, 0, NULL, NULL, 0 },
 };
 
@@ -367,9 +366,6 @@ static void test_usage_errors(void **state)
 		{ { "list", "x" }, "\"list\" takes no arguments" },
 		{ { "creat" }, "unknown command 'creat', did you mean 'create'?" },
 		{ { "zzz" }, "unknown command 'zzz' (see" },
-		{ { "thaw" }, "thaw: not supported by this version" },
-		{ { "thaw", "--any", "x", "--help" }, "thaw: not supported by this version" },
-		{ { "tha" }, "unknown command 'tha' (see" },
 		{ { "ini" }, "unknown command 'ini' (see" }, /* hidden ones are not proposed */
 		{ { "create", "--detahc" },
 		  "unknown option '--detahc' for 'create', did you mean '--detach'?" },
@@ -433,7 +429,6 @@ static void test_list(void **state)
 	assert_non_null(strstr(out, "\ncreate\t--oom\t\tN\n"));
 	assert_non_null(strstr(out, "\nlist\t\t\t\n"));
 	assert_non_null(strstr(out, "\ninit\t"));
-	assert_null(strstr(out, "thaw"));
 	assert_int_equal(run(&single, WORDS("__options")), 0);
 	assert_memory_equal(out, "\t--bundle\t-b\tDIR\n", 17);
 }
