@@ -181,6 +181,17 @@ static int connect_sockets(const struct container_create *p, struct container_cr
 	return container_sockets_connect(pidfd, r->plan.seccomp.listener, &r->sockets, err);
 }
 
+static int prepare_child(const struct container_create *p, struct container_created *r, struct bk_err **err)
+{
+	int rc = 0;
+
+	if (r->plan.ops[INIT_RUNTIME][0].kind == OP_SEAL)
+		rc = init_stage_seal_self(err);
+	if (rc == 0 && r->spec.config->linux_->seccomp)
+		rc = sec_seccomp_check_kernel(r->spec.config->linux_->seccomp, err);
+	return rc == 0 ? connect_sockets(p, r, err) : rc;
+}
+
 int container_prepare(const struct container_create *p, struct container_created *r,
 		      struct bk_err **err)
 {
@@ -199,12 +210,8 @@ int container_prepare(const struct container_create *p, struct container_created
 	if (rc == 0)
 		rc = container_net_check(r, err);
 	/* in a restored container no code of ours runs, and criu loads the filter that it saw */
-	if (rc == 0 && !p->restore && r->plan.ops[INIT_RUNTIME][0].kind == OP_SEAL)
-		rc = init_stage_seal_self(err);
-	if (rc == 0 && !p->restore && r->spec.config->linux_->seccomp)
-		rc = sec_seccomp_check_kernel(r->spec.config->linux_->seccomp, err);
 	if (rc == 0 && !p->restore)
-		rc = connect_sockets(p, r, err);
+		rc = prepare_child(p, r, err);
 	if (rc == 0 && p->service.notify)
 		rc = container_notify_connect(p->service.notify, &r->notify, err);
 	if (rc == 0)
