@@ -76,6 +76,16 @@ static bool present(int fd, const char *name)
 	return faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* Unless it is there: one that can't be looked at may be, and hold the names of all images. */
+static int make_file(int fd, const char *name, const char *text, struct bk_err **err)
+{
+	if (present(fd, name))
+		return 0;
+	if (errno != ENOENT)
+		return bk_err_set(err, BK_ERR_IO, errno, "look for '%s'", name);
+	return bk_file_write_atomic(fd, name, text, strlen(text), 0644, true, err);
+}
+
 /* A folder that holds something else than a store must not be turned into one. */
 static int check_empty(int fd, struct bk_err **err)
 {
@@ -110,13 +120,9 @@ static int create(int fd, struct bk_err **err)
 	for (size_t i = 0; rc == 0 && i < BK_ARRAY_SIZE(dirs); i++)
 		rc = make_dir(fd, dirs[i], dirs[i][0] == '.' ? 0700 : 0755, err);
 	/* Last of all oci-layout, so that what has it is a store. */
-	if (rc == 0 && !present(fd, "index.json"))
-		rc = bk_file_write_atomic(fd, "index.json", index_text, strlen(index_text), 0644,
-					  true, err);
-	if (rc == 0 && !present(fd, "oci-layout"))
-		rc = bk_file_write_atomic(fd, "oci-layout", layout_text, strlen(layout_text), 0644,
-					  true, err);
-	return rc;
+	if (rc == 0)
+		rc = make_file(fd, "index.json", index_text, err);
+	return rc == 0 ? make_file(fd, "oci-layout", layout_text, err) : rc;
 }
 
 /*

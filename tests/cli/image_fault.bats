@@ -26,3 +26,15 @@ teardown() { common_teardown; }
 	[[ $stderr == *"look for blob"*"Input/output error"* ]] || fail "$stderr"
 	bock_image fsck
 }
+
+@test "fault: an index that can't be looked at is not written anew" {
+	printf 'layer\nfile a text\n' | "$TOP/tests/helpers/make-image" "$T/layout" kept:1
+	bock_image load -q "$T/layout"
+	"$STRIKE" --report "$T/report" "$BOCK_IMAGE" --root "$STORE" gc -q
+	at=$(awk -F '\t' '$3 ~ /access/ && $5 ~ /index.json/ { print $1 ":" $2; exit }' "$T/report")
+	[ -n "$at" ]
+	run --separate-stderr "$STRIKE" --at "$at" --fault EIO "$BOCK_IMAGE" --root "$STORE" gc -q
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"look for 'index.json'"*"Input/output error"* ]] || fail "$stderr"
+	[[ $(bock_image list) == *kept* ]]
+}
