@@ -37,7 +37,8 @@ static ssize_t read_piece(void *ctx, void *buf, size_t size, struct bk_err **err
 		p->calls_at_end++;
 	n = n < p->piece ? n : p->piece;
 	n = n < size ? n : size;
-	memcpy(buf, p->data + p->at, n);
+	if (n > 0)
+		memcpy(buf, p->data + p->at, n);
 	p->at += n;
 	return (ssize_t)n;
 }
