@@ -338,3 +338,24 @@ push_setup() {
 	assert_output -p 'status 507'
 	grep -q 'DELETE /v2/full/x/blobs/uploads/' "$F/log"
 }
+
+@test "https never leads to http: not by a redirect, not to a token server" {
+	need_cmd openssl
+	mkdir "$T/tls" "$T/certs"
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/tls/key" -out "$T/certs/ca.crt" -days 2 -subj /CN=x \
+		-addext subjectAltName=IP:127.0.0.1 2>/dev/null
+	"$TOP/tests/helpers/registry" "$F/layout" "$T/tls" --tls "$T/certs/ca.crt" "$T/tls/key" 3>&- &
+	local pid=$! host
+	wait_for 30 test -s "$T/tls/port"
+	host=127.0.0.1:$(cat "$T/tls/port")
+	run -1 bock_image pull --cert-dir "$T/certs" "$host/downgrade/x:1"
+	assert_output -p 'it redirects from https to http'
+	run -1 bock_image pull --cert-dir "$T/certs" "$host/foreignrealm/x:1"
+	assert_output -p 'wants credentials sent to 127.0.0.1 in the clear'
+	run ! grep -q '^other' "$T/tls/log"
+	# a certificate that is not valid is no reason to go on without TLS, on loopback either
+	run -1 bock_image pull --retries 0 "$host/ok/x:1"
+	assert_output -p certificate
+	run -0 bock_image pull -q --tls-verify=false "$host/ok/x:1"
+	kill "$pid"
+}
