@@ -8,12 +8,15 @@
 
 #include "base/bk_auto.h"
 #include "base/bk_fd.h"
+#include "base/bk_num.h"
 #include "base/bk_path.h"
 #include "base/bk_str.h"
 #include "cmd/cmd.h"
 #include "ns/ns.h"
 #include "oci/oci_runtime.h"
 #include "sec/sec_seccomp.h"
+
+#define TIMEOUT_MAX_MS (INT32_MAX / 2)	/* poll(2) counts in an int, and waits are added */
 
 static const char *const log_formats[] = { "text", "json", NULL };
 static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
@@ -39,6 +42,8 @@ static const struct bk_cli_opt globals[] = {
 	  "who makes the cgroup: cgroupfs (we do), systemd, or disabled (nobody)", 0, cgroup_managers },
 	{ "systemd-cgroup", 0, BK_CLI_FLAG, offsetof(struct cmd_globals, systemd_cgroup), NULL,
 	  "let systemd make the cgroup: the same as --cgroup-manager systemd", 0, NULL },
+	{ "timeout", 0, BK_CLI_STR, offsetof(struct cmd_globals, timeout), "TIME",
+	  "the longest that each thing is waited for (30, 500ms, 2m; 0: for ever)", 0, NULL },
 	BK_CLI_END,
 };
 
@@ -80,6 +85,19 @@ static int open_log(const struct cmd_globals *g, struct bk_log *log, struct bk_e
 	return bk_log_open(log, path ? path : g->log, (enum bk_log_format)g->log_format, err);
 }
 
+static int read_timeout(struct cmd_globals *g, struct bk_err **err)
+{
+	uint64_t ms;
+	int rc = bk_num_duration_ms(g->timeout, &ms, err);
+
+	if (rc == 0 && ms > TIMEOUT_MAX_MS)
+		rc = bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' is longer than 12 days", g->timeout);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "--timeout");
+	g->timeout_ms = ms ? (int)ms : -1;
+	return 0;
+}
+
 static int setup(void *globals_struct, struct bk_log *log, struct bk_err **err)
 {
 	struct cmd_globals *g = globals_struct;
@@ -93,7 +111,14 @@ static int setup(void *globals_struct, struct bk_log *log, struct bk_err **err)
 		if (rc < 0)
 			return rc;
 	}
-	if (!g->root || !*g->root)
+	if (g->timeout) {
+		int rc = read_timeout(g, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	g->root_is_default = !g->root || !*g->root;
+	if (g->root_is_default)
 		g->root = owned_root = default_root(&g->root_is_xdg);
 	clean = bk_path_clean(g->root);
 	if (bk_streq(clean, "/"))

@@ -32,6 +32,7 @@ struct cgroup_place {
 	const char *slice;	/* for make */
 	const char *subgroup;	/* for make: the container's cgroup, below the scope's; NULL: the scope's */
 	bool user;		/* of the user's manager */
+	int timeout_ms;		/* for systemd to do each thing; 0: 20 s, -1: for ever */
 	pid_t pid;		/* the first process, by whose number our scope is told from another's; 0: none */
 	const struct bk_doc_pair *annotations; /* for make: org.systemd.property.* */
 	size_t n_annotations;

@@ -63,12 +63,13 @@ static int run_helper(const struct cgroup_place *p, const char *command, char *c
 	bk_autofree char *path = NULL;
 	struct bk_proc_spec spec = { .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .keep_latest = true,
 				     .no_new_privs = true };
+	const int timeout = !p->timeout_ms ? TIMEOUT_MS : p->timeout_ms < 0 ? INT32_MAX - GRACE_MS : p->timeout_ms;
 	int status, rc = find_helper(&path, err);
 
 	if (rc < 0)
 		return rc;
 	bk_strv_add(&argv, HELPER);
-	bk_strv_push(&argv, bk_asprintf("--timeout=%d", TIMEOUT_MS));
+	bk_strv_push(&argv, bk_asprintf("--timeout=%d", timeout));
 	if (p->user)
 		bk_strv_add(&argv, "--user");
 	bk_strv_add(&argv, command);
@@ -77,7 +78,7 @@ static int run_helper(const struct cgroup_place *p, const char *command, char *c
 	spec.path = path;
 	spec.argv = argv;
 	spec.env = env ? env : nothing;
-	rc = bk_proc_run(&spec, NULL, 0, &out, &errout, TIMEOUT_MS + GRACE_MS, &status, err);
+	rc = bk_proc_run(&spec, NULL, 0, &out, &errout, timeout + GRACE_MS, &status, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, HELPER);
 	if (status != 0)

@@ -19,6 +19,7 @@
 #include "base/bk_mem.h"
 #include "base/bk_num.h"
 #include "base/bk_str.h"
+#include "base/bk_stuck.h"
 
 #define EVENTS_FILE "cgroup.events"
 #define EVENTS_SIZE 256
@@ -129,10 +130,12 @@ static int name_pids(int dirfd, int rc, struct bk_err **err)
 
 	if (cgroup_procs(dirfd, true, &pids, &n, NULL) < 0 || n == 0)
 		return rc;
-	for (size_t i = 0; i < n && i < NAMED_PIDS; i++)
-		bk_buf_printf(&names, "%s%d", i ? ", " : "", (int)pids[i]);
-	return bk_err_wrap(err, rc, "held by process%s %s%s", n > 1 ? "es" : "", bk_buf_str(&names),
-			   n > NAMED_PIDS ? ", ..." : "");
+	for (size_t i = 0; i < n && i < NAMED_PIDS; i++) {
+		bk_autofree char *who = bk_stuck_describe(pids[i]);
+
+		bk_buf_printf(&names, "%s%s", i ? ", " : "", who);
+	}
+	return bk_err_wrap(err, rc, "held by %s%s", bk_buf_str(&names), n > NAMED_PIDS ? ", ..." : "");
 }
 
 int cgroup_wait_empty(int dirfd, int timeout_ms, struct bk_err **err)

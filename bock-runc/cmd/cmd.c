@@ -10,6 +10,7 @@
 #include "cgroup/cgroup_manager.h"
 #include "container/container_create.h"
 #include "init/init_trace.h"
+#include "ns/ns.h"
 #include "sys/sys_words.h"
 
 #define PLAN_TEXT_MAX ((size_t)4 << 20)
@@ -21,6 +22,10 @@ int cmd_root(const struct bk_cli_call *call, bool make, struct container_root *r
 
 	int rc = container_root_open(g->root, make, ret, err);
 
+	if (rc < 0 && g->root_is_default && !g->root_is_xdg && (geteuid() != 0 || ns_in_userns()))
+		rc = bk_err_hint(err, rc, "a user's state folder is in $XDG_RUNTIME_DIR, which is not set: set it as a login "
+				 "does, or name a folder with --root");
+	ret->timeout_ms = g->timeout_ms;
 	/* the sticky bit keeps it from who tidies the runtime directory up */
 	if (rc == 0 && make && g->root_is_xdg)
 		(void)fchmod(ret->fd, 0700 | S_ISVTX);

@@ -12,13 +12,16 @@
 struct cmd_globals {
 	const char *root;
 	const char *log;
+	const char *timeout;
+	int timeout_ms;		/* what it says, as in container_root */
 	int log_format;		/* enum bk_log_format */
 	int log_level;		/* enum bk_log_level */
 	int rootless;		/* enum cmd_rootless */
 	int cgroup_manager;	/* enum cmd_cgroup_manager */
 	bool debug;
 	bool systemd_cgroup;
-	bool root_is_xdg;	/* not given: root is in $XDG_RUNTIME_DIR */
+	bool root_is_default;	/* not given */
+	bool root_is_xdg;	/* and then it is in $XDG_RUNTIME_DIR */
 };
 
 /* In the order of main.c's choices. */

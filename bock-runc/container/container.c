@@ -48,6 +48,7 @@ static const struct bk_doc_field state_fields[] = {
 	BK_DOC_NUM_F(struct container_state, root_dev, "rootDevice", BK_DOC_U64, 0),
 	BK_DOC_NUM_F(struct container_state, root_inode, "rootInode", BK_DOC_U64, 0),
 	BK_DOC_BOOL_F(struct container_state, shared_pid_ns, "sharedPidNamespace", 0),
+	BK_DOC_NUM_F(struct container_state, start_hooks_ms, "startHooksMs", BK_DOC_U64, 0),
 	BK_DOC_BOOL_F(struct container_state, no_process, "noProcess", 0),
 	BK_DOC_BOOL_F(struct container_state, no_new_keyring, "noNewKeyring", 0),
 	BK_DOC_BOOL_F(struct container_state, has_poststart, "hasPoststart", 0),
@@ -97,19 +98,25 @@ void container_done(struct container *c)
 	c->arena = NULL;
 }
 
-static int lock_dir(int fd, struct bk_err **err)
+int container_wait_ms(const struct container_root *r, int own_ms)
+{
+	return r->timeout_ms ? r->timeout_ms : own_ms;
+}
+
+static int lock_dir(const struct container_root *root, int fd, struct bk_err **err)
 {
 	const struct timespec pause = { .tv_nsec = 10L * 1000 * 1000 };
+	const int limit = container_wait_ms(root, CONTAINER_LOCK_TIMEOUT_MS);
 
-	for (int waited = 0;; waited += 10) {
+	for (int64_t waited = 0;; waited += 10) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return bk_err_set(err, BK_ERR_IO, errno, "lock the container");
-		if (waited >= CONTAINER_LOCK_TIMEOUT_MS)
+		if (limit >= 0 && waited >= limit)
 			return bk_err_set(err, BK_ERR_IO, ETIMEDOUT,
-					  "another command has held the container for %d s",
-					  CONTAINER_LOCK_TIMEOUT_MS / 1000);
+					  "another command has held the container for %d.%03d s", limit / 1000,
+					  limit % 1000);
 		(void)nanosleep(&pause, NULL);
 	}
 }
@@ -156,7 +163,7 @@ static int try_reserve(const struct container_root *root, const char *id, int *r
 	fd = openat(root->fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
-	rc = fd < 0 ? bk_err_set(err, BK_ERR_IO, errno, "open '%s/%s'", root->path, id) : lock_dir(fd, err);
+	rc = fd < 0 ? bk_err_set(err, BK_ERR_IO, errno, "open '%s/%s'", root->path, id) : lock_dir(root, fd, err);
 	if (rc == 0 && fstat(fd, &st) < 0)
 		rc = bk_err_set(err, BK_ERR_IO, errno, "stat '%s/%s'", root->path, id);
 	/* a `delete --force` that came between takes a folder without a state for a dead create's */
@@ -231,7 +238,7 @@ int container_open(const struct container_root *root, const char *id, bool lock,
 		return bk_err_set(err, BK_ERR_IO, errno, "open '%s/%s'", root->path, id);
 	}
 	if (lock) {
-		rc = lock_dir(c.dirfd, err);
+		rc = lock_dir(root, c.dirfd, err);
 		if (rc < 0)
 			return rc;
 		c.locked = true;
@@ -291,7 +298,7 @@ void container_unlock(struct container *c)
 int container_relock(struct container *c, struct bk_err **err)
 {
 	struct stat st;
-	int rc = lock_dir(c->dirfd, err);
+	int rc = lock_dir(c->root, c->dirfd, err);
 
 	if (rc < 0)
 		return rc;

@@ -26,6 +26,7 @@
 #define CONTAINER_LOCK_TIMEOUT_MS 30000
 #define CONTAINER_KILL_TIMEOUT_MS 10000		/* until SIGKILL has worked */
 #define CONTAINER_FREEZE_TIMEOUT_MS 10000	/* until all its processes have stopped */
+#define CONTAINER_ANSWER_TIMEOUT_MS 120000	/* of the first process while it is made, beside hooks */
 #define CONTAINER_RESERVE_TRIES 10
 #define CONTAINER_STATE_FILE "state.json"
 #define CONTAINER_CONFIG_FILE "config.json"
@@ -37,7 +38,11 @@
 struct container_root {
 	const char *path;
 	int fd;
+	int timeout_ms;		/* of each wait (--timeout); 0: its own, -1: none */
 };
+
+/* What a wait whose own time-out is own_ms lasts at most; -1: for ever. */
+int container_wait_ms(const struct container_root *r, int own_ms);
 
 /* Opens it; make: with its parents, 0700. Absent and not make: fd is -1, which is no error. */
 int container_root_open(const char *path, bool make, struct container_root *ret, struct bk_err **err);
@@ -69,6 +74,7 @@ struct container_state {
 	bool restoring;		/* pid is criu's, or that of a process that criu is about to let go on */
 	bool shared_pid_ns;
 	bool no_process;	/* it can't be started */
+	uint64_t start_hooks_ms; /* what its startContainer hooks may take; UINT64_MAX: for ever */
 	bool no_new_keyring;	/* the container has its caller's */
 	bool has_poststart;
 	bool has_poststop;
@@ -144,6 +150,9 @@ void container_place(const struct container *c, struct cgroup_place *ret);
 /* Fills the state document (strings are borrowed from c). */
 int container_describe(const struct container *c, struct oci_state *ret, struct bk_err **err);
 
+/* The error that a process is still there when the time after its SIGKILL is over. */
+int container_still_there(const struct container_root *root, pid_t pid, struct bk_err **err);
+
 /* A pidfd of the first process, if it still is that process; -BK_ERR_NOT_FOUND "container not running". */
 int container_pidfd(const struct container *c, int *ret_fd, struct bk_err **err);
 
@@ -151,8 +160,8 @@ int container_pidfd(const struct container *c, int *ret_fd, struct bk_err **err)
 int container_kill(const struct container *c, int sig, bool all, struct bk_err **err);
 
 /*
- * Stops all its processes, or lets them go on; waits until the kernel has done so, at most
- * CONTAINER_FREEZE_TIMEOUT_MS. "container not running" unless it runs or is created, "container not
+ * Stops all its processes, or lets them go on; waits until the kernel has done so
+ * (CONTAINER_FREEZE_TIMEOUT_MS). "container not running" unless it runs or is created, "container not
  * paused".
  */
 int container_pause(const struct container *c, struct bk_err **err);

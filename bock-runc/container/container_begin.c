@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "hooks/hooks.h"
 #include "container/container_begin.h"
 
 #include <errno.h>
@@ -47,6 +48,8 @@ static void fill_state(struct container_created *r, const char *id, bool no_new_
 		.unit_user = r->place.user,
 		.shared_pid_ns = !pid || (pid->path && *pid->path),
 		.no_process = r->spec.no_process,
+		.start_hooks_ms = c->hooks ? hooks_may_take(c->hooks->start_container, c->hooks->n_start_container,
+							    r->plan.params.hook_timeout_ms) : 0,
 		.no_new_keyring = no_new_keyring,
 		.has_poststart = c->hooks && c->hooks->n_poststart,
 		.has_poststop = c->hooks && c->hooks->n_poststop,

@@ -23,6 +23,7 @@
 #include "init/init_trace.h"
 #include "ns/ns.h"
 #include "ns/ns_maps.h"
+#include "ns/ns_refusal.h"
 #include "spec/spec_annotations.h"
 #include "sys/sys_clone.h"
 #include "sys/sys_words.h"
@@ -167,6 +168,19 @@ static void leave_runtime(const struct container_created *r, const struct contai
 		(void)close(b->watch_fd);
 }
 
+static int clone_failed(const struct container_created *r, uint64_t flags, struct bk_err **err)
+{
+	int errnum = (int)-r->pid;
+	int rc = bk_err_set(err, errnum == ENOSYS ? BK_ERR_UNSUPPORTED : BK_ERR_IO, errnum, "clone3");
+	const char *hint = NULL;
+
+	if (flags & CLONE_NEWUSER)
+		hint = ns_refusal_hint("/proc/sys", errnum);
+	else if (flags && errnum == EPERM && geteuid() != 0)
+		hint = "an ordinary user's container needs a user namespace: see 'bock-runc spec --rootless'";
+	return hint ? bk_err_hint(err, rc, "%s", hint) : rc;
+}
+
 int container_birth_clone(struct container_created *r, struct container_birth *b, struct bk_err **err)
 {
 	uint64_t flags = r->plan.joins_user ? 0 : r->plan.clone_flags;
@@ -178,7 +192,9 @@ int container_birth_clone(struct container_created *r, struct container_birth *b
 		return rc;
 	r->sync = fds[0];
 	b->sync_child = b->child.sync = fds[1];
-	rc = enter_pid_ns(r, &own, err);
+	rc = container_created_listen(r, err);
+	if (rc == 0)
+		rc = enter_pid_ns(r, &own, err);
 	if (rc < 0)
 		return rc;
 	r->pid = sys_clone3(flags, b->cgroup_fd, &r->pidfd);
@@ -190,10 +206,7 @@ int container_birth_clone(struct container_created *r, struct container_birth *b
 	/* even if there is no child: hooks that run now are the host's */
 	if (own >= 0)
 		rc = ns_join(own, OCI_NS_PID, "/proc/self/ns/pid", r->pid < 0 ? NULL : err);
-	if (r->pid < 0)
-		return bk_err_set(err, r->pid == -ENOSYS ? BK_ERR_UNSUPPORTED : BK_ERR_IO,
-				  (int)-r->pid, "clone3");
-	return rc;
+	return r->pid < 0 ? clone_failed(r, flags, err) : rc;
 }
 
 /* The intermediate process hands us the child and ends. */
@@ -202,7 +215,7 @@ int container_birth_adopt(struct container_created *r, struct bk_err **err)
 	siginfo_t info;
 	pid_t pid;
 	int pidfd = -1;
-	int got = init_sync_recv(r->sync, &pid, &pidfd, err);
+	int got = container_created_recv(r, &pid, &pidfd, err);
 
 	if (got < 0)
 		return got;
@@ -291,7 +304,7 @@ static int run_kind(const char *kind, const struct oci_hook *hooks, size_t n, in
 		    struct container_created *r, const struct init_hooks_output *output, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf json = BK_BUF_INIT(BK_BUF_DOC);
-	struct hooks_how how = { .timeout_ms = INIT_HOOK_TIMEOUT_MS,
+	struct hooks_how how = { .timeout_ms = container_wait_ms(r->c.root, INIT_HOOK_TIMEOUT_MS),
 				 .cwd = r->spec.bundle,
 				 .out = output->out,
 				 .errout = output->errout };
@@ -385,7 +398,13 @@ static int ended_silently(const struct container_created *r, const struct contai
 	*ret = false;
 	if (!r->plan.stage_forks)
 		return 0;
-	while (poll(fds, BK_ARRAY_SIZE(fds), -1) < 0) {
+	for (;;) {
+		int n = poll(fds, BK_ARRAY_SIZE(fds), container_created_patience(r));
+
+		if (n == 0) /* that takes too long: the reader finds out */
+			return 0;
+		if (n > 0)
+			break;
 		if (errno != EINTR)
 			return bk_err_set(err, BK_ERR_IO, errno, "wait for the process");
 	}
@@ -421,7 +440,7 @@ static int converse(struct container_created *r, const struct container_birth *b
 		rc = ended_silently(r, b, &ended, err);
 		if (rc < 0 || ended)
 			return rc < 0 ? rc : how_it_died(r, err);
-		got = init_sync_recv(r->sync, &pid, &fd, err);
+		got = container_created_recv(r, &pid, &fd, err);
 
 		init_trace_flush(r->c.trace);
 		if (got < 0)
@@ -546,6 +565,6 @@ int container_birth_release(struct container_created *r, bool wait, struct bk_er
 
 	if (rc < 0 || !wait)
 		return rc;
-	rc = init_sync_recv(r->sync, NULL, NULL, err);
+	rc = container_created_recv(r, NULL, NULL, err);
 	return rc > 0 ? bk_err_set(err, BK_ERR_INTERNAL, 0, "unexpected message '%c'", rc) : rc;
 }

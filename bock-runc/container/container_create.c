@@ -21,6 +21,7 @@
 #include "container/container_net.h"
 #include "container/container_probe.h"
 #include "container/container_rdt.h"
+#include "hooks/hooks.h"
 #include "init/init_check.h"
 #include "init/init_stage.h"
 #include "init/init_trace.h"
@@ -117,7 +118,8 @@ static int find_place(const struct container_create *p, struct container_created
 	rc = cgroup_check_host(&r->host, err);
 	if (rc < 0 || (r->host.kind == CGROUP_NONE && !p->manager->late))
 		return rc;
-	r->place = (struct cgroup_place){ .manager = p->manager, .host = r->host, .id = p->id };
+	r->place = (struct cgroup_place){ .manager = p->manager, .host = r->host, .id = p->id,
+					   .timeout_ms = p->root->timeout_ms };
 	rc = p->manager->find(&want, r->spec.arena, &r->place, err);
 	if (rc < 0)
 		return p->manager->late ? bk_err_wrap(err, rc, "cgroup manager '%s'", p->manager->name) : rc;
@@ -152,6 +154,7 @@ int container_plan(const struct container_create *p, struct container_created *r
 	params.rootless = geteuid() != 0 || ns_in_userns();
 	params.cgroup_optional = !p->cgroup_needed && (params.rootless || p->cgroup_optional);
 	params.no_cgroup = !p->manager;
+	params.hook_timeout_ms = container_wait_ms(p->root, INIT_HOOK_TIMEOUT_MS);
 	params.setgroups_denied = denies_setgroups(r->spec.config, params.rootless);
 	cgroup_find(&r->host);
 	rc = find_place(p, r, &params, err);
@@ -178,7 +181,7 @@ static int connect_sockets(const struct container_create *p, struct container_cr
 		pidfd = spec_annotation(r->spec.config, SPEC_PIDFD_RECEIVER);
 	if (!pidfd && !r->plan.seccomp.listener)
 		return 0;
-	return container_sockets_connect(pidfd, r->plan.seccomp.listener, &r->sockets, err);
+	return container_sockets_connect(p->root, pidfd, r->plan.seccomp.listener, &r->sockets, err);
 }
 
 static int prepare_child(const struct container_create *p, struct container_created *r, struct bk_err **err)
@@ -247,11 +250,9 @@ static int open_ends(const struct container_create *p, struct container_created 
 
 	if (p->wait_start)
 		rc = listen_start(r->c.dirfd, &b->child.listen_fd, err);
-	if (rc == 0 && p->console_socket) {
-		rc = bk_fd_unix_connect(p->console_socket, &b->child.console_sock, err);
-		if (rc < 0)
-			rc = bk_err_wrap(err, rc, "console socket");
-	}
+	if (rc == 0 && p->console_socket)
+		rc = container_sockets_open(p->root, p->console_socket, "console socket",
+					    &b->child.console_sock, err);
 	return rc;
 }
 

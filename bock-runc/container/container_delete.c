@@ -8,6 +8,7 @@
 #include "base/bk_auto.h"
 #include "base/bk_fd.h"
 #include "base/bk_str.h"
+#include "base/bk_stuck.h"
 #include "cgroup/cgroup_manager.h"
 #include "container/container_below.h"
 #include "container/container_hooks.h"
@@ -19,6 +20,17 @@
 
 #define CONTAINER_REST_TIMEOUT_MS 1000	/* for the others of a container whose first process has ended */
 #define CONTAINER_UNBORN_TIMEOUT_MS 500	/* a child whose pid was not saved dies with its runtime */
+
+int container_still_there(const struct container_root *root, pid_t pid, struct bk_err **err)
+{
+	bk_autofree char *who = bk_stuck_describe(pid);
+	int ms = container_wait_ms(root, CONTAINER_KILL_TIMEOUT_MS);
+	int rc = bk_err_set(err, BK_ERR_IO, ETIMEDOUT, "%s has not ended %d.%03d s after SIGKILL", who, ms / 1000,
+			    ms % 1000);
+
+	return bk_err_hint(err, rc, "what it waits in must let go of it first (a disk or server, a debugger, a frozen "
+			   "cgroup of version 1): 'delete --force' can be repeated, see --timeout");
+}
 
 void container_place(const struct container *c, struct cgroup_place *ret)
 {
@@ -32,6 +44,7 @@ void container_place(const struct container *c, struct cgroup_place *ret)
 		.unit = s->unit,
 		.user = s->unit_user,
 		.pid = s->unit_pid ? s->unit_pid : s->pid,
+		.timeout_ms = c->root ? c->root->timeout_ms : 0,
 	};
 	cgroup_find(&ret->host);
 }
@@ -80,14 +93,11 @@ static int kill_first(const struct container *c, bool all, struct bk_err **err)
 		if (rc < 0)
 			return rc;
 	}
-	rc = bk_fd_wait(pidfd, POLLIN, CONTAINER_KILL_TIMEOUT_MS);
+	rc = bk_fd_wait(pidfd, POLLIN, container_wait_ms(c->root, CONTAINER_KILL_TIMEOUT_MS));
 	if (rc < 0)
 		return bk_err_set(err, BK_ERR_IO, -rc, "wait for process %d", c->state.pid);
 	if (rc == 0)
-		return bk_err_set(err, BK_ERR_IO, ETIMEDOUT,
-				  "process %d has not ended %d s after SIGKILL: see "
-				  "/proc/%d/wchan for what it waits in", c->state.pid,
-				  CONTAINER_KILL_TIMEOUT_MS / 1000, c->state.pid);
+		return container_still_there(c->root, c->state.pid, err);
 	return 0;
 }
 
@@ -118,7 +128,7 @@ static int remove_cgroup(const struct container *c, bool kill_all, struct bk_err
 		if (rc < 0)
 			return rc;
 	}
-	return place.manager->remove(&place, CONTAINER_KILL_TIMEOUT_MS, err);
+	return place.manager->remove(&place, container_wait_ms(c->root, CONTAINER_KILL_TIMEOUT_MS), err);
 }
 
 static int may_delete(const struct container *c, bool force, enum oci_status status,

@@ -105,7 +105,7 @@ static int prepare(const struct container_exec *p, struct container_created *r, 
 	if (init_trace_mark(p->trace, "make the plan", rc) == 0 && r->plan.seal)
 		rc = init_stage_seal_self(err);
 	if (rc == 0)
-		rc = container_sockets_connect(p->pidfd_socket, r->plan.seccomp.listener, &r->sockets,
+		rc = container_sockets_connect(p->root, p->pidfd_socket, r->plan.seccomp.listener, &r->sockets,
 					       err);
 	return rc;
 }
@@ -208,11 +208,9 @@ static int give_birth(const struct container_exec *p, struct container_created *
 				     container_birth_seccomp(r, b, err));
 	if (rc == 0)
 		rc = open_cgroup(p, r, &b->cgroup_fd, err);
-	if (rc == 0 && p->console_socket) {
-		rc = bk_fd_unix_connect(p->console_socket, &b->child.console_sock, err);
-		if (rc < 0)
-			rc = bk_err_wrap(err, rc, "console socket");
-	}
+	if (rc == 0 && p->console_socket)
+		rc = container_sockets_open(p->root, p->console_socket, "console socket",
+					    &b->child.console_sock, err);
 	/* ours too from now on: the child is born in the container's cgroup, and must begin with these */
 	if (rc == 0)
 		rc = proc_affinity_set(&r->plan.affinity.initial, err);
@@ -234,7 +232,7 @@ static int give_birth(const struct container_exec *p, struct container_created *
 		rc = container_birth_release(r, false, err);
 	if (rc == 0) /* until execve closes it */
 		rc = init_trace_mark(p->trace, "execute the program",
-				     init_sync_recv(r->sync, NULL, NULL, err));
+				     container_created_recv(r, NULL, NULL, err));
 	return rc;
 }
 
@@ -275,6 +273,7 @@ int container_exec(const struct container_exec *p, int *ret_status, struct bk_er
 	if (rc == 0)
 		rc = container_created_owner(&r, err);
 	r.warnings = p->warnings;
+	r.endless = p->ignore_paused;
 	container_created_warn_caps(&r);
 	if (rc == 0 && !p->detach)
 		rc = tty_proxy_begin(&proxy, err);

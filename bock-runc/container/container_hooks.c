@@ -39,7 +39,7 @@ int container_hooks_poststart(const struct container *c, struct bk_err **err)
 	bk_autospec struct spec spec = { 0 };
 	bk_autobuf struct bk_buf json = BK_BUF_INIT(BK_BUF_DOC);
 	bk_auto(init_hooks_done) struct init_hooks_output output = INIT_HOOKS_OUTPUT_INIT;
-	struct hooks_how how = { .timeout_ms = INIT_HOOK_TIMEOUT_MS };
+	struct hooks_how how = { .timeout_ms = container_wait_ms(c->root, INIT_HOOK_TIMEOUT_MS) };
 	int rc;
 
 	if (!c->state.has_poststart)
@@ -67,7 +67,7 @@ void container_hooks_poststop(const struct container *c, const struct oci_runtim
 {
 	bk_autobuf struct bk_buf json = BK_BUF_INIT(BK_BUF_DOC);
 	bk_auto(init_hooks_done) struct init_hooks_output output = INIT_HOOKS_OUTPUT_INIT;
-	struct hooks_how how = { .timeout_ms = INIT_HOOK_TIMEOUT_MS, .cwd = cwd_of(c) };
+	struct hooks_how how = { .timeout_ms = container_wait_ms(c->root, INIT_HOOK_TIMEOUT_MS), .cwd = cwd_of(c) };
 	struct bk_err *err = NULL;
 
 	if (describe(c, OCI_STOPPED, &json, NULL) < 0) {

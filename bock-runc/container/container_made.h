@@ -26,6 +26,7 @@ struct container_created {
 	int master;	/* the pty, -1: none */
 	struct container_notify notify;
 	struct container_sockets sockets; /* whom it is announced to */
+	bool endless;		/* exec in a paused container: its process answers when that is resumed */
 	char ***warnings;	/* strv for what is left out; NULL: nobody asks */
 	struct tty_proxy *proxy; /* of a foreground run: takes the master before the program starts */
 };
@@ -46,6 +47,16 @@ int container_created_started(struct container_created *r, struct bk_err **err);
 /* --pid-file: replaces the file at path (NULL: none) as a whole, with the pid and no newline. */
 int container_created_pid_file(const struct container_created *r, const char *path,
 			       struct bk_err **err);
+
+/*
+ * init_sync_recv() from the first process, whom that must not take longer than CONTAINER_ANSWER_TIMEOUT_MS
+ * (container_created_listen) and what its hooks may take: the error says what it waits in.
+ */
+int container_created_recv(const struct container_created *r, pid_t *ret_pid, int *ret_fd, struct bk_err **err);
+/* Sets the time-out on r->sync. */
+int container_created_listen(const struct container_created *r, struct bk_err **err);
+/* How long that is; -1: for ever. */
+int container_created_patience(const struct container_created *r);
 
 /* Undoes a creation: kills, deletes, runs poststop. Best effort; what fails is left for delete --force. */
 void container_created_undo(struct container_created *r);

@@ -18,6 +18,7 @@
 #include "base/bk_fd.h"
 #include "base/bk_mem.h"
 #include "base/bk_str.h"
+#include "base/bk_stuck.h"
 
 #define READY "READY=1"
 
@@ -123,9 +124,9 @@ void container_notify_turn(struct container_notify *n)
 
 enum outcome { SAID_READY, ENDED, GAVE_UP };
 
-static enum outcome wait_for_ready(int sock, int pidfd)
+static enum outcome wait_for_ready(int sock, int pidfd, int timeout_ms)
 {
-	int64_t deadline = bk_clock_ms() + CONTAINER_NOTIFY_WAIT_MS;
+	int64_t deadline = timeout_ms < 0 ? INT64_MAX : bk_clock_ms() + timeout_ms;
 
 	for (;;) {
 		struct pollfd polls[] = { { .fd = pidfd, .events = POLLIN },
@@ -134,7 +135,7 @@ static enum outcome wait_for_ready(int sock, int pidfd)
 
 		if (left <= 0)
 			return GAVE_UP;
-		if (poll(polls, BK_ARRAY_SIZE(polls), (int)left) < 0 && errno != EINTR)
+		if (poll(polls, BK_ARRAY_SIZE(polls), timeout_ms < 0 ? -1 : (int)left) < 0 && errno != EINTR)
 			return GAVE_UP;
 		/* what it said last before its end counts */
 		if ((polls[1].revents & POLLIN) && receive_ready(sock))
@@ -145,7 +146,7 @@ static enum outcome wait_for_ready(int sock, int pidfd)
 }
 
 /* sd_notify_barrier(3): the manager closes what we send when it has read all that came before. */
-static int barrier(int host)
+static int barrier(int host, int timeout_ms)
 {
 	bk_autoclose int ours = -1;
 	bk_autoclose int theirs = -1;
@@ -159,43 +160,46 @@ static int barrier(int host)
 	if (rc < 0)
 		return rc;
 	bk_close(&theirs);
-	rc = bk_fd_wait(ours, POLLIN, CONTAINER_NOTIFY_BARRIER_MS);
+	rc = bk_fd_wait(ours, POLLIN, timeout_ms);
 	return rc == 0 ? -ETIMEDOUT : rc < 0 ? rc : 0;
 }
 
-static int announce(int host, pid_t pid)
+static int announce(int host, pid_t pid, int timeout_ms)
 {
-	const struct timeval limit = { .tv_sec = CONTAINER_NOTIFY_BARRIER_MS / 1000 };
+	const struct timeval limit = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000L };
 	char text[32];
 	int rc;
 
-	if (setsockopt(host, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+	if (timeout_ms >= 0 && setsockopt(host, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
 		return -errno;
 	snprintf(text, sizeof(text), "MAINPID=%d\n", (int)pid);
 	rc = say(host, READY "\n");
 	if (rc == 0)
 		rc = say(host, text);
-	return rc < 0 ? rc : barrier(host);
+	return rc < 0 ? rc : barrier(host, timeout_ms);
 }
 
-void container_notify_wait(struct container_notify *n, int pidfd, pid_t pid, char ***warnings)
+void container_notify_wait(struct container_notify *n, int pidfd, pid_t pid, int timeout_ms, char ***warnings)
 {
+	const int ready_ms = timeout_ms ? timeout_ms : CONTAINER_NOTIFY_WAIT_MS;
+	bk_autofree char *who = NULL;
 	int rc;
 
 	if (n->sock < 0 || n->host < 0)
 		return;
-	switch (wait_for_ready(n->sock, pidfd)) {
+	switch (wait_for_ready(n->sock, pidfd, ready_ms)) {
 	case SAID_READY:
-		rc = announce(n->host, pid);
+		rc = announce(n->host, pid, timeout_ms ? timeout_ms : CONTAINER_NOTIFY_BARRIER_MS);
 		if (rc < 0 && warnings)
 			bk_strv_push(warnings, bk_asprintf("NOTIFY_SOCKET: tell that the container is ready: "
 							   "%s", strerror(-rc)));
 		break;
 	case GAVE_UP:
+		who = bk_stuck_describe(pid);
 		if (warnings)
 			bk_strv_push(warnings, bk_asprintf("NOTIFY_SOCKET: the container has not said that "
-							   "it is ready for %d s",
-							   CONTAINER_NOTIFY_WAIT_MS / 1000));
+							   "it is ready for %d.%03d s: %s; it goes on",
+							   ready_ms / 1000, ready_ms % 1000, who));
 		break;
 	default: /* whoever asks for its state sees that */
 		break;

@@ -42,9 +42,10 @@ int container_notify_bind(int dirfd, struct container_notify *n, struct bk_err *
 
 /*
  * Waits until the container is ready or has ended. Then the manager gets READY=1, MAINPID=pid and, to be sure
- * that it knows the pid before we end, a barrier. What fails here is a warning: the container runs.
+ * that it knows the pid before we end, a barrier. timeout_ms: for each in place of the times above; 0: those,
+ * -1: for ever. What fails here is a warning: the container runs.
  */
-void container_notify_wait(struct container_notify *n, int pidfd, pid_t pid, char ***warnings);
+void container_notify_wait(struct container_notify *n, int pidfd, pid_t pid, int timeout_ms, char ***warnings);
 
 /*
  * Takes one message, without waiting, for a runtime that stays and is the manager's main process itself. What

@@ -27,7 +27,7 @@ int container_pause(const struct container *c, struct bk_err **err)
 	if (status != OCI_RUNNING && status != OCI_CREATED)
 		return bk_err_set(err, BK_ERR_NOT_FOUND, 0, SYS_WORD_NOT_RUNNING);
 	rc = open_cgroup(c, &fd, err);
-	return rc < 0 ? rc : cgroup_freeze(fd, CONTAINER_FREEZE_TIMEOUT_MS, err);
+	return rc < 0 ? rc : cgroup_freeze(fd, container_wait_ms(c->root, CONTAINER_FREEZE_TIMEOUT_MS), err);
 }
 
 int container_resume(const struct container *c, struct bk_err **err)
@@ -42,5 +42,5 @@ int container_resume(const struct container *c, struct bk_err **err)
 	if (status != OCI_PAUSED)
 		return bk_err_set(err, BK_ERR_CONFIG, 0, SYS_WORD_NOT_PAUSED);
 	rc = open_cgroup(c, &fd, err);
-	return rc < 0 ? rc : cgroup_thaw(fd, CONTAINER_FREEZE_TIMEOUT_MS, err);
+	return rc < 0 ? rc : cgroup_thaw(fd, container_wait_ms(c->root, CONTAINER_FREEZE_TIMEOUT_MS), err);
 }

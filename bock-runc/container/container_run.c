@@ -35,7 +35,7 @@ static int run_detached(struct container_create *p, struct bk_err **err)
 		container_created_undo(&r);
 	} else if (p->service.notify) {
 		container_unlock(&r.c); /* who gets tired of waiting can kill it */
-		container_notify_wait(&r.notify, r.pidfd, r.pid, p->warnings);
+		container_notify_wait(&r.notify, r.pidfd, r.pid, p->root->timeout_ms, p->warnings);
 	}
 	container_created_done(&r);
 	return rc;

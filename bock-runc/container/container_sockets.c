@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/container_sockets.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/bk_auto.h"
@@ -8,24 +9,27 @@
 #include "base/bk_fd.h"
 #include "codec/bk_json.h"
 
-/* A peer that takes nothing must not hold the runtime for ever. */
-static int open_one(const char *path, const char *what, int *ret_fd, struct bk_err **err)
+int container_sockets_open(const struct container_root *root, const char *path, const char *what, int *ret_fd,
+			   struct bk_err **err)
 {
-	int rc = bk_fd_unix_connect_within(path, CONTAINER_PEER_TIMEOUT_MS, ret_fd, err);
+	int ms = container_wait_ms(root, CONTAINER_PEER_TIMEOUT_MS);
+	int rc = bk_fd_unix_connect_within(path, ms < 0 ? 0 : ms, ret_fd, err);
 
+	if (rc < 0 && err && bk_err_errno(*err) == ETIMEDOUT)
+		rc = bk_err_hint(err, rc, "whoever listens there accepts nobody, and its queue is full: see --timeout");
 	return rc < 0 ? bk_err_wrap(err, rc, "%s", what) : 0;
 }
 
-int container_sockets_connect(const char *pidfd_path, const char *listener_path,
-			      struct container_sockets *ret, struct bk_err **err)
+int container_sockets_connect(const struct container_root *root, const char *pidfd_path,
+			      const char *listener_path, struct container_sockets *ret, struct bk_err **err)
 {
 	struct container_sockets s = CONTAINER_SOCKETS_INIT;
 	int rc = 0;
 
 	if (pidfd_path)
-		rc = open_one(pidfd_path, "pidfd socket", &s.pidfd, err);
+		rc = container_sockets_open(root, pidfd_path, "pidfd socket", &s.pidfd, err);
 	if (rc == 0 && listener_path)
-		rc = open_one(listener_path, "linux.seccomp.listenerPath", &s.seccomp, err);
+		rc = container_sockets_open(root, listener_path, "linux.seccomp.listenerPath", &s.seccomp, err);
 	if (rc < 0) {
 		container_sockets_done(&s);
 		return rc;

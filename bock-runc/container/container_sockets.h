@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/bk_err.h"
+#include "container/container.h"
 #include "oci/oci_state.h"
 
 #define CONTAINER_PEER_TIMEOUT_MS 30000	/* for a peer to accept, and to make room in its socket */
@@ -28,9 +29,12 @@ struct container_sockets {
 
 #define CONTAINER_SOCKETS_INIT { .pidfd = -1, .seccomp = -1 }
 
-/* Each path may be NULL. On failure nothing is open. */
-int container_sockets_connect(const char *pidfd_path, const char *listener_path,
-			      struct container_sockets *ret, struct bk_err **err);
+/* Each path may be NULL. On failure nothing is open. root: whose time-out holds. */
+int container_sockets_connect(const struct container_root *root, const char *pidfd_path,
+			      const char *listener_path, struct container_sockets *ret, struct bk_err **err);
+/* One peer, called what in errors, who neither accepts nor makes room for ever. */
+int container_sockets_open(const struct container_root *root, const char *path, const char *what, int *ret_fd,
+			   struct bk_err **err);
 void container_sockets_done(struct container_sockets *s);
 
 /* Sends the pidfd, with one of the names above; nothing where nobody is to be told. */

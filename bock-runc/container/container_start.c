@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/bk_auto.h"
 #include "base/bk_fd.h"
+#include "base/bk_stuck.h"
 #include "container/container.h"
 #include "container/container_hooks.h"
 #include "container/container_notify.h"
@@ -41,6 +43,24 @@ static int killed_or(int rc, struct bk_err *e, struct bk_err **err)
 	return bk_err_set(err, BK_ERR_IO, 0, "its process was killed before it ran the program");
 }
 
+static int answer(const struct container *c, int sock, struct bk_err **err)
+{
+	int ms = container_wait_ms(c->root, CONTAINER_ANSWER_TIMEOUT_MS);
+	uint64_t hooks = c->state.start_hooks_ms;
+	bk_autofree char *who = NULL;
+	int rc;
+
+	ms = ms < 0 || hooks > (uint64_t)(INT32_MAX - ms) ? -1 : ms + (int)hooks;
+	rc = bk_fd_wait(sock, POLLIN, ms);
+	if (rc != 0)
+		return rc < 0 ? bk_err_set(err, BK_ERR_IO, -rc, "wait for the first process") : bk_err_recv(sock, err);
+	who = bk_stuck_describe(c->state.pid);
+	rc = bk_err_set(err, BK_ERR_IO, ETIMEDOUT, "the container's first process does not answer for %d.%03d s: %s",
+			ms / 1000, ms % 1000, who);
+	return bk_err_hint(err, rc, "it may be stopped, or its cgroup frozen by others; it can't be started again, but "
+			   "deleted by force");
+}
+
 /* Calls the container's first process; its end of the connection closes by execve. */
 static int call(const struct container *c, struct bk_err **err)
 {
@@ -56,8 +76,8 @@ static int call(const struct container *c, struct bk_err **err)
 	/* at once: should we be killed now, a container that runs must not be taken for a created one */
 	if (unlinkat(c->dirfd, CONTAINER_SOCKET, 0) < 0 && errno != ENOENT)
 		return bk_err_set(err, BK_ERR_IO, errno, "remove '%s'", CONTAINER_SOCKET);
-	rc = bk_err_recv(sock, &e);
-	return killed_or(rc, e, err);
+	rc = answer(c, sock, &e);
+	return rc < 0 ? killed_or(rc, e, err) : rc;
 }
 
 static int start(struct container *c, struct bk_err **err)
@@ -88,7 +108,7 @@ static int start_and_wait(struct container *c, const char *notify, char ***warni
 	if (rc < 0)
 		return rc;
 	container_unlock(c); /* who gets tired of waiting can kill it */
-	container_notify_wait(&n, pidfd, c->state.pid, warnings);
+	container_notify_wait(&n, pidfd, c->state.pid, c->root->timeout_ms, warnings);
 	return 0;
 }
 

@@ -25,7 +25,7 @@ static void clean_up(const struct container_root *root, const char *id, pid_t ow
 static _Noreturn void watch(const struct container_root *root, const char *id, int pipe_fd,
 			    pid_t owner, uint64_t start)
 {
-	struct container_root kept = { .path = root->path, .fd = 0 };
+	struct container_root kept = { .path = root->path, .fd = 0, .timeout_ms = root->timeout_ms };
 	char word;
 
 	/* only the state folder and the pipe stay, as 0 and 1: a reader of our stdout must see its end */

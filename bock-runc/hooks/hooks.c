@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hooks/hooks.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -39,6 +40,20 @@ static int timeout_of(const struct oci_hook *h, int default_timeout_ms)
 	if (!h->has_timeout)
 		return default_timeout_ms;
 	return h->timeout > INT32_MAX / 1000 ? INT32_MAX : h->timeout * 1000;
+}
+
+uint64_t hooks_may_take(const struct oci_hook *hooks, size_t n, int default_timeout_ms)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int ms = timeout_of(&hooks[i], default_timeout_ms);
+
+		if (ms < 0)
+			return UINT64_MAX;
+		sum += (uint64_t)ms;
+	}
+	return sum;
 }
 
 /* The end of an output, without the newline behind it. */
@@ -97,6 +112,10 @@ static int run_one(const char *kind, const struct oci_hook *h, size_t i, const s
 	rc = bk_proc_run(&spec, how->state, how->len, how->out < 0 ? &out : NULL,
 			 how->errout < 0 ? &errout : NULL, timeout_of(h, how->timeout_ms), &status,
 			 err);
+	if (rc < 0 && err && bk_err_errno(*err) == ETIMEDOUT)
+		(void)bk_err_hint(err, rc, h->has_timeout ? "it was killed: its timeout in config.json" :
+				  "it was killed: a hook can have a timeout in config.json, and --timeout bounds "
+				  "those that have none");
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "error running %s hook #%zu", kind, i);
 	if (status != 0)

@@ -10,6 +10,7 @@
 #define HOOKS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/bk_err.h"
 #include "oci/oci_runtime.h"
@@ -21,6 +22,9 @@
  * ...
  */
 int hooks_check(const char *kind, const struct oci_hook *hooks, size_t n, struct bk_err **err);
+
+/* How long all of them may take, in milliseconds; UINT64_MAX: for ever. */
+uint64_t hooks_may_take(const struct oci_hook *hooks, size_t n, int default_timeout_ms);
 
 /* What all hooks of a call have in common. */
 struct hooks_how {

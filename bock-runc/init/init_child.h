@@ -77,6 +77,5 @@ int init_child_wait(struct init_child *c, int want, struct bk_err **err);
 /* The same, and the descriptor that comes with it. */
 int init_child_receive(struct init_child *c, int want, int *ret_fd, struct bk_err **err);
 
-#define INIT_HOOK_TIMEOUT_MS (-1)	/* hooks without a timeout of their own wait for ever */
 
 #endif

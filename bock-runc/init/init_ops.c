@@ -280,7 +280,8 @@ static int run_hooks(struct init_child *c, const char *kind, const struct oci_ho
 		     int status, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf json = BK_BUF_INIT(BK_BUF_DOC);
-	struct hooks_how how = { .timeout_ms = INIT_HOOK_TIMEOUT_MS,
+	int timeout = c->plan->params.hook_timeout_ms;
+	struct hooks_how how = { .timeout_ms = timeout ? timeout : INIT_HOOK_TIMEOUT_MS,
 				 .out = c->hooks_output.out,
 				 .errout = c->hooks_output.errout };
 	int rc = init_state_json(c->plan, status, getpid(), &json, err);

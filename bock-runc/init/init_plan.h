@@ -29,6 +29,7 @@
 /* Where a container finds the socket of sd_notify(3). */
 #define INIT_NOTIFY_DIR "/run/notify"
 #define INIT_NOTIFY_SOCKET "notify.sock"
+#define INIT_HOOK_TIMEOUT_MS (10 * 60 * 1000)	/* of a hook without a timeout of its own */
 #define INIT_SYSCTL_PATH_MAX 512	/* bytes of a sysctl's path */
 
 enum init_stage { INIT_RUNTIME, INIT_CONTAINER, INIT_PROCESS, INIT_STAGE_MAX_ };
@@ -155,6 +156,7 @@ struct init_params {
 	unsigned int listen_fds;	/* LISTEN_FDS; 0: none */
 	const char *listen_names;	/* LISTEN_FDNAMES; NULL: none */
 	const char *notify_dir;		/* to be bound to INIT_NOTIFY_DIR; NULL: none */
+	int hook_timeout_ms;	/* of hooks that have none; 0: INIT_HOOK_TIMEOUT_MS, -1: for ever */
 	bool exec;		/* another process in a container that is there: see init_plan_compile_exec */
 	bool own_user_ns;	/* exec: the container's user namespace is the runtime's */
 	/* exec, of a container without a mount namespace of its own */

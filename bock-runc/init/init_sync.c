@@ -43,6 +43,8 @@ int init_sync_recv(int sock, pid_t *ret_pid, int *ret_fd, struct bk_err **err)
 	n = bk_fd_recv(sock, &fd, 1, &n_fds, &u, sizeof(u));
 	if (n == 0 || n == -ECONNRESET)
 		return 0;
+	if (n == -EAGAIN)
+		return SYNC_TIMEOUT;
 	if (n < 0)
 		return bk_err_set(err, BK_ERR_IO, (int)-n, "receive from the other side");
 	if (n == BK_ERR_WIRE_SIZE)

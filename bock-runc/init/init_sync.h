@@ -12,6 +12,7 @@
 #include "base/bk_err.h"
 
 enum init_sync {
+	SYNC_TIMEOUT = 'T',	/* never sent: of init_sync_recv, where the socket has a time-out (SO_RCVTIMEO) */
 	/* from the child */
 	SYNC_PID = 'P',		/* the intermediate process made the child: its pidfd comes along */
 	SYNC_HOOKS = 'H',	/* run the runtime's hooks now */
@@ -42,7 +43,7 @@ int init_sync_send(int sock, enum init_sync msg, pid_t pid, int fd, struct bk_er
 
 /*
  * Receives one message. Returns its letter (> 0), 0 when the peer is gone, or -kind: an error that
- * the peer sent, or our own. ret_pid and ret_fd may be NULL where no descriptor is expected.
+ * the peer sent, or our own; SYNC_TIMEOUT where the socket has a time-out. ret_pid and ret_fd may be NULL where no descriptor is expected.
  */
 int init_sync_recv(int sock, pid_t *ret_pid, int *ret_fd, struct bk_err **err);
 

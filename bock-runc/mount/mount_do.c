@@ -139,6 +139,19 @@ static int do_detached(const struct mount_op *op, const char *type, const char *
 	return mount_tree_attach(op, tree, target, err);
 }
 
+static int new_failed(const struct mount_op *op, const char *type, const char *data, int errnum,
+		      struct bk_err **err)
+{
+	int rc = bk_err_set(err, BK_ERR_IO, errnum, "mount %s on '%s'%s%s", type, op->dest,
+			    data ? " with options " : "", data ? data : "");
+
+	/* mount_namespaces(7): mnt_already_visible() of the kernel */
+	if (errnum == EPERM && op->userns && (bk_streq(type, "proc") || bk_streq(type, "sysfs")))
+		return bk_err_hint(err, rc, "in a user namespace a new one can be mounted only where one is to be seen "
+				   "whole: in a container, one without maskedPaths and readonlyPaths in it");
+	return rc;
+}
+
 static int do_new(const struct mount_op *op, const char *type, const struct bk_root *root,
 		  struct bk_err **err)
 {
@@ -162,8 +175,7 @@ static int do_new(const struct mount_op *op, const char *type, const struct bk_r
 	if (fchdir(target) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "enter '%s'", op->dest);
 	if (mount(op->source, ".", type, op->f.ms, data) < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "mount %s on '%s'%s%s", type, op->dest,
-				  data ? " with options " : "", data ? data : "");
+		return new_failed(op, type, data, errno, err);
 	return 0;
 }
 

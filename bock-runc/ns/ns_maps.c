@@ -68,12 +68,17 @@ static int write_map(pid_t pid, const char *file, const struct oci_id_mapping *m
 {
 	bk_autobuf struct bk_buf text = BK_BUF_INIT(BK_BUF_SMALL);
 	char path[64];
+	int rc;
 
 	for (size_t i = 0; i < n; i++)
 		bk_buf_printf(&text, "%u %u %u\n", maps[i].container_id, maps[i].host_id,
 			      maps[i].size);
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	return bk_file_put(AT_FDCWD, path, bk_buf_str(&text), err);
+	rc = bk_file_put(AT_FDCWD, path, bk_buf_str(&text), err);
+	if (rc == -BK_ERR_PERMISSION) /* user_namespaces(7) */
+		return bk_err_hint(err, rc, "id 0 takes CAP_SETFCAP here (Linux 5.12), others than one's own CAP_SETUID or "
+				   "CAP_SETGID");
+	return rc;
 }
 
 static int run_helper(const char *prog, pid_t pid, const struct oci_id_mapping *maps, size_t n,

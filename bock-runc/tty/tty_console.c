@@ -109,8 +109,9 @@ int tty_console_send(int sock, int master, const char *name, struct bk_err **err
 {
 	int rc = bk_fd_send(sock, &master, 1, name, strlen(name));
 
-	if (rc < 0)
-		return bk_err_set(err, BK_ERR_IO, -rc, "send the terminal to the console socket");
+	if (rc < 0) /* a full socket is one that its peer does not read */
+		return bk_err_set(err, BK_ERR_IO, rc == -EAGAIN ? ETIMEDOUT : -rc,
+				  "send the terminal to the console socket");
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "base/bk_clock.h"
 #include "base/bk_fd.h"
 #include "base/bk_mem.h"
+#include "base/bk_stuck.h"
 
 #define RUN_CHUNK ((size_t)16 << 10)
 /* Reads of a pipe after its writer's end: one that somebody else still fills is left then. */
@@ -128,8 +129,12 @@ static int pump(struct run *r, int pidfd, int timeout_ms, struct bk_err **err)
 		bool ended;
 		int rc;
 
-		if (timeout_ms >= 0 && left <= 0)
-			return bk_err_set(err, BK_ERR_IO, ETIMEDOUT, "wait for '%s'", r->name);
+		if (timeout_ms >= 0 && left <= 0) {
+			bk_autofree char *who = bk_stuck_describe_fd(pidfd);
+
+			return bk_err_set(err, BK_ERR_IO, ETIMEDOUT, "wait for '%s' for %d.%03d s: %s", r->name,
+					  timeout_ms / 1000, timeout_ms % 1000, who);
+		}
 		rc = poll(p, 4, timeout_ms < 0 ? -1 : (int)left);
 		if (rc < 0 && errno != EINTR)
 			return bk_err_set(err, BK_ERR_IO, errno, "wait for '%s'", r->name);
