@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034 # used by those who read this file
+# The matrix of tests/engines/run: its engines and its features.
+
+# name guest(plain|systemd) user(root|user) file callers(in the table of calls)
+engines=(
+	"podman              plain   root podman     podman,buildah"
+	"podman-systemd      systemd root podman     podman,buildah"
+	"podman-user         plain   user podman     podman,buildah"
+	"podman-user-systemd systemd user podman     podman,buildah"
+	"containerd          plain   root containerd containerd"
+	"buildah             plain   root buildah    buildah"
+	"docker              plain   root docker     containerd,docker"
+	"docker-systemd      systemd root docker     containerd,docker"
+)
+
+# name who what: who is a pattern of engines, where "any" is all but buildah, which only builds; with "!" in front
+# of the name it is in the short selection, too
+features=(
+	"!run      *                        exit codes, 126 and 127, output, input, user, folder, environment"
+	"!terminal *                        run -it and exec -t: size, what is typed, ^C"
+	"detach    any                      run -d, logs, wait"
+	"!exec     any                      with input, exit codes, user, detached"
+	"stop      any                      kill, stop, start"
+	"pause     any                      pause and unpause; removal of what is paused"
+	"!limits   any                      memory, cpu, pids, cpuset, io: the kernel's files"
+	"!update   podman*|docker*          of these limits"
+	"stats     any                      stats and top"
+	"oom       any                      killed for want of memory: 137, and how it is reported"
+	"devices   any                      devices, and rules for devices"
+	"volumes   *                        words of propagation, ro, tmpfs, a read-only root"
+	"userns    podman*|containerd       user namespaces"
+	"!security *                        seccomp profiles, capabilities, privileged"
+	"health    podman*|docker*          health checks"
+	"restart   podman*|docker*          restart policies"
+	"build     podman*|docker*|buildah* a step of a build"
+	"pod       podman*                  containers that share namespaces and a cgroup"
+	"crowd     any                      fifty at once"
+	"!calls    *                        each call of the runtime is one that is known"
+	"!clean    *                        no process, cgroup, mount, state or unit is left"
+)
+
+# Sets engine_guest, engine_user, engine_kind, engine_callers; false when there is no such engine
+engine_find() {
+	local line name
+	for line in "${engines[@]}"; do
+		read -r name engine_guest engine_user engine_kind engine_callers <<<"$line"
+		[ "$name" != "$1" ] || return 0
+	done
+	return 1
+}
+
+# features_of ENGINE [QUICK]: the names of its cells, one a line
+features_of() {
+	local line name pattern quick
+	for line in "${features[@]}"; do
+		read -r name pattern _ <<<"$line"
+		pattern=${pattern/#any/!(buildah*)}
+		quick=${name%%[!!]*}
+		name=${name#!}
+		[ -n "$quick" ] || [ -z "${2-}" ] || continue
+		# shellcheck disable=SC2053 # a pattern
+		if [[ $1 == @($pattern) ]]; then printf '%s\n' "$name"; fi
+	done
+}
