@@ -70,7 +70,7 @@ counts_past() { [ "$(now)" -gt "$1" ]; }
 	"$BOCK_RUNC" --root "$STATE" restore --bundle "$B" --image-path "$T/images" --work-path "$T/work" -no-subreaper "$ID" \
 		</dev/null >"$T/said" 2>&1 3>&- &
 	local runtime=$!
-	wait_for 30 test -e "$B/rootfs/n"
+	wait_for 60 test -e "$B/rootfs/n" || fail "$(cat "$T/said" "$T/work/restore.log")"
 	touch "$B/rootfs/stop"
 	status=0
 	wait "$runtime" || status=$?
