@@ -101,7 +101,7 @@ static int try_login(const struct bk_cli_call *call, const struct cmd_registry_o
 		     struct bk_err **err)
 {
 	cmd_autoregistry struct cmd_registry c = { 0 };
-	struct registry *r;
+	struct registry *r = NULL;
 	int rc = cmd_registry_open_as(&c, call, o, credential, err);
 
 	if (rc == 0)

@@ -197,7 +197,11 @@ static int check_magic(const struct layer_tar *t, struct bk_err **err)
 			return tar_bad_(t, err, "a header of an unknown version");
 		return 0;
 	}
-	if (memcmp(h->magic, "ustar  ", 8) == 0 || all_zero(h->magic, 8))
+	/* GNU's, whose version is a blank and a NUL; and the form before POSIX's */
+	if (memcmp(h->magic, "ustar ", sizeof(h->magic)) == 0 &&
+	    memcmp(h->version, " ", sizeof(h->version)) == 0)
+		return 0;
+	if (all_zero(h->magic, sizeof(h->magic)) && all_zero(h->version, sizeof(h->version)))
 		return 0;
 	return tar_bad_(t, err, "a header of an unknown form");
 }

@@ -164,7 +164,7 @@ static int fetch(struct registry *r, const char *repo, const char *reference,
 		 const struct oci_descriptor *expect, struct bk_http_resp *resp, struct bk_arena *arena,
 		 struct oci_descriptor *ret, struct bk_err **err)
 {
-	struct oci_descriptor d;
+	struct oci_descriptor d = { .media_type = NULL };
 	int rc = get(r, repo, reference, "GET", resp, err);
 
 	if (rc == 0)
