@@ -79,6 +79,10 @@ change() { # COMMAND-LINE of the container
 	says CGROUP_FROZEN -- 1 run -b "$B" "$ID"
 	rmdir "$(cgroup2_path)/$ID"
 
+	cp "$B/config.json" "$T/whole.json"
+	edit 'del(.process)'
+	says NO_PROCESS -- 1 run -b "$B" "$ID"
+	cp "$T/whole.json" "$B/config.json"
 	change nosuch
 	says NOT_IN_PATH -- 1 create -b "$B" "$ID"
 	grep -q nosuch "$T/err"
