@@ -138,12 +138,36 @@ containerd_cell_pause() {
 	gone eng-pause
 }
 
+# ctr's options know some of the limits; a whole specification, as CRI makes it, has them all
+containerd_spec() { # ID CHANGES-OF-IT COMMAND
+	"$W/bock-runc/bock-runc" spec --bundle "$E" || bad 'no specification is made'
+	jq --arg root "$W/rootfs" --arg cgroup "/default/$1" --arg command "$3" '
+		.root = {"path": $root, "readonly": true} | .process.terminal = false | .linux.cgroupsPath = $cgroup
+		| .process.env = ["PATH=/bin"] | .process.args = ["sh", "-c", $command] | '"$2" "$E/config.json" >"$E/spec.json"
+	rm "$E/config.json"
+}
+
 containerd_cell_limits() {
 	crd eng-limits --memory-limit 67108864 --cpus 0.5 --cpu-shares 512 -- sleep 1000
 	cgroup_of "$(pid_of eng-limits)"
 	holds memory.max 67108864
 	holds cpu.max '50000 100000'
 	holds cpu.weight 59
+	gone eng-limits
+	containerd_spec eng-limits '.linux.resources += {"memory": {"limit": 67108864, "reservation": 33554432, "swap": 134217728},
+		"cpu": {"shares": 512, "quota": 50000, "period": 100000, "cpus": "1"}, "pids": {"limit": 50},
+		"blockIO": {"weight": 200}, "unified": {"memory.high": "60000000"}}' 'sleep 1000'
+	must ctr run -d --runc-binary "$RUNTIME" --config "$E/spec.json" eng-limits
+	cgroup_of "$(pid_of eng-limits)"
+	holds memory.max 67108864
+	holds memory.swap.max 67108864
+	holds memory.low 33554432
+	holds memory.high 59998208
+	holds cpu.max '50000 100000'
+	holds cpu.weight 59
+	holds pids.max 50
+	holds cpuset.cpus 1
+	holds io.weight 'default 1920'
 	gone eng-limits
 }
 
@@ -168,9 +192,25 @@ containerd_cell_oom() {
 }
 
 containerd_cell_devices() {
+	local major
 	cr 0 $'given\ndenied' --device /dev/loop0 --cap-add CAP_MKNOD "$IMAGE" eng-devices sh -c '
 		(: </dev/loop0) && echo given
 		mknod /dev/other b 7 1; (: </dev/other) 2>/dev/null || echo denied'
+	# a device that may be read only, and a rule without a device
+	major=$((0x$(stat -c %t /dev/vda)))
+	containerd_spec eng-devices '.process.capabilities[] += ["CAP_MKNOD"]
+		| .linux.devices = [{"path": "/dev/given", "type": "b", "major": 7, "minor": 0, "fileMode": 438}]
+		| .linux.resources.devices = [{"allow": false, "access": "rwm"},
+			{"allow": true, "type": "b", "major": 7, "minor": 0, "access": "r"},
+			{"allow": true, "type": "b", "major": '"$major"', "minor": 0, "access": "rm"},
+			{"allow": true, "type": "b", "major": 7, "minor": 1, "access": "m"}]' "
+		(: </dev/given) && echo given
+		(: <>/dev/given) 2>/dev/null || echo given: no write
+		mknod /dev/allowed b $major 0; head -c 1 /dev/allowed >/dev/null && echo allowed
+		(: <>/dev/allowed) 2>/dev/null || echo allowed: no write
+		mknod /dev/other b 7 1; (: </dev/other) 2>/dev/null || echo denied"
+	ends 0 $'given\ngiven: no write\nallowed\nallowed: no write\ndenied' \
+		ctr run --rm --runc-binary "$RUNTIME" --config "$E/spec.json" eng-devices
 }
 
 containerd_cell_volumes() {

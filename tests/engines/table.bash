@@ -14,30 +14,35 @@ engines=(
 	"docker-systemd      systemd root docker     containerd,docker"
 )
 
-# name who what: who is a pattern of engines, where "any" is all but buildah, which only builds; with "!" in front
-# of the name it is in the short selection, too
+# Of the short selection, as patterns of engines: those of which it wants much, and those of which a cell each shows that
+# they work. What is not in it: docs/ENGINES.md.
+quick_root='podman|podman-systemd|containerd'
+quick_all="$quick_root|podman-user-systemd|docker-systemd|buildah"
+
+# name who quick what: who is a pattern of engines, where "any" is all but buildah, which only builds; quick is such a
+# pattern, of those that have it in the short selection, too: "root" and "all" are the above, "-" is none
 features=(
-	"!run      *                        exit codes, 126 and 127, output, input, user, folder, environment"
-	"!terminal *                        run -it and exec -t: size, what is typed, ^C"
-	"detach    any                      run -d, logs, wait"
-	"!exec     any                      with input, exit codes, user, detached"
-	"stop      any                      kill, stop, start"
-	"pause     any                      pause and unpause; removal of what is paused"
-	"!limits   any                      memory, cpu, pids, cpuset, io: the kernel's files"
-	"!update   podman*|docker*          of these limits"
-	"stats     any                      stats and top"
-	"oom       any                      killed for want of memory: 137, and how it is reported"
-	"devices   any                      devices, and rules for devices"
-	"volumes   *                        words of propagation, ro, tmpfs, a read-only root"
-	"userns    podman*|containerd       user namespaces"
-	"!security *                        seccomp profiles, capabilities, privileged"
-	"health    podman*|docker*          health checks"
-	"restart   podman*|docker*          restart policies"
-	"build     podman*|docker*|buildah* a step of a build"
-	"pod       podman*                  containers that share namespaces and a cgroup"
-	"crowd     any                      fifty at once"
-	"!calls    *                        each call of the runtime is one that is known"
-	"!clean    *                        no process, cgroup, mount, state or unit is left"
+	"run      *                        all                    exit codes, 126 and 127, output, input, user, folder, environment"
+	"terminal *                        podman                 run -it and exec -t: size, what is typed, ^C"
+	"detach   any                      -                      run -d, logs, wait"
+	"exec     any                      podman|containerd      with input, exit codes, user, detached"
+	"stop     any                      -                      kill, stop, start"
+	"pause    any                      root                   pause and unpause; removal of what is paused"
+	"limits   any                      root                   memory, cpu, pids, cpuset, io: the kernel's files"
+	"update   podman*|docker*          podman|podman-systemd  of these limits"
+	"stats    any                      root                   stats and top"
+	"oom      any                      -                      killed for want of memory: 137, and how it is reported"
+	"devices  any                      root                   devices, and rules for devices"
+	"volumes  *                        -                      words of propagation, ro, tmpfs, a read-only root"
+	"userns   podman*|containerd       -                      user namespaces"
+	"security *                        podman                 seccomp profiles, capabilities, privileged"
+	"health   podman*|docker*          -                      health checks"
+	"restart  podman*|docker*          -                      restart policies"
+	"build    podman*|docker*|buildah* -                      a step of a build"
+	"pod      podman*                  -                      containers that share namespaces and a cgroup"
+	"crowd    any                      -                      fifty at once"
+	"calls    *                        all                    each call of the runtime is one that is known"
+	"clean    *                        all                    no process, cgroup, mount, state or unit is left"
 )
 
 # Sets engine_guest, engine_user, engine_kind, engine_callers; false when there is no such engine
@@ -54,11 +59,14 @@ engine_find() {
 features_of() {
 	local line name pattern quick
 	for line in "${features[@]}"; do
-		read -r name pattern _ <<<"$line"
+		read -r name pattern quick _ <<<"$line"
 		pattern=${pattern/#any/!(buildah*)}
-		quick=${name%%[!!]*}
-		name=${name#!}
-		[ -n "$quick" ] || [ -z "${2-}" ] || continue
+		case $quick in
+		root) quick=$quick_root ;;
+		all) quick=$quick_all ;;
+		esac
+		# shellcheck disable=SC2053 # patterns
+		[ -z "${2-}" ] || [[ $1 == @($quick) ]] || continue
 		# shellcheck disable=SC2053 # a pattern
 		if [[ $1 == @($pattern) ]]; then printf '%s\n' "$name"; fi
 	done
