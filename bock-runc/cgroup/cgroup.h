@@ -78,7 +78,7 @@ char *cgroup_in_text(const char *text);
 /* Opens an existing one; -BK_ERR_NOT_FOUND. */
 int cgroup_open(const struct cgroup_host *h, const char *path, int *ret_dirfd, struct bk_err **err);
 
-/* Kills every process in it and below (cgroup.kill, kernel 5.14). Does not wait. */
+/* Kills every process in it and below (cgroup.kill, kernel 5.14). Does not wait. -BK_ERR_NOT_FOUND: it was removed. */
 int cgroup_kill(int dirfd, struct bk_err **err);
 
 /* Whether a cgroup can have this name, one component: not what the kernel's own files are called. -BK_ERR_CONFIG. */
@@ -96,7 +96,7 @@ int cgroup_procs(int dirfd, bool below, pid_t **ret_pids, size_t *ret_n, struct 
 /* "populated" and "frozen" of cgroup.events; each may be NULL. */
 int cgroup_events(int dirfd, bool *ret_populated, bool *ret_frozen, struct bk_err **err);
 
-/* Waits until no live process is left in it or below; -BK_ERR_IO ETIMEDOUT names those that are. */
+/* Waits until no live process is left in it or below, or it was removed; -BK_ERR_IO ETIMEDOUT names those that are. */
 int cgroup_wait_empty(int dirfd, int timeout_ms, struct bk_err **err);
 
 /*

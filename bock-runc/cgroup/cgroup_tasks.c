@@ -26,9 +26,23 @@
 #define PROCS_SIZE  ((size_t)1 << 20)
 #define NAMED_PIDS  8 /* in an error */
 
+/* Whether it was removed since it was opened, as systemd removes an empty one: no file is in there any more. */
+static bool is_gone(int dirfd)
+{
+	return faccessat(dirfd, "cgroup.procs", F_OK, 0) < 0 && errno == ENOENT;
+}
+
 int cgroup_kill(int dirfd, struct bk_err **err)
 {
-	return bk_file_put(dirfd, "cgroup.kill", "1", err);
+	struct bk_err *failure = NULL;
+	int rc = bk_file_put(dirfd, "cgroup.kill", "1", &failure);
+
+	if (rc < 0 && is_gone(dirfd)) {
+		bk_err_clear(&failure);
+		return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "the cgroup was removed");
+	}
+	bk_err_move(err, failure);
+	return rc;
 }
 
 int cgroup_join(int dirfd, pid_t pid, struct bk_err **err)
@@ -140,8 +154,14 @@ static int name_pids(int dirfd, int rc, struct bk_err **err)
 
 int cgroup_wait_empty(int dirfd, int timeout_ms, struct bk_err **err)
 {
-	int rc = wait_event(dirfd, "populated", false, timeout_ms, err);
+	struct bk_err *failure = NULL;
+	int rc = wait_event(dirfd, "populated", false, timeout_ms, &failure);
 
+	if (rc < 0 && is_gone(dirfd)) {
+		bk_err_clear(&failure);
+		return 0;
+	}
+	bk_err_move(err, failure);
 	return rc < 0 ? name_pids(dirfd, rc, err) : 0;
 }
 

@@ -153,6 +153,9 @@ static void test_make_remove(void **state)
 	assert_false(exists(&h, TOP));
 	/* what is gone is removed */
 	assert_ok(cgroup_remove(&h, TOP "/a/c", 0, 100, &err), &err);
+	/* and nobody is in it, whoever removed it */
+	assert_err(cgroup_kill(fd, &err), &err, BK_ERR_NOT_FOUND, "the cgroup was removed");
+	assert_ok(cgroup_wait_empty(fd, 0, &err), &err);
 	assert_err(cgroup_open(&h, TOP, &again, &err), &err, BK_ERR_NOT_FOUND,
 		   "open cgroup '" TOP "'");
 }
