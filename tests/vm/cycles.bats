@@ -2,6 +2,9 @@
 # In the microVM: a container made and deleted many times leaves nothing that could add up. 30 times; 500 times with
 # BOCK_VM_FULL=1 (make check-vm).
 
+# more than tests/run gives a test
+setup_file() { [ -z "${BOCK_VM_FULL-}" ] || export BATS_TEST_TIMEOUT=2400; }
+
 setup() {
 	load ../helpers/runc
 	case ${BOCK_VM_MODE-} in
@@ -50,9 +53,11 @@ cycles() {
 	bock_runc delete --force "$ID"
 	wait_for 20 differs # the census can tell
 	before=$(census)
+	echo "# before: $before" >&3
 	for ((n = 0; n < many; n++)); do
 		bock_runc "$@" create -b "$B" "$ID" </dev/null >"$T/.out" 2>&1 3>&- || fail "cycle $n: $(<"$T/.out")"
 		bock_runc delete --force "$ID" || fail "cycle $n"
+		[ $(((n + 1) % 100)) -ne 0 ] || echo "# $((n + 1)) cycles, just now: $(census)" >&3
 	done
 	# the kernel forgets programs in its own time
 	wait_for 30 same || fail "before: $before; after $many cycles: $now"
