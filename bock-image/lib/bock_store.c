@@ -336,8 +336,8 @@ int bock_store_get_blob(const struct bock_store *store, const char *digest, void
 			size_t *ret_size, struct bk_err **err)
 {
 	struct bk_buf b = BK_BUF_INIT((size_t)STORE_BLOB_MAX);
-	struct oci_descriptor d = { .digest = bk_strdup(digest) };
-	bk_autofree char *owned = d.digest;
+	bk_autofree char *copy = bk_strdup(digest);
+	struct oci_descriptor d = { .digest = copy };
 	bk_autoclose int fd = -1;
 	struct bk_err *why = NULL;
 	int rc = store_blob_open(store->s, digest, -1, &fd, &d.size, &why);
