@@ -192,9 +192,9 @@ uses() { # more than FROM
 
 felt() { # root|user
 	local before events
-	prepare "$1" sh -c 'while :; do :; done'
+	prepare "$1" sh -c 'trap "exec sleep 1000" USR1; while :; do :; done'
 	up '.linux.resources += {"memory": {"limit": 33554432, "swap": 33554432}, "pids": {"limit": 12},
-		"cpu": {"quota": 20000, "period": 100000}}'
+		"cpu": {"quota": 50000, "period": 100000}}'
 	usage
 	wait_for 20 uses "$usage"
 	# a frozen cgroup uses nothing
@@ -206,6 +206,8 @@ felt() { # root|user
 	[ "$usage" -eq "$before" ] || fail "it used $((usage - before)) us while it was paused"
 	rt resume "$ID"
 	wait_for 20 uses "$before"
+	# what follows has the cpu to itself
+	rt kill "$ID" USR1
 	# more memory than there may be
 	rt events --interval 2s "$ID" >"$T/events" 3>&- &
 	events=$!
