@@ -266,3 +266,29 @@ containerd_cell_crowd() {
 	# shellcheck disable=SC2046 # a list
 	gone $(ctr container ls --quiet)
 }
+
+# To a folder, then to an image, from which it is made anew. Its streams are pipes, as those of what ctr restores.
+containerd_cell_checkpoint() {
+	local at ctr
+	mkdir -p "$E/counter"
+	ctr run --runc-binary "$RUNTIME" --memory-limit 67108864 --mount "type=bind,src=$E/counter,dst=/v,options=rbind:rw" "$IMAGE" \
+		eng-saved sh -c "$COUNTER" </dev/null >"$E/saved.log" 2>&1 &
+	ctr=$!
+	soon test -s "$E/counter/n" || bad "$(<"$E/saved.log")"
+	must ctr task checkpoint --image-path "$E/saved" eng-saved
+	same state "$(status_of eng-saved)" RUNNING
+	must ctr container checkpoint --image --rw --task eng-saved localhost/saved:1
+	same state "$(status_of eng-saved)" RUNNING
+	went_on "$(<"$E/counter/n")"
+	must ctr task kill --signal SIGKILL eng-saved
+	wait "$ctr"
+	must ctr container rm eng-saved
+	at=$(<"$E/counter/n")
+	must ctr container restore --rw --live eng-saved localhost/saved:1
+	same state "$(status_of eng-saved)" RUNNING
+	went_on "$at"
+	cgroup_of "$(pid_of eng-saved)"
+	holds memory.max 67108864
+	gone eng-saved
+	must ctr image rm localhost/saved:1
+}

@@ -129,6 +129,14 @@ holds() {
 	same "$1" "$text" "$2"
 }
 
+# What counts in memory, and writes it to files of a folder /v that is $E/counter; whether it went on after AT
+COUNTER='echo begun >>/v/begun; i=0; while :; do i=$((i + 1)); echo $i >/v/new; mv /v/new /v/n; sleep 0.2; done'
+counts_past() { [ "$(<"$E/counter/n")" -gt "$1" ]; }
+went_on() { # AT
+	soon counts_past "$1"
+	same 'how often it began' "$(<"$E/counter/begun")" begun
+}
+
 # Sets CG, the cgroup of a process
 cgroup_of() {
 	CG=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$1/cgroup" 2>/dev/null)

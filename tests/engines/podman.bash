@@ -74,3 +74,26 @@ podman_cell_pod() {
 	must podman pod stop --time 0 eng-pod
 	must podman pod rm --force --time 0 eng-pod
 }
+
+# Live, in place, and by an archive to another container
+podman_cell_checkpoint() {
+	mkdir -p "$E/counter"
+	pr -d --name eng-saved --memory 64m --volume "$E/counter:/v" "$IMAGE" sh -c "$COUNTER"
+	soon test -s "$E/counter/n"
+	must podman container checkpoint --leave-running eng-saved
+	same state "$(state Status eng-saved)" running
+	went_on "$(<"$E/counter/n")"
+	must podman container checkpoint eng-saved
+	same state "$(state Status eng-saved)" exited
+	must podman container restore eng-saved
+	cli_cgroup eng-saved
+	holds memory.max 67108864
+	went_on "$(<"$E/counter/n")"
+	must podman container checkpoint --compress none --export "$E/saved.tar" eng-saved
+	gone eng-saved
+	must podman container restore --import "$E/saved.tar" --name eng-other
+	same state "$(state Status eng-other)" running
+	went_on "$(<"$E/counter/n")"
+	must podman exec eng-other true
+	gone eng-other
+}

@@ -40,6 +40,7 @@ features=(
 	"restart  podman*|docker*          -                      restart policies"
 	"build    podman*|docker*|buildah* -                      a step of a build"
 	"pod      podman*                  -                      containers that share namespaces and a cgroup"
+	"checkpoint podman|podman-systemd|containerd - checkpoint and restore by criu"
 	"crowd    any                      -                      fifty at once"
 	"calls    *                        all                    each call of the runtime is one that is known"
 	"clean    *                        all                    no process, cgroup, mount, state or unit is left"
