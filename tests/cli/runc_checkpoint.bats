@@ -149,7 +149,9 @@ asked() {
 	while IFS='|' read -r modes words; do
 		# shellcheck disable=SC2086
 		mode $modes
-		checkpoint --work-path "$T/work" --timeout 1
+		# a second is for what hangs: on a busy machine the others may take longer to begin
+		case $modes in *hang*) limit=1 ;; *) limit=60 ;; esac
+		checkpoint --work-path "$T/work" --timeout "$limit"
 		assert_error "$words" || fail "checkpoint: $modes" || return 1
 		assert_is running || return 1
 	done <<-'END'
@@ -170,7 +172,9 @@ asked() {
 	while IFS='|' read -r modes words; do
 		# shellcheck disable=SC2086
 		mode $modes
-		restore --work-path "$T/work" --timeout 1
+		# a second is for what hangs: on a busy machine the others may take longer to begin
+		case $modes in *hang*) limit=1 ;; *) limit=60 ;; esac
+		restore --work-path "$T/work" --timeout "$limit"
 		assert_error "$words" || fail "restore: $modes" || return 1
 		assert_no_leftovers || fail "restore: $modes" || return 1
 	done <<-'END'
