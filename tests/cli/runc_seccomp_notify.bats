@@ -313,6 +313,6 @@ print(base64.b64encode(b"".join(struct.pack("HBBI", *i) for i in insns)).decode(
 	jq -e '.potentiallyUnsafeConfigAnnotations | index("run.oci.seccomp.receiver") and index("run.oci.seccomp_bpf_data") and
 		(index("run.oci.seccomp_fail_unknown_syscall") | not)' <<<"$output"
 	# what bock-image keeps an image's labels from becoming
-	jq -e '.potentiallyUnsafeConfigAnnotations | all(startswith("run.oci.") or startswith("org.systemd.property."))' <<<"$output"
+	jq -e '.potentiallyUnsafeConfigAnnotations | all(startswith("run.oci.") or startswith("org.criu.") or startswith("org.systemd.property."))' <<<"$output"
 	jq -e '.annotations["io.bock.runc.config-annotations"] | split(",") | index("run.oci.seccomp_fail_unknown_syscall")' <<<"$output"
 }
