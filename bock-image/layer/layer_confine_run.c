@@ -145,6 +145,8 @@ static int listen_to(int fd, const struct layer_opts *opts, struct result *r, st
 
 		if (n == 0)
 			return 0;
+		if (n < 0)
+			return bk_err_set(err, BK_ERR_IO, (int)-n, "read what the unpacking process says");
 		if (n == sizeof(m) && m.len < sizeof(data))
 			n = bk_fd_read_full(fd, data, m.len) == (ssize_t)m.len ? 1 : 0;
 		else

@@ -314,7 +314,7 @@ int tar_next_header_(struct layer_tar *t, uint64_t *ret_size, bool *ret_more, st
 {
 	for (;;) {
 		bool about = t->said.any || t->long_name || t->long_link;
-		int64_t size;
+		int64_t size = 0;
 		int rc = read_header(t, ret_more, err);
 
 		if (rc == 0 && !*ret_more && about)

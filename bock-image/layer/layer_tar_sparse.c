@@ -142,7 +142,7 @@ static int body_number(struct layer_tar *t, struct body_text *b, uint64_t *ret, 
 static int read_body_map(struct layer_tar *t, struct bk_err **err)
 {
 	struct body_text b = { .at = TAR_BLOCK };
-	uint64_t n, offset, size;
+	uint64_t n = 0, offset = 0, size = 0;
 	int rc = body_number(t, &b, &n, err);
 
 	if (rc == 0 && n > TAR_SPARSE_MAX)

@@ -265,8 +265,13 @@ static int add_tree(int dirfd, bool below, unsigned int depth, struct pid_list *
 		bk_close(&fd);
 		return rc;
 	}
-	while ((e = readdir(dir))) {
+	for (;;) {
 		bk_autoclose int child = -1;
+
+		errno = 0;
+		e = readdir(dir);
+		if (!e)
+			break;
 
 		if (e->d_type != DT_DIR || e->d_name[0] == '.')
 			continue;
@@ -277,6 +282,9 @@ static int add_tree(int dirfd, bool below, unsigned int depth, struct pid_list *
 		if (rc < 0)
 			return rc;
 	}
+	/* one that was removed in between has nobody in it */
+	if (errno && errno != ENOENT && errno != ENODEV)
+		return bk_err_set(err, BK_ERR_IO, errno, "list a cgroup");
 	return 0;
 }
 

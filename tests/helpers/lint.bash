@@ -12,6 +12,7 @@ lint_copy() {
 	compile_flags "$file"
 	case $file in
 	libcommon/base/bk_err*.c | libcommon/codec/bk_doc.c) ;;
+	bock-runc/sys/sys_helper.c) flags+=(-DBK_LINT_HELPER -include "$top/tests/helpers/lint.h") ;;
 	*) flags+=(-include "$top/tests/helpers/lint.h") ;;
 	esac
 	mkdir -p "$(dirname "$copy")"

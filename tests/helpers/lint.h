@@ -8,7 +8,7 @@
 
 #include "base/bk_err.h"
 #include "codec/bk_doc.h"
-#if __has_include("sys/sys_helper.h")
+#if __has_include("sys/sys_helper.h") && !defined(BK_LINT_HELPER)
 #include "sys/sys_helper.h"
 #define sys_helper_failed(name, status, said, err) ((void)(sys_helper_failed)(name, status, said, err), -1)
 #endif
