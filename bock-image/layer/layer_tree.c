@@ -255,7 +255,7 @@ static int set_link(const struct layer_tree *t, const char *path, const struct l
 		return bk_err_set(err, BK_ERR_IO, errno, "set the owner of '/%s'", path);
 	if (utimensat(t->dir->fd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "set the time of '/%s'", path);
-	return 0;
+	return layer_attrs_note_owner_(t, path, -1, true, attrs, err);
 }
 
 static int do_symlink(int dirfd, const char *name, const void *target)
@@ -460,7 +460,8 @@ int layer_tree_dir(struct layer_tree *t, const char *path, const struct layer_at
 	real = layer_tree_join_(t->dir->path, name);
 	times_only = !existed && attrs->n_xattrs == 0 && mode == (attrs->mode & 07777) &&
 		     layer_tree_moded_(t, t->dir, mode) &&
-		     (t->rootless || layer_tree_owned_(t, t->dir, attrs));
+		     (t->rootless ? attrs->uid == 0 && attrs->gid == 0
+				  : layer_tree_owned_(t, t->dir, attrs));
 	note_dir(t, real, existed && !t->base, times_only, attrs);
 	return 0;
 }

@@ -23,6 +23,12 @@
 #include "base/bk_root.h"
 #include "layer/layer.h"
 
+/*
+ * The attribute in which a rootless tree keeps the owner that an entry has: rootlesscontainers.proto, as umoci
+ * and PRoot's runrootless know it.
+ */
+#define LAYER_ROOTLESS_XATTR "user.rootlesscontainers"
+
 struct layer_xattr {
 	char *name;
 	void *value;

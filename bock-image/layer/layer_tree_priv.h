@@ -86,6 +86,12 @@ enum {
 /* Sets all attributes of what fd is; fd is open for reading or writing, or an O_PATH fd. */
 int layer_attrs_set_(const struct layer_tree *t, const char *path, int fd, unsigned int flags,
 		     const struct layer_attrs *attrs, struct bk_err **err);
+/*
+ * Where files are the caller's whatever the layer says: notes the owner that the layer gives the file, unless that is
+ * root, in an attribute (LAYER_ROOTLESS_XATTR). What can't have one is warned of.
+ */
+int layer_attrs_note_owner_(const struct layer_tree *t, const char *path, int fd, bool o_path,
+			    const struct layer_attrs *attrs, struct bk_err **err);
 /* Removes the xattrs of a directory that the entry which replaces its attributes does not have. */
 int layer_attrs_clear_(const char *path, int fd,
 		       const struct layer_attrs *attrs, struct bk_err **err);
