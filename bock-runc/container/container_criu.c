@@ -172,6 +172,10 @@ static int add_mount(const struct mount_op *m, const char *cgroup_dir, bool rest
 	if (m->idmap)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
 				  "%s: '%s' has mapped ids, which criu does not keep", m->where, m->dest);
+	if (m->kind == MOUNT_ROOT)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "%s: the root is a mount of the configuration, which criu can't make again",
+				  m->where);
 	/* in a namespace of its own it is a file system, which criu mounts as any other */
 	if (m->kind != MOUNT_BIND && !(m->kind == MOUNT_CGROUP && !m->cgroup_ns && cgroup_dir))
 		return 0;

@@ -7,6 +7,7 @@
 #include "base/bk_auto.h"
 #include "init/init_sync.h"
 #include "mount/mount_below.h"
+#include "mount/mount_cover.h"
 #include "mount/mount_move.h"
 #include "mount/mount_root.h"
 
@@ -16,6 +17,8 @@ int init_op_mount(struct init_child *c, const struct init_op *op, struct bk_err 
 	bk_autoclose int given = -1;
 	int rc = 0;
 
+	if (op->u.mount.kind == MOUNT_ROOT)
+		return mount_cover(&op->u.mount, c->plan->spec->rootfs, &c->root, err);
 	if (op->u.mount.idmap)
 		rc = init_child_receive(c, SYNC_TREE, &given, err);
 	else if (op->u.mount.source_sent)

@@ -120,7 +120,8 @@ static int do_copyup(const struct mount_op *op, int target, const char *data, st
  */
 static bool needs_tree(const struct mount_op *op)
 {
-	return op->f.rec_set || op->f.rec_clr || op->f.n_propagation || op->label;
+	return op->f.rec_set || op->f.rec_clr || op->f.n_propagation || op->label ||
+	       (op->f.data && strlen(op->f.data) > MOUNT_DATA_MAX);
 }
 
 static int do_detached(const struct mount_op *op, const char *type, const char *data, int target, struct bk_err **err)
@@ -363,6 +364,9 @@ int mount_do(const struct mount_op *op, int given, const struct bk_root *root, s
 		break;
 	case MOUNT_REMOUNT:
 		rc = do_remount(op, root, err);
+		break;
+	case MOUNT_ROOT:
+		rc = bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "a root that is mounted can't be changed here");
 		break;
 	}
 	return rc < 0 ? bk_err_wrap(err, rc, "%s '%s'", op->where, op->dest) : 0;

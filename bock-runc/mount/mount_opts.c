@@ -244,7 +244,7 @@ static bool idmap_with_value(const char *word, struct bk_arena *arena, struct mo
 int mount_opts_parse(char *const *options, const char *where, struct bk_arena *arena,
 		     struct mount_flags *ret, struct bk_err **err)
 {
-	bk_autobuf struct bk_buf data = BK_BUF_INIT(MOUNT_DATA_MAX);
+	bk_autobuf struct bk_buf data = BK_BUF_INIT(MOUNT_DATA_LAYERS_MAX);
 	struct mount_flags f = { 0 };
 
 	for (; options && *options; options++) {
@@ -263,10 +263,10 @@ int mount_opts_parse(char *const *options, const char *where, struct bk_arena *a
 		if (rc < 0)
 			return rc;
 	}
-	if (data.overflow)
+	if (data.overflow || (data.len > MOUNT_DATA_MAX && !strstr(bk_buf_str(&data), "lowerdir+=")))
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
 				  "%s.options: more than %d bytes of file system options", where,
-				  MOUNT_DATA_MAX);
+				  data.overflow ? MOUNT_DATA_LAYERS_MAX : MOUNT_DATA_MAX);
 	if (data.len)
 		f.data = bk_arena_strdup(arena, bk_buf_str(&data));
 	*ret = f;

@@ -16,6 +16,7 @@
 
 #define MOUNT_PROPAGATIONS_MAX 4	/* words of propagation one mount may carry */
 #define MOUNT_DATA_MAX 4095		/* bytes of data that mount(2) takes */
+#define MOUNT_DATA_LAYERS_MAX 131072	/* and with a "lowerdir+" for each layer of an overlayfs, which fsconfig(2) takes */
 
 /* Options that the runtime does itself: bits of mount_flags.extra. */
 enum {

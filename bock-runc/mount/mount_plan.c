@@ -106,7 +106,7 @@ static int check_extra(const struct mount_op *op, struct bk_err **err)
  */
 static void add_label(struct mount_op *op, const struct mount_ctx *ctx, struct bk_arena *arena)
 {
-	if (!ctx->label || op->kind != MOUNT_NEW || bk_streq(op->type, "proc") ||
+	if (!ctx->label || (op->kind != MOUNT_NEW && op->kind != MOUNT_ROOT) || bk_streq(op->type, "proc") ||
 	    bk_streq(op->type, "sysfs"))
 		return;
 	if (bk_streq(op->type, "mqueue")) {
@@ -136,12 +136,19 @@ static void cgroup_data(struct mount_op *op)
 		op->f.data = NULL;
 }
 
-static int check_dest(const struct mount_op *op, struct bk_err **err)
+/* A new file system on "/" is the container's root, and what is mounted before it would be below it. */
+static int check_dest(struct mount_op *op, size_t index, struct bk_err **err)
 {
 	if (!bk_streq(op->dest, "/"))
 		return 0;
+	if (op->kind == MOUNT_NEW && index == 0 && !op->host_mounts && !op->idmap) {
+		op->kind = MOUNT_ROOT;
+		return 0;
+	}
 	if (op->kind != MOUNT_REMOUNT)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s.destination: is the root itself", op->where);
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s.destination: is the root itself: only the first of the mounts can be a new file "
+				  "system for it, without mapped ids and in a mount namespace of the container's",
+				  op->where);
 	if (op->host_mounts)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
 				  "%s.destination: without a mount namespace the root is on a mount of the host, "
@@ -170,7 +177,7 @@ int mount_plan_op(const struct oci_mount *m, size_t index, const struct mount_ct
 	abs = bk_path_join("/", m->destination);
 	clean = bk_path_clean(abs);
 	op.dest = bk_arena_strdup(arena, clean);
-	rc = check_dest(&op, err);
+	rc = check_dest(&op, index, err);
 	if (rc < 0)
 		return rc;
 	op.type = m->type;
@@ -186,7 +193,7 @@ int mount_plan_op(const struct oci_mount *m, size_t index, const struct mount_ct
 		src = bk_path_join(ctx->bundle, m->source);
 		op.source = bk_arena_strdup(arena, src);
 	} else {
-		if (op.kind == MOUNT_NEW && (!op.type || !*op.type || bk_streq(op.type, "none") ||
+		if ((op.kind == MOUNT_NEW || op.kind == MOUNT_ROOT) && (!op.type || !*op.type || bk_streq(op.type, "none") ||
 					     bk_streq(op.type, "bind")))
 			return bk_err_set(err, BK_ERR_CONFIG, 0,
 					  "%s.type: is '%s' and options have neither bind nor remount",
@@ -218,6 +225,7 @@ void mount_plan_print(const struct mount_op *op, struct bk_buf *out)
 		bk_buf_printf(out, "mount cgroup2 on '%s' (", op->dest);
 		break;
 	case MOUNT_NEW:
+	case MOUNT_ROOT:
 		bk_buf_printf(out, "mount '%s' on '%s' type %s (", op->source, op->dest, op->type);
 		break;
 	}

@@ -19,6 +19,7 @@ enum mount_kind {
 	MOUNT_BIND,
 	MOUNT_REMOUNT,	/* attributes of what is mounted there already */
 	MOUNT_CGROUP,	/* cgroup2, or a bind mount of the container's own cgroup */
+	MOUNT_ROOT,	/* a file system over the root itself, before all others (mount_cover.h) */
 };
 
 struct mount_op {

@@ -136,6 +136,60 @@ map_filter='.linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 6
 	[ "$(cat "$T/ov/lower/f")" = low ]
 }
 
+@test "mounts: a file system for the root itself, the first of them" {
+	bundle
+	mkdir -p "$T"/ov/{l2,upper,work} "$T/empty"
+	mv "$B/rootfs" "$T/ov/lower"
+	mkdir "$B/rootfs"
+	echo low >"$T/ov/l2/f"
+	for n in $(seq 40); do mkdir "$T/ov/layer-$n-$(printf %040d 0)"; done
+	edit --arg t "$T/ov" '.root.readonly = false | .mounts = [{"destination": "/", "type": "overlay", "source": "overlay",
+		"options": ["lowerdir=" + $t + "/l2:" + $t + "/lower", "upperdir=" + $t + "/upper", "workdir=" + $t + "/work"]}] + .mounts'
+	# by fsconfig, and by mount(2) what that does not take
+	for long in "" 1; do
+		[ -z "$long" ] || edit --arg l "$(echo "$T"/ov/layer-* | tr ' ' :)" '.mounts[0].options[0] += ":" + $l'
+		rm -rf "$T"/ov/{upper,work}
+		mkdir "$T"/ov/{upper,work}
+		inside 'cat /f; echo up >/new; rm /f; cat /proc/self/mountinfo'
+		[ "${lines[0]}" = low ]
+		[ "$(awk '$5 == "/"' <<<"$output" | wc -l)" -eq 1 ]
+		[[ $(info_of /) == *' - overlay overlay '* ]]
+		[ "$(cat "$T/ov/upper/new")" = up ]
+		[ "$(stat -c %F "$T/ov/upper/f")" = "character special file" ]
+		[ "$(cat "$T/ov/l2/f")" = low ]
+	done
+	edit '.root.readonly = true'
+	inside '(echo up >/other) 2>&1 || echo refused'
+	assert_output -p refused
+	edit '.mounts[0].options[0] = "lowerdir=/no/such/layer:" + .mounts[0].options[0][9:200]'
+	run_it
+	[ "$status" -eq 1 ]
+	assert_error "mounts[0] '/'"
+	[ -z "$(ls -A "$B/rootfs")" ]
+	assert_no_leftovers
+}
+
+@test "mounts: more layers of a root than mount(2) takes" {
+	bundle
+	# (kernel 6.8) overlayfs takes one layer an option
+	unshare -m python3 - "$T" <<-'END' || skip "this kernel's overlayfs has no lowerdir+"
+		import ctypes, os, sys
+		c = ctypes.CDLL(None, use_errno=True)
+		fs = c.syscall(430, b"overlay", 0)
+		sys.exit(c.syscall(431, fs, 1, b"lowerdir+", sys.argv[1].encode(), 0) != 0)
+	END
+	mkdir -p "$T"/ov/{upper,work}
+	mv "$B/rootfs" "$T/ov/lower"
+	mkdir "$B/rootfs"
+	for n in $(seq 60); do mkdir "$T/ov/layer-$n-$(printf %040d 0)"; echo "$n" >"$T/ov/layer-$n-$(printf %040d 0)/f$n"; done
+	edit --arg t "$T/ov" --arg l "$(echo "$T"/ov/layer-*)" '.root.readonly = false |
+		.mounts = [{"destination": "/", "type": "overlay", "source": "overlay", "options": (($l / " " | map("lowerdir+=" + .)) +
+		["lowerdir+=" + $t + "/lower", "upperdir=" + $t + "/upper", "workdir=" + $t + "/work"])}] + .mounts'
+	inside 'cat /f1 /f60; echo up >/new'
+	[ "$output" = $'1\n60' ]
+	[ -e "$T/ov/upper/new" ]
+}
+
 @test "mounts: a later one hides an earlier one" {
 	bundle
 	mount_add '{"destination": "/m", "type": "tmpfs", "source": "first"}'

@@ -192,6 +192,42 @@ static void plan_refused(const char *dest, const char *type, const char *source,
 	assert_err(compile(&m, arena, &op, &err), &err, kind, words);
 }
 
+/* The first of the mounts, which may be a file system for the root. */
+static int compile_root(const char *type, const char *options, struct bk_arena *arena, bool host_mounts,
+			struct mount_op *ret, struct bk_err **err)
+{
+	const struct mount_ctx ctx = { .bundle = "/bundle", .host_mounts = host_mounts };
+	bk_autostrv char **v = bk_strv_split(options, ",");
+	struct oci_mount m = { .destination = (char *)"/", .type = (char *)type, .source = (char *)"t",
+			       .options = v };
+
+	return mount_plan_op(&m, 0, &ctx, arena, ret, err);
+}
+
+static void plan_root(const char *type, const char *options, const char *want)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_SMALL);
+	struct bk_err *err = NULL;
+	struct mount_op op;
+
+	assert_ok(compile_root(type, options, arena, false, &op, &err), &err);
+	assert_int_equal(op.kind, MOUNT_ROOT);
+	mount_plan_print(&op, &b);
+	assert_string_equal(bk_buf_str(&b), want);
+	assert_err(compile_root(type, options, arena, true, &op, &err), &err, BK_ERR_CONFIG,
+		   "is the root itself");
+}
+
+static void plan_root_refused(const char *type, const char *options, enum bk_err_kind kind, const char *words)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	struct bk_err *err = NULL;
+	struct mount_op op;
+
+	assert_err(compile_root(type, options, arena, false, &op, &err), &err, kind, words);
+}
+
 static void test_plan(void **state)
 {
 	(void)state;
@@ -204,6 +240,9 @@ static void test_plan(void **state)
 	plan_refused("/x", "none", "t", "", BK_ERR_CONFIG, "mounts[2].type");
 	plan_refused("/x", NULL, "t", "", BK_ERR_CONFIG, "mounts[2].type");
 	plan_refused("/", "tmpfs", "t", "", BK_ERR_CONFIG, "is the root itself");
+	plan_root("tmpfs", "", "mount 't' on '/' type tmpfs (defaults)");
+	plan_root_refused("tmpfs", "bind", BK_ERR_CONFIG, "is the root itself");
+	plan_root_refused("none", "", BK_ERR_CONFIG, "mounts[0].type");
 	plan_refused("/x/..", "tmpfs", "t", "", BK_ERR_CONFIG, "is the root itself");
 	plan_refused("/proc", "tmpfs", "t", "", BK_ERR_CONFIG, "only a proc file system");
 	plan_refused("/proc/../proc/sys", "tmpfs", "t", "", BK_ERR_CONFIG, "inside /proc");
