@@ -163,6 +163,9 @@ static void describe(const struct cmd_progress *p, const struct cmd_progress_row
 		(void)snprintf(line, size, "%.*s  %10s  already there", len, digest, all);
 	else if (r->event == REGISTRY_DONE)
 		(void)snprintf(line, size, "%.*s  %10s  %s", len, digest, all, p->verb);
+	else if (r->event == REGISTRY_WAITS)
+		(void)snprintf(line, size, "%.*s  %10s  another process fetches it", len, digest,
+			       all);
 	else
 		(void)snprintf(line, size, "%.*s  %10s  %3d%%  %s", len, digest, all,
 			       r->size > 0 ? (int)(r->done * 100 / r->size) : 100,
@@ -192,7 +195,7 @@ static void draw(struct cmd_progress *p, bool last)
 
 static void json_line(const struct cmd_progress_row *r)
 {
-	static const char *const names[] = { "exists", "begun", "progress", "done" };
+	static const char *const names[] = { "exists", "begun", "progress", "done", "waits" };
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_SMALL);
 
 	bk_buf_printf(&b, "{\"event\":\"%s\",\"digest\":", names[r->event]);

@@ -42,7 +42,7 @@ struct blob {
 	int64_t not_before;
 	int64_t mark; /* bytes at the last failure */
 	unsigned int failures;
-	bool resumed, single, finished;
+	bool resumed, single, finished, waits;
 };
 
 struct fetch {
@@ -61,7 +61,8 @@ static void tell(const struct fetch *f, enum registry_event event, const struct 
 	if (f->progress && f->progress->event)
 		f->progress->event(f->progress->ctx, event, b->desc,
 				   b->part ? store_part_bytes(b->part) :
-					     event == REGISTRY_BEGUN ? 0 : b->desc->size);
+			    event == REGISTRY_BEGUN || event == REGISTRY_WAITS ? 0 :
+										 b->desc->size);
 }
 
 /* p is in no list any more. */
@@ -249,6 +250,9 @@ static int blob_open(struct blob *b, struct bk_err **err)
 		return rc;
 	if (!b->part) {
 		b->not_before = bk_clock_ms() + LOCKED_MS;
+		if (!b->waits)
+			tell(f, REGISTRY_WAITS, b);
+		b->waits = true;
 		return 0;
 	}
 	b->segments = (size_t)((b->desc->size + STORE_PART_SEGMENT - 1) / STORE_PART_SEGMENT);

@@ -17,7 +17,14 @@
 #define REGISTRY_JOBS_MAX 32
 #define REGISTRY_RANGED_MIN ((int64_t)64 << 20)	/* bytes of a blob that is worth several ranges */
 
-enum registry_event { REGISTRY_EXISTS, REGISTRY_BEGUN, REGISTRY_PROGRESS, REGISTRY_DONE };
+/* WAITS: another process fetches it; if that gives up, it is BEGUN here. */
+enum registry_event {
+	REGISTRY_EXISTS,
+	REGISTRY_BEGUN,
+	REGISTRY_PROGRESS,
+	REGISTRY_DONE,
+	REGISTRY_WAITS
+};
 
 /* Told what becomes of a blob; done: bytes that are there. */
 struct registry_progress {

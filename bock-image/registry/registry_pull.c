@@ -9,6 +9,7 @@
 #include "registry/registry_manifest.h"
 #include "store/store_blob.h"
 #include "store/store_image.h"
+#include "store/store_lease.h"
 
 struct pull {
 	struct registry *r;
@@ -19,13 +20,21 @@ struct pull {
 	struct bk_arena *arena;
 	char ***added;
 	struct oci_descriptor *blobs; /* of all manifests */
-	size_t n_blobs, n_manifests;
+	const char **needed;	      /* digests, of manifests too */
+	size_t n_blobs, n_needed, n_manifests;
 };
+
+static void need(struct pull *p, const char *digest)
+{
+	p->needed = bk_arena_grow(p->arena, p->needed, p->n_needed, sizeof(*p->needed));
+	p->needed[p->n_needed++] = digest;
+}
 
 static void add_blob(struct pull *p, const struct oci_descriptor *d)
 {
 	p->blobs = bk_arena_grow(p->arena, p->blobs, p->n_blobs, sizeof(*p->blobs));
 	p->blobs[p->n_blobs++] = *d;
+	need(p, d->digest);
 }
 
 /* A manifest or index into the store; expect as for registry_manifest_get. */
@@ -39,12 +48,16 @@ static int get(struct pull *p, const char *reference, const struct oci_descripto
 				  REGISTRY_MANIFESTS_MAX);
 	if (expect && store_blob_has(p->s, expect->digest, expect->size)) {
 		*ret = *expect;
+		need(p, ret->digest);
 		return 0;
 	}
 	rc = registry_manifest_get(p->r, p->repo, reference, expect, p->s, p->arena, ret, err);
-	if (rc == 0 && p->added)
+	if (rc < 0)
+		return rc;
+	need(p, ret->digest);
+	if (p->added)
 		bk_strv_add(p->added, ret->digest);
-	return rc;
+	return 0;
 }
 
 static int take_manifest(struct pull *p, const struct oci_descriptor *d, struct bk_err **err)
@@ -123,6 +136,20 @@ static int take(struct pull *p, const struct oci_descriptor *d, unsigned int dep
 	return take_manifest(p, d, err);
 }
 
+/* It may take hours, which a gc shall not have to wait for: the store is let go of, and what is needed leased. */
+static int fetch(struct pull *p, struct bk_err **err)
+{
+	int rc = store_lease_begin(p->s, p->needed, p->n_needed, err);
+	int again;
+
+	if (rc < 0)
+		return rc;
+	rc = registry_fetch(p->r, p->repo, p->s, p->blobs, p->n_blobs, p->opts->jobs,
+			    p->opts->progress, p->added, err);
+	again = store_lease_end(p->s, rc < 0 ? NULL : err);
+	return rc < 0 ? rc : again;
+}
+
 int registry_pull(struct registry *r, const char *repo, const char *reference, struct store *s,
 		  const struct registry_pull_opts *opts, struct bk_arena *arena,
 		  struct oci_descriptor *ret, struct oci_descriptor *ret_image, char ***added,
@@ -147,8 +174,7 @@ int registry_pull(struct registry *r, const char *repo, const char *reference, s
 	if (rc == 0)
 		rc = take(&p, &top, 0, &image, err);
 	if (rc == 0)
-		rc = registry_fetch(r, repo, s, p.blobs, p.n_blobs, opts->jobs, opts->progress,
-				    added, err);
+		rc = fetch(&p, err);
 	if (rc < 0)
 		return rc;
 	*ret = top;

@@ -21,8 +21,7 @@
 #include "oci/oci_media.h"
 #include "store/store_priv.h"
 
-#define LEASE_WAIT_MS 60000 /* for a gc to end */
-#define LOCK_POLL_MS  20
+#define LOCK_POLL_MS 20
 
 static const char layout_text[] = "{\"imageLayoutVersion\":\"" STORE_LAYOUT_VERSION "\"}";
 static const char index_text[] = "{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_INDEX
@@ -114,7 +113,8 @@ static int check_empty(int fd, struct bk_err **err)
 /* What a store consists of; each step may have been done by somebody else meanwhile. */
 static int create(int fd, struct bk_err **err)
 {
-	static const char *const dirs[] = { STORE_PRIVATE, STORE_INGEST, "blobs", "blobs/sha256" };
+	static const char *const dirs[] = { STORE_PRIVATE, STORE_INGEST, STORE_LEASES, "blobs",
+					    "blobs/sha256" };
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < BK_ARRAY_SIZE(dirs); i++)
@@ -151,7 +151,7 @@ static int create_locked(int fd, struct bk_err **err)
 	lock = openat(fd, STORE_INDEX_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (lock < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "open '%s'", STORE_INDEX_LOCK);
-	rc = store_flock_(lock, LOCK_EX, LEASE_WAIT_MS);
+	rc = store_flock_(lock, LOCK_EX, STORE_LEASE_WAIT_MS);
 	if (rc < 0)
 		return bk_err_set(err, BK_ERR_IO, -rc, "lock '%s'", STORE_INDEX_LOCK);
 	return create(fd, err);
@@ -185,7 +185,7 @@ static int take_lease(struct store *s, struct bk_err **err)
 			return 0;
 		return bk_err_set(err, BK_ERR_IO, errno, "open '%s'", STORE_LEASE);
 	}
-	rc = store_flock_(fd, LOCK_SH, LEASE_WAIT_MS);
+	rc = store_flock_(fd, LOCK_SH, STORE_LEASE_WAIT_MS);
 	if (rc < 0)
 		return bk_err_set(err, BK_ERR_IO, -rc, "wait for the gc that holds '%s'",
 				  STORE_LEASE);
@@ -222,7 +222,7 @@ int store_open(const char *path, unsigned int flags, struct store **ret, struct 
 	int rc;
 
 	s->path = bk_strdup(path);
-	s->fd = s->lease = -1;
+	s->fd = s->lease = s->leased = -1;
 	rc = open_store(s, flags, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "image store '%s'", path);
@@ -234,6 +234,7 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
+	store_lease_drop_(s);
 	bk_close(&s->lease);
 	bk_close(&s->fd);
 	free(s->path);

@@ -6,9 +6,10 @@
  *	STORE/oci-layout  STORE/index.json  STORE/blobs/ALG/HEX
  *	STORE/.bock/index.lock	held for an update of index.json
  *	STORE/.bock/lease	held shared by everybody who reads or writes, alone by gc
- *	STORE/.bock/ingest/	blobs being written, where the file system has no O_TMPFILE
+ *	STORE/.bock/leases/	what those need who let go of the store meanwhile (store_lease.h)
+ *	STORE/.bock/ingest/	blobs being written
  *
- * Both locks are flock(2): the kernel frees them with the process. An update is atomic: a reader sees
+ * All locks are flock(2): the kernel frees them with the process. An update is atomic: a reader sees
  * the old or the new index.json, and a blob is complete or absent.
  *
  * Calling order: store_open, anything of store_*.h, store_close. Blobs that are added stay safe from

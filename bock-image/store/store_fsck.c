@@ -120,7 +120,7 @@ static int check_blobs(struct check *c, enum bk_digest_alg alg, struct bk_err **
 				       : bk_err_set(err, BK_ERR_IO, saved, "read '%s/%s'",
 						    c->s->path, path);
 	}
-	while ((e = readdir(dir)) != NULL) {
+	while ((errno = 0, e = readdir(dir)) != NULL) {
 		char digest[sizeof(e->d_name) + 16];
 
 		(void)snprintf(digest, sizeof(digest), "%s:%s", bk_digest_alg_name(alg), e->d_name);
@@ -128,6 +128,8 @@ static int check_blobs(struct check *c, enum bk_digest_alg alg, struct bk_err **
 		if (bk_digest_parse(digest, NULL, NULL, NULL) == 0)
 			check_blob(c, digest, alg);
 	}
+	if (errno != 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "read '%s/%s'", c->s->path, path);
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 #include "store/store_blob.h"
 #include "store/store_image.h"
 #include "store/store_index.h"
+#include "store/store_lease.h"
 #include "store/store_priv.h"
 
 static char marked; /* its address is every value of the map */
@@ -81,12 +82,15 @@ static int mark_tree(const struct store *s, const struct oci_descriptor *d, unsi
 	return rc;
 }
 
-/* Every entry of index.json is a root, with or without a name. */
+/* Every entry of index.json is a root, with or without a name; and so is what is leased, which names nothing yet. */
 static int mark_all(const struct store *s, struct bk_map *live, struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	struct oci_index index;
 	int rc = store_index_read(s, arena, &index, err);
+
+	if (rc == 0)
+		rc = store_lease_mark(s, live, err);
 
 	for (size_t i = 0; rc == 0 && i < index.n_manifests; i++)
 		rc = mark_tree(s, &index.manifests[i], 0, live, err);
@@ -151,7 +155,7 @@ static int sweep(const struct store *s, enum bk_digest_alg alg, const struct bk_
 	const struct dirent *e;
 	int rc = open_dir(s, path, &dir, err);
 
-	while (rc == 0 && dir && (e = readdir(dir)) != NULL) {
+	while (rc == 0 && dir && (errno = 0, e = readdir(dir)) != NULL) {
 		char digest[sizeof(e->d_name) + 16];
 
 		(void)snprintf(digest, sizeof(digest), "%s:%s", bk_digest_alg_name(alg), e->d_name);
@@ -159,20 +163,39 @@ static int sweep(const struct store *s, enum bk_digest_alg alg, const struct bk_
 		if (bk_digest_parse(digest, NULL, NULL, NULL) == 0)
 			rc = sweep_blob(s, dir, e->d_name, digest, live, o, r, err);
 	}
+	if (rc == 0 && dir && errno != 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "read '%s/%s'", s->path, path);
 	return rc;
 }
 
-/* What writers left that died: nobody else has the store open now. */
+/* Whether a name in STORE_INGEST, ALG-HEX.part or ALG-HEX.map.part, is of a blob that is leased: somebody downloads it. */
+static bool is_leased(const struct bk_map *leased, const char *name)
+{
+	bk_autofree char *digest = bk_strndup(name, strcspn(name, "."));
+	char *dash = strchr(digest, '-');
+
+	if (dash)
+		*dash = ':';
+	return dash && bk_map_has(leased, digest);
+}
+
+/*
+ * What writers left that died: who has not leased what he writes has the store open, which nobody else has now. leased: NULL
+ * where it is of no blob.
+ */
 static int sweep_unfinished(const struct store *s, const char *path, const char *prefix,
-			    const char *suffix, struct bk_err **err)
+			    const char *suffix, const struct bk_map *leased, struct bk_err **err)
 {
 	bk_autoclosedir DIR *dir = NULL;
 	const struct dirent *e;
 	int rc = open_dir(s, path, &dir, err);
 
-	while (rc == 0 && dir && (e = readdir(dir)) != NULL)
-		if (bk_skip_prefix(e->d_name, prefix) && bk_has_suffix(e->d_name, suffix))
+	while (rc == 0 && dir && (errno = 0, e = readdir(dir)) != NULL)
+		if (bk_skip_prefix(e->d_name, prefix) && bk_has_suffix(e->d_name, suffix) &&
+		    !(leased && is_leased(leased, e->d_name)))
 			(void)unlinkat(dirfd(dir), e->d_name, 0);
+	if (rc == 0 && dir && errno != 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "read '%s/%s'", s->path, path);
 	return rc;
 }
 
@@ -180,16 +203,21 @@ static int collect(const struct store *s, const struct store_gc_opts *o, struct 
 		   struct bk_err **err)
 {
 	bk_automap struct bk_map *live = bk_map_new(NULL);
-	int rc = mark_all(s, live, err);
+	bk_automap struct bk_map *leased = bk_map_new(NULL);
+	int rc = o->dry_run ? 0 : store_lease_sweep(s, err);
 
+	if (rc == 0)
+		rc = mark_all(s, live, err);
 	if (rc == 0)
 		rc = sweep(s, BK_DIGEST_SHA256, live, o, r, err);
 	if (rc == 0)
 		rc = sweep(s, BK_DIGEST_SHA512, live, o, r, err);
 	if (rc < 0 || o->dry_run)
 		return rc;
-	rc = sweep_unfinished(s, STORE_INGEST, "", ".part", err);
-	return rc < 0 ? rc : sweep_unfinished(s, ".", ".bk-", ".tmp", err);
+	rc = store_lease_mark(s, leased, err);
+	if (rc == 0)
+		rc = sweep_unfinished(s, STORE_INGEST, "", ".part", leased, err);
+	return rc < 0 ? rc : sweep_unfinished(s, ".", ".bk-", ".tmp", NULL, err);
 }
 
 int store_gc(struct store *s, const struct store_gc_opts *opts, struct store_gc_result *ret,

@@ -9,14 +9,18 @@
 
 #define STORE_PRIVATE ".bock"
 #define STORE_INGEST STORE_PRIVATE "/ingest"
+#define STORE_LEASES STORE_PRIVATE "/leases"
 #define STORE_INDEX_LOCK STORE_PRIVATE "/index.lock"
 #define STORE_LEASE STORE_PRIVATE "/lease"
+#define STORE_LEASE_WAIT_MS 60000 /* for a gc to end */
 #define STORE_LAYOUT_VERSION "1.0.0"
 
 struct store {
 	char *path;
 	int fd;		/* O_PATH | O_DIRECTORY */
 	int lease;	/* flock shared; -1 in a store that we can't write to */
+	int leased;	/* our file of digests, store_lease.h; -1: none */
+	char leased_name[64];
 	bool writable;
 };
 
@@ -30,6 +34,9 @@ int store_blob_name_(const struct store *s, int fd, const char *tmp, const char 
 
 /* Takes flock(2) `operation` on fd, at most wait_ms long: 0, or -errno (EWOULDBLOCK after that). */
 int store_flock_(int fd, int operation, int wait_ms);
+
+/* Removes our file of digests. */
+void store_lease_drop_(struct store *s);
 
 /* Refuses a store opened without STORE_WRITE or STORE_CREATE. */
 int store_writable_(const struct store *s, struct bk_err **err);

@@ -13,6 +13,7 @@
 #include "store/store_gc.h"
 #include "store/store_image.h"
 #include "store/store_index.h"
+#include "store/store_lease.h"
 
 #define HELLO_HEX "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 #define HELLO_DIGEST "sha256:" HELLO_HEX
@@ -388,6 +389,46 @@ static void test_fsck(void **state)
 	assert_int_equal(r.problems, 2);
 }
 
+static void test_lease(void **state)
+{
+	const struct fix *f = *state;
+	struct store_gc_opts opts = { .dry_run = false };
+	struct store_gc_result r = { 0 };
+	struct store *other = NULL;
+	struct oci_descriptor a, b;
+	struct bk_err *err = NULL;
+	const char *one[1];
+
+	put_image(f, "a:1", "one", &a);
+	put_image(f, "b:1", "two", &b);
+	assert_ok(store_name_delete(f->s, "a:1", &err), &err);
+	assert_ok(store_name_delete(f->s, "b:1", &err), &err);
+	one[0] = a.digest;
+	assert_ok(store_open(f->path, STORE_WRITE, &other, &err), &err);
+	assert_ok(store_lease_begin(other, one, 1, &err), &err);
+	/* gc runs beside, and leaves what is leased: the digest alone, not what it leads to. */
+	assert_ok(store_gc(f->s, &opts, &r, &err), &err);
+	assert_int_equal(r.removed, 5);
+	assert_true(store_blob_has(f->s, a.digest, -1));
+	/* More of it later; who fails meanwhile leaves it, too. */
+	assert_ok(store_lease_end(other, &err), &err);
+	put_image(f, "b:1", "two", &b);
+	one[0] = b.digest;
+	assert_ok(store_lease_begin(other, one, 1, &err), &err);
+	assert_ok(store_name_delete(f->s, "b:1", &err), &err);
+	store_gc_discard(f->s, (char *[]){ b.digest, a.digest, NULL });
+	assert_true(store_blob_has(f->s, a.digest, -1));
+	assert_true(store_blob_has(f->s, b.digest, -1));
+	/* Held again, gc is not beside. */
+	assert_ok(store_lease_end(other, &err), &err);
+	store_gc_discard(f->s, (char *[]){ b.digest, a.digest, NULL });
+	assert_true(store_blob_has(f->s, b.digest, -1));
+	store_close(other);
+	assert_ok(store_gc(f->s, &opts, &r, &err), &err);
+	assert_false(store_blob_has(f->s, a.digest, -1));
+	assert_int_equal(r.kept, 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 BK_TEST_MAIN(T(test_open), T(test_blob), T(test_damaged), T(test_names), T(test_taken), T(test_gc),
-	     T(test_unset), T(test_fsck), T(test_documents), T(test_layer_out))
+	     T(test_lease), T(test_unset), T(test_fsck), T(test_documents), T(test_layer_out))
