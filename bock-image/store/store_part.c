@@ -67,7 +67,9 @@ static int open_file(const struct store_part *p, const char *path, int *ret, str
 	if (fd < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "open '%s/%s'", p->store->path, path);
 	*ret = fd;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (fstat(fd, &st) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "look at '%s/%s'", p->store->path, path);
+	if (!S_ISREG(st.st_mode))
 		return bk_err_set(err, BK_ERR_IO, EINVAL, "'%s/%s' is no regular file",
 				  p->store->path, path);
 	return 0;
@@ -111,9 +113,14 @@ static int lock(const struct store_part *p, bool *ret_ours, struct bk_err **err)
 			return 0;
 		return bk_err_set(err, BK_ERR_IO, errno, "lock '%s/%s'", p->store->path, p->path);
 	}
-	*ret_ours = fstat(p->fd, &here) == 0 &&
-		    fstatat(p->store->fd, p->path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    here.st_ino == there.st_ino && here.st_dev == there.st_dev;
+	if (fstat(p->fd, &here) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "look at '%s/%s'", p->store->path, p->path);
+	if (fstatat(p->store->fd, p->path, &there, AT_SYMLINK_NOFOLLOW) < 0)
+		/* What can't be looked at must not be waited for. */
+		return errno == ENOENT ? 0 :
+					 bk_err_set(err, BK_ERR_IO, errno, "look for '%s/%s'",
+						    p->store->path, p->path);
+	*ret_ours = here.st_ino == there.st_ino && here.st_dev == there.st_dev;
 	return 0;
 }
 

@@ -54,7 +54,7 @@ two_segments() { wait_for 30 sh -c "test \$(wc -c <'$PART.map.part') -ge 2"; }
 
 assert_whole() {
 	run -0 bock_image fsck
-	[ -z "$(ls -A "$STORE/.bock/ingest" "$STORE/.bock/leases" | grep -v :$)" ] || fail "left: $(ls -A "$STORE/.bock/"*)"
+	[ -z "$(find "$STORE/.bock/ingest" "$STORE/.bock/leases" -type f)" ] || fail "left: $(ls -A "$STORE/.bock/"*)"
 	cmp "$STORE/blobs/sha256/${LAYER#sha256:}" "$F/layout/blobs/sha256/${LAYER#sha256:}"
 }
 
