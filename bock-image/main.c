@@ -53,6 +53,7 @@ static const struct {
 	/* NULL: the row's own */
 	int (*run)(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 } rows[] = {
+	{ &cmd_attach, TRANSFER(cmd_attach_run) },
 	{ &cmd_copy, TRANSFER(cmd_copy_run) },
 	{ &cmd_df, NULL },
 	{ &cmd_digest, TRANSFER(cmd_digest_run) },
@@ -68,6 +69,7 @@ static const struct {
 	{ &cmd_ls, NULL },
 	{ &cmd_pull, TRANSFER(cmd_pull_run) },
 	{ &cmd_push, TRANSFER(cmd_push_run) },
+	{ &cmd_referrers, TRANSFER(cmd_referrers_run) },
 	{ &cmd_rm, NULL },
 	{ &cmd_save, NULL },
 	{ &cmd_tag, NULL },

@@ -5,15 +5,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/bk_file.h"
 #include "base/bk_mem.h"
 #include "base/bk_str.h"
 #include "cmd/cmd_out.h"
 #include "cmd/cmd_registry.h"
+#include "cmd/cmd_target.h"
 #include "oci/oci_media.h"
 #include "registry/registry_pull.h"
 #include "registry/registry_push.h"
@@ -21,6 +20,7 @@
 #include "store/store_image.h"
 #include "store/store_index.h"
 #include "store/store_load.h"
+#include "store/store_referrers.h"
 #include "store/store_save.h"
 
 enum kind { STORE, REGISTRY, LAYOUT, ARCHIVE };
@@ -83,21 +83,10 @@ static int parse_side(const char *text, struct side *ret, struct bk_err **err)
 
 static int open_between(struct copy *c, struct store **ret, struct bk_err **err)
 {
-	const char *dir = getenv("TMPDIR");
-	char *path = bk_asprintf("%s/bock-copy-XXXXXX", dir && *dir ? dir : "/var/tmp");
+	int rc = cmd_target_temp(&c->tmp, &c->between, err);
 
-	if (!mkdtemp(path)) {
-		int rc = bk_err_set(err, BK_ERR_IO, errno, "make a folder '%s'", path);
-
-		free(path);
-		return rc;
-	}
-	c->tmp = path;
-	*ret = NULL;
-	if (store_open(path, STORE_CREATE, &c->between, err) < 0)
-		return -BK_ERR_IO;
 	*ret = c->between;
-	return 0;
+	return rc;
 }
 
 /* The store that a side is, NULL in *ret for one that is none. */
@@ -119,6 +108,7 @@ static int from_registry(struct copy *c, struct store *into, struct bk_err **err
 	const struct registry_pull_opts po = {
 		.platform = c->o->platform ? &c->platform : NULL,
 		.all_platforms = c->o->all_platforms,
+		.referrers = c->o->referrers,
 		.jobs = c->o->jobs,
 		.progress = &c->rp,
 	};
@@ -238,10 +228,38 @@ static int copy_tree(struct copy *c, const struct oci_descriptor *d, unsigned in
 	return rc < 0 ? rc : copy_blob(c, d, err);
 }
 
+/* What refers to d or to a manifest of it, and what refers to that. */
+static int copy_referrers(struct copy *c, const struct oci_descriptor *d, unsigned int depth,
+			  struct bk_err **err)
+{
+	struct oci_descriptor *list;
+	struct oci_index index = { 0 };
+	size_t n;
+	int rc;
+
+	if (depth > 2 * STORE_NESTING_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "referrers of referrers, deeper than %d",
+				  2 * STORE_NESTING_MAX);
+	rc = store_referrers(c->source, d->digest, NULL, c->arena, &list, &n, err);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		rc = copy_tree(c, &list[i], 0, err);
+		if (rc == 0)
+			rc = store_referrer_add(c->dest, &list[i], c->arena, err);
+		if (rc == 0)
+			rc = copy_referrers(c, &list[i], depth + 1, err);
+	}
+	if (rc == 0 && oci_media_kind_of(d->media_type) == OCI_MEDIA_KIND_INDEX)
+		rc = store_manifests_read(c->source, d, c->arena, &index, err);
+	for (size_t i = 0; rc == 0 && i < index.n_manifests; i++)
+		if (store_blob_has(c->source, index.manifests[i].digest, -1))
+			rc = copy_referrers(c, &index.manifests[i], depth + 1, err);
+	return rc;
+}
+
 static int to_registry(struct copy *c, struct bk_err **err)
 {
 	bk_autoref struct ref ref = REF_INIT, from = REF_INIT;
-	struct registry_push_opts po = { .progress = &c->rp };
+	struct registry_push_opts po = { .progress = &c->rp, .referrers = c->o->referrers };
 	bk_autostrv char **tags = NULL;
 	const char *repo;
 	struct registry *r;
@@ -306,6 +324,8 @@ static int put(struct copy *c, struct bk_err **err)
 		return to_archive(c, err);
 	if (c->source != c->dest)
 		rc = copy_tree(c, &c->d, 0, err);
+	if (rc == 0 && c->o->referrers && c->source != c->dest)
+		rc = copy_referrers(c, &c->d, 0, err);
 	if (rc < 0)
 		return rc;
 	if (!name)
@@ -314,17 +334,29 @@ static int put(struct copy *c, struct bk_err **err)
 	return store_name_set(c->dest, name, &c->d, err);
 }
 
+/* Options that don't fit each other, or the sides. */
+static int check_options(const struct copy *c, struct bk_err **err)
+{
+	if (c->o->referrers && (c->from.kind == ARCHIVE || c->to.kind == ARCHIVE))
+		return bk_err_set(
+			err, BK_ERR_UNSUPPORTED, 0,
+			"--referrers: an archive is of one image, without what refers to it");
+	if (c->o->platform && c->o->all_platforms)
+		return bk_err_set(err, BK_ERR_CONFIG, 0,
+				  "--platform and --all-platforms exclude each other");
+	if (c->o->jobs < 1 || c->o->jobs > REGISTRY_JOBS_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "--jobs: 1 to %d", REGISTRY_JOBS_MAX);
+	return 0;
+}
+
 static int copy(struct copy *c, struct bk_err **err)
 {
 	int rc = parse_side(c->call->args[0], &c->from, err);
 
 	if (rc == 0)
 		rc = parse_side(c->call->args[1], &c->to, err);
-	if (rc == 0 && c->o->platform && c->o->all_platforms)
-		rc = bk_err_set(err, BK_ERR_CONFIG, 0,
-				"--platform and --all-platforms exclude each other");
-	if (rc == 0 && (c->o->jobs < 1 || c->o->jobs > REGISTRY_JOBS_MAX))
-		rc = bk_err_set(err, BK_ERR_CONFIG, 0, "--jobs: 1 to %d", REGISTRY_JOBS_MAX);
+	if (rc == 0)
+		rc = check_options(c, err);
 	if (rc == 0 && c->o->platform)
 		rc = store_platform_parse(c->o->platform, c->arena, &c->platform, err);
 	if (rc == 0 && (c->from.kind == REGISTRY || c->to.kind == REGISTRY))
@@ -361,9 +393,7 @@ int cmd_copy_run(const struct bk_cli_call *call, int *ret_status, struct bk_err 
 	store_close(c.own);
 	store_close(c.dest);
 	store_close(c.between);
-	if (c.tmp)
-		(void)bk_file_rmtree(AT_FDCWD, c.tmp, NULL);
-	free(c.tmp);
+	cmd_target_temp_done(&c.tmp);
 	side_done(&c.from);
 	side_done(&c.to);
 	if (rc == 0 && !c.o->quiet) {

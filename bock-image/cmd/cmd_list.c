@@ -9,6 +9,7 @@
 #include "oci/oci_media.h"
 #include "store/store_image.h"
 #include "store/store_index.h"
+#include "store/store_referrers.h"
 
 struct list_opts {
 	bool json;
@@ -57,6 +58,32 @@ static char *platform_text(struct bk_arena *arena, const struct oci_image_config
 			       c->variant ? c->variant : "");
 }
 
+/* What is attached to an image is listed by `referrers`. */
+static bool is_attached(const struct oci_descriptor *d)
+{
+	return !store_index_name(d) && d->artifact_type &&
+	       oci_media_kind_of(d->artifact_type) != OCI_MEDIA_KIND_CONFIG;
+}
+
+/* A manifest that is no image's: its type stands in place of a platform. */
+static bool fill_artifact(const struct store *s, const struct oci_descriptor *d,
+			  struct bk_arena *arena, struct row *row)
+{
+	struct oci_descriptor described;
+	const char *subject;
+	struct oci_manifest m;
+
+	if (store_manifest_read(s, d, arena, &m, NULL) < 0 ||
+	    oci_media_kind_of(m.config->media_type) == OCI_MEDIA_KIND_CONFIG ||
+	    store_referrer_read(s, d, arena, &described, &subject, NULL) < 0)
+		return false;
+	row->platform = described.artifact_type;
+	row->size = (uint64_t)d->size + (uint64_t)m.config->size;
+	for (size_t i = 0; i < m.n_layers; i++)
+		row->size += (uint64_t)m.layers[i].size;
+	return true;
+}
+
 static void fill_row(const struct store *s, const struct oci_descriptor *d, struct bk_arena *arena,
 		     struct row *row)
 {
@@ -71,7 +98,9 @@ static void fill_row(const struct store *s, const struct oci_descriptor *d, stru
 		.media_type = bk_arena_strdup(arena, d->media_type),
 	};
 	if (store_image_open_desc(s, d, &image, &why) < 0) {
-		row->problem = bk_arena_strdup(arena, bk_err_print(why, text, sizeof(text)));
+		if (!fill_artifact(s, d, arena, row))
+			row->problem =
+				bk_arena_strdup(arena, bk_err_print(why, text, sizeof(text)));
 		bk_err_clear(&why);
 		return;
 	}
@@ -125,6 +154,7 @@ static int run_list(const struct bk_cli_call *call, int *ret_status, struct bk_e
 	struct oci_index index = { 0 };
 	struct bk_err *why = NULL;
 	struct row *rows;
+	size_t n = 0;
 	int rc = cmd_open_store(call, 0, &s, &why);
 
 	(void)ret_status;
@@ -140,16 +170,18 @@ static int run_list(const struct bk_cli_call *call, int *ret_status, struct bk_e
 	rows = bk_arena_alloc(arena, (index.n_manifests + 1) * sizeof(*rows));
 	rc = 0;
 	for (size_t i = 0; i < index.n_manifests; i++) {
+		if (is_attached(&index.manifests[i]))
+			continue;
 		if (o->quiet)
 			bk_buf_printf(&out, "%s\n", index.manifests[i].digest);
 		else
-			fill_row(s, &index.manifests[i], arena, &rows[i]);
+			fill_row(s, &index.manifests[i], arena, &rows[n++]);
 	}
 	if (o->json)
-		rc = bk_json_encode_array(&row_type, rows, index.n_manifests,
+		rc = bk_json_encode_array(&row_type, rows, n,
 					  BK_JSON_PRETTY | BK_JSON_NEWLINE, &out, err);
 	else if (!o->quiet)
-		print_table(rows, index.n_manifests, !o->no_header, &out);
+		print_table(rows, n, !o->no_header, &out);
 	return rc < 0 ? rc : cmd_out_flush(&out, err);
 }
 

@@ -74,7 +74,11 @@ int cmd_pull_run(const struct bk_cli_call *call, int *ret_status, struct bk_err 
 	bk_autostore struct store *s = NULL;
 	const struct cmd_pull_opts *o = call->opts;
 	struct oci_platform platform;
-	struct registry_pull_opts po = { .all_platforms = o->all_platforms, .jobs = o->jobs };
+	struct registry_pull_opts po = {
+		.all_platforms = o->all_platforms,
+		.referrers = o->referrers,
+		.jobs = o->jobs,
+	};
 	int rc = 0;
 
 	(void)ret_status;

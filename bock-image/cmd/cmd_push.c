@@ -103,6 +103,7 @@ static int push(struct push *p, struct bk_arena *arena, struct bk_buf *out, stru
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "--chunk '%s': at least a megabyte",
 				  p->o->chunk);
 	p->po.chunk = (int64_t)chunk;
+	p->po.referrers = p->o->referrers;
 	rc = find_image(p, arena, err);
 	if (rc == 0)
 		rc = cmd_registry_open(&p->c, call, &p->o->registry, err);

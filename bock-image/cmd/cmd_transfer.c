@@ -122,6 +122,10 @@ const struct bk_cli_cmd cmd_unpack = {
 	  "give up a transfer of less than 1 KiB/s after this (default: 60s)", 0, NULL },         \
 	{ "retries", 0, BK_CLI_U32, offsetof(type, registry.retries), "N",                        \
 	  "try again so often what may pass (default: 5)", 0, NULL }
+/* What goes along with an image. */
+#define REFERRERS_ROW(type)                                                                       \
+	{ "referrers", 0, BK_CLI_FLAG, offsetof(type, referrers), NULL,                           \
+	  "signatures, SBOMs and what else refers to the image come along", 0, NULL }
 #define REGISTRY_DEFAULTS { .tls_verify = true, .retries = 5 }
 
 static const struct bk_cli_opt pull_opts[] = {
@@ -135,6 +139,7 @@ static const struct bk_cli_opt pull_opts[] = {
 	  NULL },
 	{ "json", 'j', BK_CLI_FLAG, offsetof(struct cmd_pull_opts, json), NULL,
 	  "print what happens as objects, one a line", 0, NULL },
+	REFERRERS_ROW(struct cmd_pull_opts),
 	REGISTRY_ROWS(struct cmd_pull_opts),
 	BK_CLI_END
 };
@@ -160,6 +165,7 @@ static const struct bk_cli_opt push_opts[] = {
 	  NULL },
 	{ "json", 'j', BK_CLI_FLAG, offsetof(struct cmd_push_opts, json), NULL,
 	  "print what happens as objects, one a line", 0, NULL },
+	REFERRERS_ROW(struct cmd_push_opts),
 	REGISTRY_ROWS(struct cmd_push_opts),
 	BK_CLI_END
 };
@@ -185,6 +191,7 @@ static const struct bk_cli_opt copy_opts[] = {
 	  "requests at a time (default: 4)", 0, NULL },
 	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_copy_opts, quiet), NULL, "print nothing", 0,
 	  NULL },
+	REFERRERS_ROW(struct cmd_copy_opts),
 	REGISTRY_ROWS(struct cmd_copy_opts),
 	BK_CLI_END
 };
@@ -276,4 +283,56 @@ const struct bk_cli_cmd cmd_digest = {
 	.opts = digest_opts,
 	.opts_size = sizeof(struct cmd_digest_opts),
 	.opts_defaults = &digest_defaults,
+};
+
+/* ---- what refers to images ------------------------------------------------------------------------ */
+
+static const struct bk_cli_opt referrers_opts[] = {
+	{ "artifact-type", 0, BK_CLI_STR, offsetof(struct cmd_referrers_opts, artifact_type), "TYPE",
+	  "those of this type only", 0, NULL },
+	{ "platform", 0, BK_CLI_STR, offsetof(struct cmd_referrers_opts, platform),
+	  "OS/ARCH[/VARIANT]", "of an index the image for this platform", 0, NULL },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_referrers_opts, quiet), NULL,
+	  "print digests only", 0, NULL },
+	{ "json", 'j', BK_CLI_FLAG, offsetof(struct cmd_referrers_opts, json), NULL,
+	  "print an index of them, as registries do", 0, NULL },
+	REGISTRY_ROWS(struct cmd_referrers_opts),
+	BK_CLI_END
+};
+static const struct cmd_referrers_opts referrers_defaults = { .registry = REGISTRY_DEFAULTS };
+
+const struct bk_cli_cmd cmd_referrers = {
+	.name = "referrers",
+	.synopsis = "NAME",
+	.help = "list what refers to an image of the store, or with docker://NAME of a registry",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = referrers_opts,
+	.opts_size = sizeof(struct cmd_referrers_opts),
+	.opts_defaults = &referrers_defaults,
+};
+
+static const struct bk_cli_opt attach_opts[] = {
+	{ "artifact-type", 0, BK_CLI_STR, offsetof(struct cmd_attach_opts, artifact_type), "TYPE",
+	  "what it is, a media type as application/spdx+json (needed)", 0, NULL },
+	{ "annotation", 'a', BK_CLI_STRV, offsetof(struct cmd_attach_opts, annotations), "KEY=VALUE",
+	  "annotation of the artifact's manifest", 0, NULL },
+	{ "platform", 0, BK_CLI_STR, offsetof(struct cmd_attach_opts, platform), "OS/ARCH[/VARIANT]",
+	  "to the image for this platform, not to the index", 0, NULL },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_attach_opts, quiet), NULL, "print nothing", 0,
+	  NULL },
+	REGISTRY_ROWS(struct cmd_attach_opts),
+	BK_CLI_END
+};
+static const struct cmd_attach_opts attach_defaults = { .registry = REGISTRY_DEFAULTS };
+
+const struct bk_cli_cmd cmd_attach = {
+	.name = "attach",
+	.synopsis = "NAME FILE[:MEDIA-TYPE]...",
+	.help = "make an artifact of files that refers to an image of the store or of a registry",
+	.min_args = 2,
+	.max_args = -1,
+	.opts = attach_opts,
+	.opts_size = sizeof(struct cmd_attach_opts),
+	.opts_defaults = &attach_defaults,
 };

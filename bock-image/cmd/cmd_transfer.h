@@ -61,6 +61,7 @@ struct cmd_registry_opts {
 
 struct cmd_pull_opts {
 	struct cmd_registry_opts registry;
+	bool referrers;
 	const char *platform;
 	uint32_t jobs;
 	bool all_platforms;
@@ -70,6 +71,7 @@ struct cmd_pull_opts {
 
 struct cmd_push_opts {
 	struct cmd_registry_opts registry;
+	bool referrers;
 	const char *platform;
 	const char *chunk;
 	bool quiet;
@@ -78,6 +80,7 @@ struct cmd_push_opts {
 
 struct cmd_copy_opts {
 	struct cmd_registry_opts registry;
+	bool referrers;
 	const char *platform;
 	uint32_t jobs;
 	bool all_platforms;
@@ -105,10 +108,28 @@ struct cmd_digest_opts {
 	struct cmd_registry_opts registry;
 };
 
-extern const struct bk_cli_cmd cmd_copy, cmd_digest, cmd_import, cmd_load, cmd_login, cmd_logout, cmd_pull, cmd_push,
-	cmd_tags, cmd_unpack;
+struct cmd_referrers_opts {
+	struct cmd_registry_opts registry;
+	const char *platform;
+	const char *artifact_type;
+	bool json;
+	bool quiet;
+};
+
+struct cmd_attach_opts {
+	struct cmd_registry_opts registry;
+	const char *platform;
+	const char *artifact_type;
+	char **annotations;
+	bool quiet;
+};
+
+extern const struct bk_cli_cmd cmd_attach, cmd_copy, cmd_digest, cmd_import, cmd_load, cmd_login, cmd_logout, cmd_pull, cmd_push,
+	cmd_referrers, cmd_tags, cmd_unpack;
 
 /* What the rows do, in the helper. */
+int cmd_attach_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
+int cmd_referrers_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_import_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_load_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_copy_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);

@@ -7,9 +7,11 @@
 #include "base/bk_str.h"
 #include "oci/oci_media.h"
 #include "registry/registry_manifest.h"
+#include "registry/registry_referrers.h"
 #include "store/store_blob.h"
 #include "store/store_image.h"
 #include "store/store_lease.h"
+#include "store/store_referrers.h"
 
 struct pull {
 	struct registry *r;
@@ -22,6 +24,11 @@ struct pull {
 	struct oci_descriptor *blobs; /* of all manifests */
 	const char **needed;	      /* digests, of manifests too */
 	size_t n_blobs, n_needed, n_manifests;
+	bool all_platforms;
+	struct oci_descriptor *taken; /* manifests and indexes whose referrers are wanted */
+	size_t n_taken;
+	struct oci_descriptor *referrers;
+	size_t n_referrers;
 };
 
 static void need(struct pull *p, const char *digest)
@@ -101,7 +108,7 @@ static int take_index(struct pull *p, const struct oci_descriptor *d, unsigned i
 
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; p->opts->all_platforms && i < index.n_manifests; i++) {
+	for (size_t i = 0; p->all_platforms && i < index.n_manifests; i++) {
 		enum oci_media_kind kind = oci_media_kind_of(index.manifests[i].media_type);
 		struct oci_descriptor image;
 
@@ -112,7 +119,7 @@ static int take_index(struct pull *p, const struct oci_descriptor *d, unsigned i
 		if (rc < 0)
 			return rc;
 	}
-	if (p->opts->all_platforms) {
+	if (p->all_platforms) {
 		*ret_image = *d;
 		return 0;
 	}
@@ -123,10 +130,21 @@ static int take_index(struct pull *p, const struct oci_descriptor *d, unsigned i
 	return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "index %s has no image for %s", d->digest, text);
 }
 
+/* Once each: two may have a part in common. */
+static void note_taken(struct pull *p, const struct oci_descriptor *d)
+{
+	for (size_t i = 0; i < p->n_taken; i++)
+		if (bk_streq(p->taken[i].digest, d->digest))
+			return;
+	p->taken = bk_arena_grow(p->arena, p->taken, p->n_taken, sizeof(*p->taken));
+	p->taken[p->n_taken++] = *d;
+}
+
 /* What d leads to; the blobs of manifests are only noted. */
 static int take(struct pull *p, const struct oci_descriptor *d, unsigned int depth,
 		struct oci_descriptor *ret_image, struct bk_err **err)
 {
+	note_taken(p, d);
 	if (depth > STORE_NESTING_MAX)
 		return bk_err_set(err, BK_ERR_REGISTRY, 0, "indexes nested deeper than %d",
 				  STORE_NESTING_MAX);
@@ -150,6 +168,51 @@ static int fetch(struct pull *p, struct bk_err **err)
 	return rc < 0 ? rc : again;
 }
 
+/* One that the registry's list has: it must say itself what it refers to. */
+static int take_referrer(struct pull *p, const struct oci_descriptor *listed, const char *digest,
+			 struct bk_err **err)
+{
+	struct oci_descriptor d, found, image;
+	const char *subject = NULL;
+	int rc = get(p, listed->digest, listed, &d, err);
+
+	if (rc == 0)
+		rc = store_referrer_read(p->s, &d, p->arena, &found, &subject, err);
+	if (rc == 0 && !bk_streq0(subject, digest))
+		rc = bk_err_set(err, BK_ERR_REGISTRY, 0, "it refers to %.150s",
+				subject ? subject : "nothing");
+	if (rc == 0)
+		rc = take(p, &d, 0, &image, err);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "%s, which is listed as a referrer of %s", listed->digest,
+				   digest);
+	p->referrers = bk_arena_grow(p->arena, p->referrers, p->n_referrers, sizeof(*p->referrers));
+	p->referrers[p->n_referrers++] = d;
+	return 0;
+}
+
+/* The referrers of all that was taken; these are taken, too, so that theirs come next. */
+static int take_referrers(struct pull *p, struct bk_err **err)
+{
+	int rc = 0;
+
+	p->all_platforms = true;
+	for (size_t i = 0; rc == 0 && i < p->n_taken; i++) {
+		const char *digest = p->taken[i].digest;
+		struct oci_descriptor *list;
+		size_t n;
+
+		rc = registry_referrers(p->r, p->repo, digest, NULL, p->arena, &list, &n, err);
+		for (size_t k = 0; rc == 0 && k < n; k++) {
+			enum oci_media_kind kind = oci_media_kind_of(list[k].media_type);
+
+			if (kind == OCI_MEDIA_KIND_MANIFEST || kind == OCI_MEDIA_KIND_INDEX)
+				rc = take_referrer(p, &list[k], digest, err);
+		}
+	}
+	return rc;
+}
+
 int registry_pull(struct registry *r, const char *repo, const char *reference, struct store *s,
 		  const struct registry_pull_opts *opts, struct bk_arena *arena,
 		  struct oci_descriptor *ret, struct oci_descriptor *ret_image, char ***added,
@@ -162,6 +225,7 @@ int registry_pull(struct registry *r, const char *repo, const char *reference, s
 		.opts = opts,
 		.arena = arena,
 		.added = added,
+		.all_platforms = opts->all_platforms,
 	};
 	struct oci_descriptor top, image;
 	int rc;
@@ -173,8 +237,12 @@ int registry_pull(struct registry *r, const char *repo, const char *reference, s
 	rc = get(&p, reference, NULL, &top, err);
 	if (rc == 0)
 		rc = take(&p, &top, 0, &image, err);
+	if (rc == 0 && opts->referrers)
+		rc = take_referrers(&p, err);
 	if (rc == 0)
 		rc = fetch(&p, err);
+	for (size_t i = 0; rc == 0 && i < p.n_referrers; i++)
+		rc = store_referrer_add(s, &p.referrers[i], arena, err);
 	if (rc < 0)
 		return rc;
 	*ret = top;

@@ -15,6 +15,7 @@
 struct registry_pull_opts {
 	const struct oci_platform *platform;	/* NULL: this machine's */
 	bool all_platforms;
+	bool referrers;		/* what refers to what is fetched comes along, and what refers to that */
 	unsigned int jobs;
 	const struct registry_progress *progress;
 };

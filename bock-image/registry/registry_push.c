@@ -8,11 +8,13 @@
 #include "base/bk_str.h"
 #include "oci/oci_media.h"
 #include "ref/ref.h"
+#include "registry/registry_referrers.h"
 #include "registry/registry_upload.h"
 #include "store/store_blob.h"
 #include "store/store_image.h"
 #include "store/store_index.h"
 #include "store/store_platform.h"
+#include "store/store_referrers.h"
 
 struct push {
 	struct registry *r;
@@ -113,6 +115,20 @@ static int push_blob(struct push *p, const struct oci_descriptor *d, struct bk_e
 	return 0;
 }
 
+/* What refers to another manifest is listed there, by the registry (OCI-Subject says so) or by us. */
+static int note_subject(struct push *p, const struct oci_descriptor *d, const struct bk_buf *text,
+			const struct bk_http_resp *resp, struct bk_err **err)
+{
+	struct oci_descriptor described;
+	const char *subject = NULL;
+	int rc = store_referrer_describe(d, bk_buf_str(text), text->len, p->arena, &described,
+					 &subject, err);
+
+	if (rc < 0 || !subject || bk_http_header(resp, "oci-subject"))
+		return rc;
+	return registry_referrers_tag_add(p->r, p->repo, subject, &described, err);
+}
+
 /* PUT of a manifest under reference; query: more of the URL, NULL: none. */
 static int put_manifest(struct push *p, const struct oci_descriptor *d, const char *reference,
 			const char *query, struct bk_http_resp *ret, struct bk_err **err)
@@ -143,6 +159,9 @@ static int put_manifest(struct push *p, const struct oci_descriptor *d, const ch
 		return bk_err_set(err, BK_ERR_REGISTRY, 0,
 				  "manifest '%s': the registry took it for %.150s, not %s", reference,
 				  said, d->digest);
+	rc = note_subject(p, d, &text, &resp, err);
+	if (rc < 0)
+		return rc;
 	if (ret) {
 		*ret = resp;
 		resp = (struct bk_http_resp)BK_HTTP_RESP_INIT;
@@ -228,6 +247,54 @@ static int put_tags(struct push *p, const struct oci_descriptor *d, char *const 
 	return rc;
 }
 
+/* ---- referrers ----------------------------------------------------------------------------------- */
+
+static int push_referrers(struct push *p, const struct oci_descriptor *d, unsigned int depth,
+			  struct bk_err **err);
+
+/* Those of one manifest or index. */
+static int push_referrers_of(struct push *p, const char *digest, unsigned int depth,
+			     struct bk_err **err)
+{
+	struct oci_descriptor *list;
+	size_t n;
+	int rc = store_referrers(p->s, digest, NULL, p->arena, &list, &n, err);
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		if (bk_map_has(p->done, list[i].digest))
+			continue;
+		(void)bk_map_set(p->done, list[i].digest, NULL);
+		rc = push_content(p, &list[i], 0, err);
+		if (rc == 0)
+			rc = put_manifest(p, &list[i], list[i].digest, NULL, NULL, err);
+		if (rc == 0)
+			rc = push_referrers(p, &list[i], depth + 1, err);
+	}
+	return rc;
+}
+
+/* What refers to d, or to a manifest of it. */
+static int push_referrers(struct push *p, const struct oci_descriptor *d, unsigned int depth,
+			  struct bk_err **err)
+{
+	struct oci_index index;
+	int rc;
+
+	if (depth > STORE_NESTING_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "referrers of referrers, deeper than %d",
+				  STORE_NESTING_MAX);
+	rc = push_referrers_of(p, d->digest, depth, err);
+	if (rc < 0 || oci_media_kind_of(d->media_type) != OCI_MEDIA_KIND_INDEX)
+		return rc;
+	rc = store_manifests_read(p->s, d, p->arena, &index, err);
+	for (size_t i = 0; rc == 0 && i < index.n_manifests; i++)
+		if (store_blob_has(p->s, index.manifests[i].digest, -1))
+			rc = push_referrers(p, &index.manifests[i], depth + 1, err);
+	return rc;
+}
+
+/* ---- what of an index ---------------------------------------------------------------------------- */
+
 static int choose_platform(const struct store *s, const struct oci_index *index,
 			   const struct oci_platform *platform, struct bk_arena *arena,
 			   struct oci_descriptor *ret, struct bk_err **err)
@@ -295,5 +362,7 @@ int registry_push(struct registry *r, const char *repo, char *const *tags, const
 
 	find_sources(&p);
 	rc = push_content(&p, d, 0, err);
-	return rc < 0 ? rc : put_tags(&p, d, tags, err);
+	if (rc == 0)
+		rc = put_tags(&p, d, tags, err);
+	return rc < 0 || !opts->referrers ? rc : push_referrers(&p, d, 0, err);
 }

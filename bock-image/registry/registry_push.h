@@ -14,6 +14,7 @@ struct registry_push_opts {
 	/* A repository of the same registry that has blobs of the image, NULL: those that the store's names tell. */
 	const char *mount_from;
 	const struct registry_progress *progress;
+	bool referrers;		/* what of the store refers to the image goes along, and what refers to that */
 };
 
 /*
@@ -26,7 +27,8 @@ int registry_push_choose(const struct store *s, const struct oci_descriptor *d,
 
 /*
  * Sends what d (a manifest or index of the store) leads to, and gives it the tags (none: it is sent by its digest). All images of
- * an index must be in the store. Layers that may not be distributed are left out.
+ * an index must be in the store. Layers that may not be distributed are left out. A manifest that has a subject is noted in the
+ * list of its referrers where the registry does not do that by itself (registry_referrers.h).
  */
 int registry_push(struct registry *r, const char *repo, char *const *tags, const struct store *s,
 		  const struct oci_descriptor *d, const struct registry_push_opts *opts,

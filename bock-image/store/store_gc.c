@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/bk_map.h"
+#include "base/bk_mem.h"
 #include "base/bk_str.h"
 #include "digest/bk_digest.h"
 #include "oci/oci_media.h"
@@ -20,6 +21,7 @@
 #include "store/store_index.h"
 #include "store/store_lease.h"
 #include "store/store_priv.h"
+#include "store/store_referrers.h"
 
 static char marked; /* its address is every value of the map */
 
@@ -82,18 +84,57 @@ static int mark_tree(const struct store *s, const struct oci_descriptor *d, unsi
 	return rc;
 }
 
-/* Every entry of index.json is a root, with or without a name; and so is what is leased, which names nothing yet. */
+/* A manifest without a name whose subject is not in use: it goes with it. */
+static bool is_dangling(const struct store *s, const struct oci_descriptor *d, struct bk_arena *arena,
+			const struct bk_map *live, const struct bk_map *leased)
+{
+	const char *subject = NULL;
+	struct oci_descriptor described;
+
+	return !bk_map_has(live, d->digest) && !bk_map_has(leased, d->digest) &&
+	       store_referrer_read(s, d, arena, &described, &subject, NULL) == 0 && subject &&
+	       !bk_map_has(live, subject) && !bk_map_has(leased, subject);
+}
+
+/*
+ * Every entry of index.json is a root, with or without a name, but for referrers whose subject has gone; and so is what is
+ * leased, which names nothing yet.
+ */
 static int mark_all(const struct store *s, struct bk_map *live, struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
-	struct oci_index index;
+	bk_automap struct bk_map *leased = bk_map_new(NULL);
+	bk_autofree bool *waits = NULL;
+	struct oci_index index = { 0 };
+	bool again = true;
+	const char *digest;
+	void *value;
+	size_t it = 0;
 	int rc = store_index_read(s, arena, &index, err);
 
 	if (rc == 0)
-		rc = store_lease_mark(s, live, err);
-
-	for (size_t i = 0; rc == 0 && i < index.n_manifests; i++)
-		rc = mark_tree(s, &index.manifests[i], 0, live, err);
+		rc = store_lease_mark(s, leased, err);
+	waits = bk_calloc(index.n_manifests + 1, sizeof(*waits));
+	for (size_t i = 0; rc == 0 && i < index.n_manifests; i++) {
+		/* What could be a referrer is looked at when all else is marked. */
+		waits[i] = !store_index_name(&index.manifests[i]);
+		if (!waits[i])
+			rc = mark_tree(s, &index.manifests[i], 0, live, err);
+	}
+	/* A referrer may refer to another one. */
+	while (rc == 0 && again) {
+		again = false;
+		for (size_t i = 0; rc == 0 && i < index.n_manifests; i++) {
+			if (!waits[i] || is_dangling(s, &index.manifests[i], arena, live, leased))
+				continue;
+			waits[i] = false;
+			again = true;
+			rc = mark_tree(s, &index.manifests[i], 0, live, err);
+		}
+	}
+	/* Last: what is marked already is not looked into again, and one that downloads may need but a part of it. */
+	while (rc == 0 && bk_map_next(leased, &it, &digest, &value))
+		mark(live, digest);
 	return rc < 0 ? bk_err_wrap(err, rc, "find what is in use") : 0;
 }
 
@@ -208,6 +249,8 @@ static int collect(const struct store *s, const struct store_gc_opts *o, struct 
 
 	if (rc == 0)
 		rc = mark_all(s, live, err);
+	if (rc == 0 && !o->dry_run)
+		rc = store_index_prune_((struct store *)(uintptr_t)s, live, err);
 	if (rc == 0)
 		rc = sweep(s, BK_DIGEST_SHA256, live, o, r, err);
 	if (rc == 0)

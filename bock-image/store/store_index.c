@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/bk_file.h"
+#include "base/bk_map.h"
 #include "base/bk_str.h"
 #include "codec/bk_json.h"
 #include "digest/bk_digest.h"
@@ -367,4 +368,44 @@ int store_name_delete(struct store *s, const char *name, struct bk_err **err)
 		return not_found(s, name, err);
 	remove_at(&u.index, at);
 	return update_commit(&u, err);
+}
+
+/* ---- entries without names ------------------------------------------------------------------------ */
+
+int store_index_keep_(struct store *s, const struct oci_descriptor *d, struct bk_err **err)
+{
+	autoupdate struct update u = { .s = s, .lock = -1 };
+	int rc = update_begin(&u, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < u.index.n_manifests; i++)
+		if (bk_streq(u.index.manifests[i].digest, d->digest))
+			return 0;
+	if (u.index.n_manifests >= STORE_NAMES_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "more than %zu images", STORE_NAMES_MAX);
+	u.index.manifests = bk_arena_grow(u.arena, u.index.manifests, u.index.n_manifests,
+					  sizeof(*u.index.manifests));
+	store_descriptor_copy_(u.arena, d, &u.index.manifests[u.index.n_manifests]);
+	/* A name that its author has put there is none of this store's. */
+	drop_name(&u.index.manifests[u.index.n_manifests++]);
+	return update_commit(&u, err);
+}
+
+int store_index_prune_(struct store *s, const struct bk_map *live, struct bk_err **err)
+{
+	autoupdate struct update u = { .s = s, .lock = -1 };
+	size_t before;
+	int rc = update_begin(&u, err);
+
+	if (rc < 0)
+		return rc;
+	before = u.index.n_manifests;
+	for (size_t i = 0; i < u.index.n_manifests;) {
+		if (bk_map_has(live, u.index.manifests[i].digest))
+			i++;
+		else
+			remove_at(&u.index, i);
+	}
+	return u.index.n_manifests == before ? 0 : update_commit(&u, err);
 }

@@ -41,6 +41,12 @@ void store_lease_drop_(struct store *s);
 /* Refuses a store opened without STORE_WRITE or STORE_CREATE. */
 int store_writable_(const struct store *s, struct bk_err **err);
 
+/* Makes d (a blob of the store) an entry of index.json without a name, unless it is one already, by whatever name. */
+int store_index_keep_(struct store *s, const struct oci_descriptor *d, struct bk_err **err);
+/* Takes the entries out of index.json whose digests are not in live. */
+struct bk_map;
+int store_index_prune_(struct store *s, const struct bk_map *live, struct bk_err **err);
+
 /* A copy of d whose strings are the arena's. */
 void store_descriptor_copy_(struct bk_arena *arena, const struct oci_descriptor *d,
 			    struct oci_descriptor *ret);
