@@ -59,7 +59,7 @@ struct cgroup_manager {
 	int (*check)(const struct cgroup_place *p, struct bk_err **err);
 	/*
 	 * Makes it; *ret_dirfd as cgroup_make() has it. late: with process p->pid in it; p->path becomes what it is in
-	 * truth, in the arena. Undone on failure.
+	 * truth, in the arena. Undone on failure, and that process is killed then, which must be the caller's child.
 	 */
 	int (*make)(struct cgroup_place *p, const struct cgroup_limits *limits, struct bk_arena *arena,
 		    int *ret_dirfd, struct bk_err **err);

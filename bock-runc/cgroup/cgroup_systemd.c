@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The manager that is systemd: bock-runc-systemd, which links its library, is executed for each step. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,7 +63,9 @@ static int run_helper(const struct cgroup_place *p, const char *command, char *c
 	char *const nothing[] = { NULL };
 	bk_autofree char *path = NULL;
 	struct bk_proc_spec spec = { .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .keep_latest = true,
-				     .no_new_privs = true };
+				     .no_new_privs = true,
+				     /* or it makes a unit for a runtime that was killed, behind the back of who deletes it */
+				     .death_signal = SIGKILL };
 	const int timeout = !p->timeout_ms ? TIMEOUT_MS : p->timeout_ms < 0 ? INT32_MAX - GRACE_MS : p->timeout_ms;
 	int status, rc = find_helper(&path, err);
 
@@ -219,9 +222,12 @@ static int systemd_make(struct cgroup_place *p, const struct cgroup_limits *limi
 		rc = p->subgroup ? enter_subgroup(p, arena, ret_dirfd, err) :
 				   cgroup_open(&p->host, path, ret_dirfd, err);
 	}
-	if (rc < 0)
-		(void)stop(p, NULL);
-	return rc < 0 ? bk_err_wrap(err, rc, "systemd") : 0;
+	if (rc == 0)
+		return 0;
+	/* the first of a pid namespace does not hear the SIGTERM with which a stop would begin, and wait for its end */
+	(void)kill(p->pid, SIGKILL);
+	(void)stop(p, NULL);
+	return bk_err_wrap(err, rc, "systemd");
 }
 
 static int systemd_tell(const struct cgroup_place *p, const struct cgroup_limits *limits, struct bk_err **err)
@@ -261,23 +267,43 @@ static int systemd_join(const struct cgroup_place *p, pid_t pid, struct bk_err *
 	return rc < 0 ? bk_err_wrap(err, rc, "systemd") : 0;
 }
 
+/*
+ * Only systemd may remove the cgroup of a scope that it has: if it goes before systemd has read that it is empty the unit
+ * stays "active" for ever (seen with 252). So where systemd could not be asked to stop it the cgroup is left for the next
+ * try, unless there is no systemd, or it has done so by itself.
+ */
+static int removed_by_systemd(const struct cgroup_place *p, int rc, struct bk_err **err)
+{
+	struct bk_err *e = NULL;
+	bk_autoclose int fd = -1;
+
+	if (systemd_check(p, NULL) < 0)
+		return 0;
+	if (p->path && cgroup_open(&p->host, p->path, &fd, &e) == -BK_ERR_NOT_FOUND) {
+		bk_err_clear(&e);
+		bk_err_clear(err);
+		return 0;
+	}
+	bk_err_clear(&e);
+	rc = bk_err_wrap(err, rc, "systemd");
+	return bk_err_hint(err, rc, "the processes are dead and the unit is still there: 'delete --force' can be repeated "
+			   "once systemd answers");
+}
+
 static int systemd_remove(const struct cgroup_place *p, int timeout_ms, struct bk_err **err)
 {
 	struct bk_err *e = NULL;
 	int rc = p->pid > 0 ? stop(p, &e) : 0;
 
 	if (rc < 0)
-		(void)bk_err_wrap(&e, rc, "systemd");
-	/*
-	 * With the cgroups that the container made below it. Where systemd does not answer this does for both: it finds
-	 * the scope empty, or gone, when it does again.
-	 */
-	if (p->path) {
-		bk_err_clear(&e);
-		return cgroup_remove(&p->host, p->path, p->top_len, timeout_ms, err);
+		rc = removed_by_systemd(p, rc, &e);
+	if (rc < 0) {
+		bk_err_move(err, e);
+		return rc;
 	}
-	bk_err_move(err, e);
-	return rc;
+	bk_err_clear(&e);
+	/* with the cgroups that the container made below it */
+	return p->path ? cgroup_remove(&p->host, p->path, p->top_len, timeout_ms, err) : 0;
 }
 
 const struct cgroup_manager cgroup_manager_systemd = {

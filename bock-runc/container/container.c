@@ -357,8 +357,8 @@ static int open_first(const struct container_state *s, int *ret_fd, struct bk_er
 	bk_autoclose int fd = pidfd_open(s->pid, 0);
 	int alive;
 
-	/* EINVAL: a number that no process can have, or a thread's */
-	if (fd < 0 && errno != ESRCH && errno != EINVAL)
+	/* EINVAL: a number that no process can have, or, like ENOENT since Linux 6.15, that of a thread by now */
+	if (fd < 0 && errno != ESRCH && errno != EINVAL && errno != ENOENT)
 		return cant_say(errno, s->pid, err);
 	/* the descriptor first, then the check: afterwards the pid can't be another's any more */
 	alive = fd < 0	       ? 0 :
@@ -370,7 +370,8 @@ static int open_first(const struct container_state *s, int *ret_fd, struct bk_er
 	return 0;
 }
 
-static int first_alive(const struct container_state *s, bool *ret, struct bk_err **err)
+/* *ret_fd: a pidfd of it, if that is what names it, for first_still_alive(). */
+static int first_alive(const struct container_state *s, bool *ret, int *ret_fd, struct bk_err **err)
 {
 	bk_autoclose int fd = -1;
 	int alive, rc;
@@ -378,9 +379,19 @@ static int first_alive(const struct container_state *s, bool *ret, struct bk_err
 	if (s->pid_inode) {
 		rc = open_first(s, &fd, err);
 		*ret = rc == 0 && fd >= 0;
+		*ret_fd = bk_steal_fd(&fd);
 		return rc;
 	}
 	alive = container_probe_alive(s->pid, s->pid_start);
+	*ret = alive > 0;
+	return alive < 0 ? cant_say(-alive, s->pid, err) : 0;
+}
+
+static int first_still_alive(const struct container_state *s, int pidfd, bool *ret, struct bk_err **err)
+{
+	int alive = pidfd >= 0 ? container_probe_pidfd(pidfd, s->pid_inode) :
+				 container_probe_alive(s->pid, s->pid_start);
+
 	*ret = alive > 0;
 	return alive < 0 ? cant_say(-alive, s->pid, err) : 0;
 }
@@ -452,6 +463,7 @@ int container_status(const struct container *c, enum oci_status *ret, pid_t *ret
 		     struct bk_err **err)
 {
 	const struct container_state *s = &c->state;
+	bk_autoclose int pidfd = -1;
 	bool alive = false;
 	int rc;
 
@@ -463,7 +475,7 @@ int container_status(const struct container *c, enum oci_status *ret, pid_t *ret
 	if (s->restoring) {
 		rc = owner_alive(c, &alive, err);
 		if (rc == 0 && !alive)
-			rc = first_alive(s, &alive, err);
+			rc = first_alive(s, &alive, &pidfd, err);
 		*ret = alive ? OCI_CREATING : OCI_STOPPED;
 		return rc;
 	}
@@ -472,13 +484,22 @@ int container_status(const struct container *c, enum oci_status *ret, pid_t *ret
 		*ret = alive ? OCI_CREATING : OCI_STOPPED;
 		return rc < 0 || alive || c->locked ? rc : status_anew(c, ret, ret_pid, err);
 	}
-	rc = first_alive(s, &alive, err);
+	rc = first_alive(s, &alive, &pidfd, err);
 	*ret = OCI_STOPPED;
 	if (rc < 0 || !alive)
 		return rc;
-	if (ret_pid)
+	rc = status_alive(c, ret, err);
+	/*
+	 * "running" is what is left when neither its socket nor a frozen cgroup is there, and a delete takes both away, once
+	 * it has killed the process: without the lock one that was never started would be said to run, or a paused one.
+	 */
+	if (rc == 0 && *ret == OCI_RUNNING && !c->locked)
+		rc = first_still_alive(s, pidfd, &alive, err);
+	if (!alive)
+		*ret = OCI_STOPPED;
+	if (ret_pid && alive)
 		*ret_pid = s->pid;
-	return status_alive(c, ret, err);
+	return rc;
 }
 
 int container_describe(const struct container *c, struct oci_state *ret, struct bk_err **err)

@@ -38,6 +38,7 @@ struct child {
 	const char *path;
 	char *const *env;
 	int fds[3];
+	pid_t parent;
 	const char *act; /* what failed, with errnum */
 	int errnum;
 };
@@ -100,6 +101,9 @@ PROC_CHILD static int child_main(void *arg)
 	child_signals();
 	if (c->spec->death_signal)
 		(void)prctl(PR_SET_PDEATHSIG, (unsigned long)c->spec->death_signal, 0, 0, 0);
+	/* who was killed before that sends no signal any more; 0: the parent is in another pid namespace */
+	if (c->spec->death_signal && getppid() != c->parent && getppid() != 0)
+		_exit(127);
 	c->act = child_fds(c);
 	if (!c->act && c->spec->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		c->act = "set no_new_privs";
@@ -199,6 +203,7 @@ int bk_proc_spawn(const struct bk_proc_spec *spec, struct bk_proc *ret, struct b
 		.path = spec->path,
 		.env = spec->env ? spec->env : environ,
 		.fds = { spec->stdin_fd, spec->stdout_fd, spec->stderr_fd },
+		.parent = getpid(),
 	};
 	int status;
 	int rc = check_fds(spec, err);

@@ -34,7 +34,7 @@ struct bk_proc_spec {
 	/* bk_proc_run: output that does not fit pushes out what came before, and is no error */
 	bool keep_latest;
 	bool no_new_privs;	/* it and what it executes gain no rights from files */
-	int death_signal;	/* sent to it by the kernel when our thread ends; 0: none */
+	int death_signal;	/* sent to it by the kernel when our thread ends, before it was executed, too; 0: none */
 };
 
 /*

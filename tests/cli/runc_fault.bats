@@ -188,6 +188,52 @@ running() {
 	assert_no_leftovers
 }
 
+@test "race: a container that is deleted while it is looked at was never running" {
+	sleeper
+	detached create -b "$B" "$ID"
+	assert_ok ""
+	point faccessat2 "start.sock\$" state "$ID"
+	held state "$ID" # it has seen the process alive, and does not yet know that it waits for start
+	bock_runc delete --force "$ID"
+	let_go
+	[ "$status" -eq 0 ]
+	[ "$(jq -r .status <<<"$output")" = stopped ] || fail "it was created, it is gone, and state says $output"
+	[ "$(jq -r .pid <<<"$output")" = 0 ]
+
+	detached run -d -b "$B" "$ID"
+	assert_ok ""
+	bock_runc pause "$ID"
+	point openat cgroup.freeze list
+	held list # likewise, and whether it is frozen
+	bock_runc delete --force "$ID"
+	let_go
+	[ "$status" -eq 0 ]
+	[[ $output == *" stopped "* ]] || fail "it was paused, it is gone, and list says $output"
+}
+
+@test "race: the number of a container's process is a thread's by now" {
+	need_cmd python3
+	running
+	bock_runc kill "$ID" KILL
+	is_stopped() { [ "$(bock_runc state "$ID" | jq -r .status)" = stopped ]; }
+	wait_for 10 is_stopped
+	python3 -c '
+import threading, sys, time
+t = threading.Thread(target=time.sleep, args=(60,), daemon=True)
+t.start()
+print(t.native_id, flush=True)
+t.join()' >"$T/thread" 3>&- &
+	threads=$!
+	wait_for 10 test -s "$T/thread"
+	jq --argjson pid "$(<"$T/thread")" '.pid = $pid' "$STATE/$ID/state.json" >"$T/state" && mv "$T/state" "$STATE/$ID/state.json"
+	run --separate-stderr bock_runc state "$ID"
+	[ "$(jq -r .status <<<"$output")" = stopped ] || fail "$output $stderr"
+	run --separate-stderr bock_runc list
+	[[ $output == *" stopped "* ]] || fail "$output $stderr"
+	kill "$threads"
+	bock_runc delete "$ID"
+}
+
 @test "race: a state that was read while the container was made is read again" {
 	sleeper
 	# a create that stands between its state and its process, and a state that has read it; what a first one

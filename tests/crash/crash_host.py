@@ -114,8 +114,9 @@ def tree(path, but=()):
 class Host:
     """The machine as it was, and what is there now that was not."""
 
-    def __init__(self, tag, folders, systemd=False):
-        self.tag, self.folders, self.systemd = tag, folders, systemd
+    def __init__(self, tag, folders, systemctl=None):
+        """systemctl: the command that asks the systemd that has the units, if one has."""
+        self.tag, self.folders, self.systemctl = tag, folders, systemctl
         self.cgroups = cgroup_root()
         reap()
         self.known = {pid for pid, _ in descendants()}
@@ -139,9 +140,9 @@ class Host:
                 for name in folders:
                     if self.tag in name:
                         found.add(f"cgroup {folder}/{name}")
-        if self.systemd:
-            out = subprocess.run(["systemctl", "list-units", "--all", "--plain", "--no-legend", f"*{self.tag}*"],
-                                 capture_output=True, text=True).stdout
+        if self.systemctl:
+            out = subprocess.run([*self.systemctl, "list-units", "--all", "--plain", "--no-legend", f"*{self.tag}*"],
+                                 capture_output=True, text=True, check=True).stdout
             found |= {f"unit {line.strip()}" for line in out.splitlines()}
         return found
 

@@ -57,6 +57,9 @@ class Bench:
             self.user, self.subids = found
         self.cgroups = cgroup_root()
         self.env = {"PATH": os.environ["PATH"], "HOME": base, "ASAN_OPTIONS": "detect_leaks=0"}
+        self.systemctl = ["systemctl"] if systemd else None
+        if systemd and self.user:
+            self.enter_session()
         self.lay()
         self.console = None
         if flavour == "tty":
@@ -64,13 +67,43 @@ class Bench:
             self.console.bind(f"{base}/console")
             self.console.listen(8)
             self.console.settimeout(10)
-        self.host = Host(self.id, [(self.state, (".cache",)), (self.bundle, ())], systemd)
+        self.host = Host(self.id, [(self.state, (".cache",)), (self.bundle, ())], self.systemctl)
         self.print = self.good_print()
 
     def close(self):
         self.rt("delete", "--force", self.id)
         if self.console:
             self.console.close()
+        if self.systemd and self.user:
+            self.leave_session()
+
+    # ---- a user's systemd
+
+    def as_user(self, *args):
+        return ["setpriv", "--reuid", str(self.user.pw_uid), "--regid", str(self.user.pw_gid), "--clear-groups", *args]
+
+    def enter_session(self):
+        """Whatever we run is in a service of the user's own manager from now on, as in a session of the user's."""
+        uid, unit = self.user.pw_uid, f"bock-session{os.getpid()}.service"
+        self.env["XDG_RUNTIME_DIR"] = f"/run/user/{uid}"
+        self.systemctl = self.as_user("env", f"XDG_RUNTIME_DIR=/run/user/{uid}", "systemctl", "--user")
+        subprocess.run(["systemctl", "start", f"user@{uid}.service"], check=True)
+        subprocess.run([*self.systemctl[:-2], "systemd-run", "--user", "--quiet", "--collect", f"--unit={unit}",
+                        "-p", "Delegate=yes", "sleep", "infinity"], check=True)
+        path = subprocess.run([*self.systemctl, "show", "-P", "ControlGroup", unit], check=True, capture_output=True,
+                              text=True).stdout.strip()
+        with open("/proc/self/cgroup") as f:
+            self.left = next(line for line in f if line.startswith("0::")).strip()[3:]
+        self.session = unit
+        self.move_to(path)
+
+    def leave_session(self):
+        self.move_to(self.left)
+        subprocess.run([*self.systemctl, "stop", self.session], check=True)
+
+    def move_to(self, path):
+        with open(f"{self.cgroups}{path}/cgroup.procs", "w") as f:
+            f.write(str(os.getpid()))
 
     # ---- the bundle
 
@@ -124,6 +157,11 @@ class Bench:
         if self.flavour == "sealed":
             c["hooks"]["startContainer"] = [{"path": "/bin/true", "args": ["true"]}]
         if self.flavour == "rootless":
+            for kind, own in ("uid", self.user.pw_uid), ("gid", self.user.pw_gid):
+                linux[f"{kind}Mappings"] = [{"containerID": 0, "hostID": own, "size": 1},
+                                            {"containerID": 1, "hostID": self.subids, "size": 1000}]
+            if self.systemd:
+                linux["cgroupsPath"] = f"user.slice:bock:{self.id}"
             return
         linux["cgroupsPath"] = f"crash.slice:bock:{self.id}" if self.systemd else f"/{self.id}/a/{self.id}"
         linux["sysctl"] = {"net.ipv4.ip_forward": "1"}
@@ -145,9 +183,7 @@ class Bench:
 
     def argv(self, *args):
         line = [RUNC, "--root", self.state] + (["--systemd-cgroup"] if self.systemd else []) + list(args)
-        if self.user:
-            line = ["setpriv", "--reuid", str(self.user.pw_uid), "--regid", str(self.user.pw_gid), "--clear-groups", *line]
-        return line
+        return self.as_user(*line) if self.user else line
 
     def rt(self, *args):
         with open(f"{self.base}/rt.out", "w+") as out, open(f"{self.base}/rt.err", "w+") as err:
@@ -306,7 +342,7 @@ class Bench:
         self.rt("resume", self.id)
         self.rt("delete", "--force", self.id)
         self.host.left(2)
-        self.host = Host(self.id, self.host.folders, self.systemd)
+        self.host = Host(self.id, self.host.folders, self.systemctl)
 
 
 class Command:

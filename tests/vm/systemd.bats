@@ -257,8 +257,7 @@ killed() {
 }
 
 @test "systemd: killed at a step of systemd's, with or without its helper, a create or a delete leaves nothing" {
-	local whom step whoms="runtime both"
-	[ -z "${BOCK_VM_FULL-}" ] || whoms="runtime helper both"
+	local whom step whoms="runtime helper both"
 	held_helper
 	for whom in $whoms; do
 		for step in start-before start-after; do
