@@ -15,6 +15,7 @@
 #include "base/bk_fd.h"
 #include "base/bk_mem.h"
 #include "cmd/cmd.h"
+#include "cmd/cmd_fsck.h"
 #include "cmd/cmd_helper.h"
 #include "cmd/cmd_transfer.h"
 #include "digest/bk_digest.h"
@@ -35,6 +36,7 @@ static const struct bk_cli_opt globals[] = {
 
 #ifdef BOCK_IMAGE_TRANSFER
 #define TRANSFER(function) (function)
+#define FSCK cmd_repair_run
 #else
 /* The command line as it was: the parser moves its words about. */
 static char **given_argv;
@@ -46,6 +48,15 @@ static int run_helper(const struct bk_cli_call *call, int *ret_status, struct bk
 	return cmd_helper_exec(given_argv, err);
 }
 #define TRANSFER(function) run_helper
+
+/* Only a repair asks registries. */
+static int run_fsck(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
+{
+	const struct cmd_fsck_opts *o = call->opts;
+
+	return o->repair ? run_helper(call, ret_status, err) : cmd_fsck_run(call, ret_status, err);
+}
+#define FSCK run_fsck
 #endif
 
 static const struct {
@@ -57,7 +68,7 @@ static const struct {
 	{ &cmd_copy, TRANSFER(cmd_copy_run) },
 	{ &cmd_df, NULL },
 	{ &cmd_digest, TRANSFER(cmd_digest_run) },
-	{ &cmd_fsck, NULL },
+	{ &cmd_fsck, FSCK },
 	{ &cmd_gc, NULL },
 	{ &cmd_history, NULL },
 	{ &cmd_import, TRANSFER(cmd_import_run) },

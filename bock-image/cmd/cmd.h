@@ -23,7 +23,7 @@ int cmd_open_store(const struct bk_cli_call *call, unsigned int flags, struct st
 		   struct bk_err **err);
 
 /* The commands of the small program; each table of options is beside its function. The others: cmd_transfer.h. */
-extern const struct bk_cli_cmd cmd_df, cmd_fsck, cmd_gc, cmd_history, cmd_inspect, cmd_list, cmd_ls, cmd_rm, cmd_save, cmd_tag, cmd_tree,
+extern const struct bk_cli_cmd cmd_df, cmd_gc, cmd_history, cmd_inspect, cmd_list, cmd_ls, cmd_rm, cmd_save, cmd_tag, cmd_tree,
 	cmd_untag;
 
 #endif

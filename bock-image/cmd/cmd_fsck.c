@@ -3,26 +3,12 @@
 
 #include "base/bk_num.h"
 #include "cmd/cmd.h"
+#include "cmd/cmd_fsck.h"
 #include "cmd/cmd_out.h"
+#include "cmd/cmd_transfer.h"
 #include "codec/bk_json.h"
 #include "store/store_fsck.h"
 #include "store/store_gc.h"
-
-struct fsck_opts {
-	bool json;
-	bool quick;
-	bool quiet;
-};
-
-static const struct bk_cli_opt fsck_opts[] = {
-	{ "json", 'j', BK_CLI_FLAG, offsetof(struct fsck_opts, json), NULL, "print an object", 0,
-	  NULL },
-	{ "quick", 0, BK_CLI_FLAG, offsetof(struct fsck_opts, quick), NULL,
-	  "sizes and documents only: layers are not read", 0, NULL },
-	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct fsck_opts, quiet), NULL,
-	  "print nothing: the exit status tells", 0, NULL },
-	BK_CLI_END
-};
 
 struct problem {
 	char *image;
@@ -41,6 +27,7 @@ struct report {
 	uint64_t images, blobs, bytes, garbage, garbage_bytes;
 	struct problem *problems;
 	size_t n_problems;
+	char **repaired;
 	struct bk_arena *arena;
 };
 
@@ -50,6 +37,7 @@ static const struct bk_doc_field report_fields[] = {
 	BK_DOC_NUM_F(struct report, bytes, "bytes", BK_DOC_U64, BK_DOC_ALWAYS),
 	BK_DOC_NUM_F(struct report, garbage, "garbage", BK_DOC_U64, BK_DOC_ALWAYS),
 	BK_DOC_NUM_F(struct report, garbage_bytes, "garbageBytes", BK_DOC_U64, BK_DOC_ALWAYS),
+	BK_DOC_STRV_F(struct report, repaired, "repaired", 0),
 	BK_DOC_OBJV_F(struct report, problems, n_problems, "problems", BK_DOC_ALWAYS, problem_type),
 	BK_DOC_END
 };
@@ -109,19 +97,16 @@ static void count_garbage(const struct store *s, struct report *r)
 	}
 }
 
-static int run_fsck(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
+int cmd_fsck_check(const struct store *s, const struct cmd_fsck_opts *o, char **repaired,
+		   int *ret_status, struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	bk_autobuf struct bk_buf out = BK_BUF_INIT(CMD_OUT_MAX);
-	bk_autostore struct store *s = NULL;
-	const struct fsck_opts *o = call->opts;
-	struct report r = { .arena = arena };
+	struct report r = { .arena = arena, .repaired = repaired };
 	const struct store_fsck_opts go = { .quick = o->quick, .problem = add_problem, .ctx = &r };
 	struct store_fsck_result result;
-	int rc = cmd_open_store(call, 0, &s, err);
+	int rc = store_fsck(s, &go, &result, err);
 
-	if (rc == 0)
-		rc = store_fsck(s, &go, &result, err);
 	if (rc < 0)
 		return rc;
 	*ret_status = result.problems ? 1 : 0;
@@ -138,12 +123,10 @@ static int run_fsck(const struct bk_cli_call *call, int *ret_status, struct bk_e
 	return rc < 0 ? rc : cmd_out_flush(&out, err);
 }
 
-const struct bk_cli_cmd cmd_fsck = {
-	.name = "fsck",
-	.synopsis = "",
-	.help = "check that the store is whole",
-	.max_args = 0,
-	.opts = fsck_opts,
-	.opts_size = sizeof(struct fsck_opts),
-	.run = run_fsck,
-};
+int cmd_fsck_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
+{
+	bk_autostore struct store *s = NULL;
+	int rc = cmd_open_store(call, 0, &s, err);
+
+	return rc < 0 ? rc : cmd_fsck_check(s, call->opts, NULL, ret_status, err);
+}

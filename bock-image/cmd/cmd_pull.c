@@ -5,6 +5,7 @@
 #include "codec/bk_json.h"
 #include "registry/registry_pull.h"
 #include "store/store_index.h"
+#include "store/store_repair.h"
 
 static void say(const struct cmd_pull_opts *o, const char *name, const struct oci_descriptor *d,
 		struct bk_buf *out)
@@ -28,17 +29,24 @@ static int pull_name(struct cmd_registry *c, struct store *s, const char *name,
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	bk_autoref struct ref ref = REF_INIT;
+	bk_autofree char *source = NULL;
 	struct oci_descriptor d, image;
 	int rc = ref_parse(name, &ref, err);
 
 	if (rc == 0)
 		rc = cmd_registry_pull(c, &ref, s, po, arena, &d, &image, err);
-	/* A platform that was asked for by name is what the name stands for. */
-	if (rc == 0)
-		rc = store_name_set(s, name, po->platform ? &image : &d, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "pull '%s'", name);
-	say(o, name, po->platform ? &image : &d, out);
+	/* A platform that was asked for by name is what the name stands for. */
+	if (po->platform)
+		d = image;
+	/* For fsck --repair: the name may go, or be another's. */
+	source = bk_asprintf("%s/%s", ref.domain, ref.path);
+	bk_doc_pair_set(arena, &d.annotations, &d.n_annotations, STORE_SOURCE, source);
+	rc = store_name_set(s, name, &d, err);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "pull '%s'", name);
+	say(o, name, &d, out);
 	return 0;
 }
 

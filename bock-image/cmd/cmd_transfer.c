@@ -249,6 +249,30 @@ const struct bk_cli_cmd cmd_logout = {
 	.opts_size = sizeof(struct cmd_logout_opts),
 };
 
+static const struct bk_cli_opt fsck_opts[] = {
+	{ "json", 'j', BK_CLI_FLAG, offsetof(struct cmd_fsck_opts, json), NULL, "print an object", 0,
+	  NULL },
+	{ "quick", 0, BK_CLI_FLAG, offsetof(struct cmd_fsck_opts, quick), NULL,
+	  "sizes and documents only: layers are not read", 0, NULL },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_fsck_opts, quiet), NULL,
+	  "print nothing: the exit status tells", 0, NULL },
+	{ "repair", 0, BK_CLI_FLAG, offsetof(struct cmd_fsck_opts, repair), NULL,
+	  "fetch what is broken from where it was pulled, by digest, and mend index.json", 0, NULL },
+	REGISTRY_ROWS(struct cmd_fsck_opts),
+	BK_CLI_END
+};
+static const struct cmd_fsck_opts fsck_defaults = { .registry = REGISTRY_DEFAULTS };
+
+const struct bk_cli_cmd cmd_fsck = {
+	.name = "fsck",
+	.synopsis = "",
+	.help = "check that the store is whole, and repair it",
+	.max_args = 0,
+	.opts = fsck_opts,
+	.opts_size = sizeof(struct cmd_fsck_opts),
+	.opts_defaults = &fsck_defaults,
+};
+
 static const struct bk_cli_opt tags_opts[] = {
 	{ "json", 'j', BK_CLI_FLAG, offsetof(struct cmd_tags_opts, json), NULL, "print an array", 0,
 	  NULL },

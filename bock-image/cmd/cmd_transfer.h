@@ -99,6 +99,14 @@ struct cmd_logout_opts {
 	bool all;
 };
 
+struct cmd_fsck_opts {
+	struct cmd_registry_opts registry;
+	bool json;
+	bool quick;
+	bool quiet;
+	bool repair;
+};
+
 struct cmd_tags_opts {
 	struct cmd_registry_opts registry;
 	bool json;
@@ -124,13 +132,15 @@ struct cmd_attach_opts {
 	bool quiet;
 };
 
-extern const struct bk_cli_cmd cmd_attach, cmd_copy, cmd_digest, cmd_import, cmd_load, cmd_login, cmd_logout, cmd_pull, cmd_push,
+extern const struct bk_cli_cmd cmd_attach, cmd_copy, cmd_digest, cmd_fsck, cmd_import, cmd_load, cmd_login, cmd_logout, cmd_pull, cmd_push,
 	cmd_referrers, cmd_tags, cmd_unpack;
 
 /* What the rows do, in the helper. */
 int cmd_attach_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_referrers_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_import_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
+/* fsck --repair; without it cmd_fsck_run. */
+int cmd_repair_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_load_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_copy_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_push_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);

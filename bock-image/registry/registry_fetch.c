@@ -9,7 +9,10 @@
 #include "base/bk_clock.h"
 #include "base/bk_mem.h"
 #include "base/bk_str.h"
+#include "oci/oci_media.h"
 #include "registry/registry_header.h"
+#include "registry/registry_manifest.h"
+#include "store/store_blob.h"
 #include "store/store_part.h"
 
 #define PIECE_SEGMENTS	8 /* of one ranged request */
@@ -54,6 +57,7 @@ struct fetch {
 	unsigned int jobs, running;
 	const struct registry_progress *progress;
 	char ***added;
+	bool again; /* what is there does not count */
 };
 
 static void tell(const struct fetch *f, enum registry_event event, const struct blob *b)
@@ -243,7 +247,7 @@ static int blob_open(struct blob *b, struct bk_err **err)
 	struct fetch *f = b->fetch;
 	int rc;
 
-	if (store_blob_has(f->store, b->desc->digest, b->desc->size))
+	if (!f->again && store_blob_has(f->store, b->desc->digest, b->desc->size))
 		return blob_finish(b, true, err);
 	rc = store_part_open(f->store, b->desc->digest, b->desc->size, &b->part, err);
 	if (rc < 0)
@@ -424,6 +428,30 @@ static int loop(struct fetch *f, struct bk_err **err)
 	return 0;
 }
 
+static int fetch(struct fetch *f, const struct oci_descriptor *blobs, size_t n, struct bk_err **err)
+{
+	int rc;
+
+	f->blobs = bk_calloc(n ? n : 1, sizeof(*f->blobs));
+	for (size_t i = 0; i < n; i++) {
+		bool twice = false;
+
+		for (size_t k = 0; k < i && !twice; k++)
+			twice = bk_streq(blobs[k].digest, blobs[i].digest);
+		if (twice)
+			continue;
+		f->blobs[f->n].desc = &blobs[i];
+		f->blobs[f->n++].fetch = f;
+	}
+	f->left = f->n;
+	qsort(f->blobs, f->n, sizeof(*f->blobs), by_size);
+	rc = loop(f, err);
+	for (size_t i = 0; i < f->n; i++)
+		blob_done(&f->blobs[i]);
+	free(f->blobs);
+	return rc;
+}
+
 int registry_fetch(struct registry *r, const char *repo, struct store *s,
 		   const struct oci_descriptor *blobs, size_t n, unsigned int jobs,
 		   const struct registry_progress *progress, char ***added, struct bk_err **err)
@@ -432,29 +460,48 @@ int registry_fetch(struct registry *r, const char *repo, struct store *s,
 		.r = r,
 		.repo = repo,
 		.store = s,
-		.blobs = bk_calloc(n ? n : 1, sizeof(*f.blobs)),
-		.n = 0,
 		.jobs = jobs ? jobs : REGISTRY_JOBS,
 		.progress = progress,
 		.added = added,
 	};
-	int rc;
 
-	for (size_t i = 0; i < n; i++) {
-		bool twice = false;
+	return fetch(&f, blobs, n, err);
+}
 
-		for (size_t k = 0; k < i && !twice; k++)
-			twice = bk_streq(blobs[k].digest, blobs[i].digest);
-		if (twice)
-			continue;
-		f.blobs[f.n].desc = &blobs[i];
-		f.blobs[f.n++].fetch = &f;
-	}
-	f.left = f.n;
-	qsort(f.blobs, f.n, sizeof(*f.blobs), by_size);
-	rc = loop(&f, err);
-	for (size_t i = 0; i < f.n; i++)
-		blob_done(&f.blobs[i]);
-	free(f.blobs);
-	return rc;
+/* They have another address than blobs. */
+static int manifest_again(struct registry *r, const char *repo, struct store *s,
+			  const struct oci_descriptor *d, struct bk_err **err)
+{
+	bk_autobuf struct bk_buf text = BK_BUF_INIT(STORE_MANIFEST_MAX);
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autostorewriter struct store_writer *w = NULL;
+	struct oci_descriptor got;
+	int rc = registry_manifest_read(r, repo, d->digest, d, &text, arena, &got, err);
+
+	if (rc == 0)
+		rc = store_writer_new(s, d->digest, d->size, &w, err);
+	if (rc < 0)
+		return rc;
+	store_writer_replace(w);
+	rc = store_writer_write(w, bk_buf_str(&text), text.len, err);
+	return rc < 0 ? rc : store_writer_commit(w, NULL, NULL, err);
+}
+
+int registry_fetch_again(struct registry *r, const char *repo, struct store *s,
+			 const struct oci_descriptor *d, const struct registry_progress *progress,
+			 struct bk_err **err)
+{
+	enum oci_media_kind kind = oci_media_kind_of(d->media_type);
+	struct fetch f = {
+		.r = r,
+		.repo = repo,
+		.store = s,
+		.jobs = REGISTRY_JOBS,
+		.progress = progress,
+		.again = true,
+	};
+
+	if (kind == OCI_MEDIA_KIND_MANIFEST || kind == OCI_MEDIA_KIND_INDEX)
+		return manifest_again(r, repo, s, d, err);
+	return fetch(&f, d, 1, err);
 }

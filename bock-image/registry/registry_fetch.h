@@ -41,4 +41,12 @@ int registry_fetch(struct registry *r, const char *repo, struct store *s,
 		   const struct oci_descriptor *blobs, size_t n, unsigned int jobs,
 		   const struct registry_progress *progress, char ***added, struct bk_err **err);
 
+/*
+ * Fetches one blob, a manifest or an index too, whether it is in the store or not: what is there is damaged, and stays until
+ * the good copy is whole.
+ */
+int registry_fetch_again(struct registry *r, const char *repo, struct store *s,
+			 const struct oci_descriptor *d, const struct registry_progress *progress,
+			 struct bk_err **err);
+
 #endif

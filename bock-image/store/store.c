@@ -111,7 +111,7 @@ static int check_empty(int fd, struct bk_err **err)
 }
 
 /* What a store consists of; each step may have been done by somebody else meanwhile. */
-static int create(int fd, struct bk_err **err)
+static int create(int fd, bool repair, struct bk_err **err)
 {
 	static const char *const dirs[] = { STORE_PRIVATE, STORE_INGEST, STORE_LEASES, "blobs",
 					    "blobs/sha256" };
@@ -119,9 +119,15 @@ static int create(int fd, struct bk_err **err)
 
 	for (size_t i = 0; rc == 0 && i < BK_ARRAY_SIZE(dirs); i++)
 		rc = make_dir(fd, dirs[i], dirs[i][0] == '.' ? 0700 : 0755, err);
+	if (rc < 0 || repair)
+		return rc;
+	/* To gc all blobs of a store with an empty index are garbage. */
+	if (present(fd, "oci-layout") && !present(fd, "index.json") && errno == ENOENT) {
+		rc = bk_err_set(err, BK_ERR_CONFIG, 0, "its index.json, which names its images, is gone");
+		return bk_err_hint(err, rc, "'bock-image fsck --repair' makes a new one of its images");
+	}
 	/* Last of all oci-layout, so that what has it is a store. */
-	if (rc == 0)
-		rc = make_file(fd, "index.json", index_text, err);
+	rc = make_file(fd, "index.json", index_text, err);
 	return rc == 0 ? make_file(fd, "oci-layout", layout_text, err) : rc;
 }
 
@@ -129,7 +135,7 @@ static int create(int fd, struct bk_err **err)
  * Of two that create the same store, the second waits: the lock is taken before anything else is
  * written. A folder with our own one in it is a store whose making was cut short.
  */
-static int create_locked(int fd, struct bk_err **err)
+static int create_locked(int fd, bool repair, struct bk_err **err)
 {
 	bk_autoclose int lock = -1;
 	int rc;
@@ -154,7 +160,7 @@ static int create_locked(int fd, struct bk_err **err)
 	rc = store_flock_(lock, LOCK_EX, STORE_LEASE_WAIT_MS);
 	if (rc < 0)
 		return bk_err_set(err, BK_ERR_IO, -rc, "lock '%s'", STORE_INDEX_LOCK);
-	return create(fd, err);
+	return create(fd, repair, err);
 }
 
 static int check_layout(int fd, struct bk_err **err)
@@ -206,13 +212,13 @@ static int open_store(struct store *s, unsigned int flags, struct bk_err **err)
 	if (s->fd < 0)
 		return bk_err_set(err, errno == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errno,
 				  "open it");
-	s->writable = flags & (STORE_CREATE | STORE_WRITE);
-	rc = flags & STORE_CREATE ? create_locked(s->fd, err) : 0;
+	s->writable = flags & (STORE_CREATE | STORE_WRITE | STORE_REPAIR);
+	rc = flags & STORE_CREATE ? create_locked(s->fd, false, err) : 0;
 	if (rc == 0)
 		rc = check_layout(s->fd, err);
 	/* What another tool has made lacks our folder. */
 	if (rc == 0 && s->writable && !(flags & STORE_CREATE))
-		rc = create_locked(s->fd, err);
+		rc = create_locked(s->fd, flags & STORE_REPAIR, err);
 	return rc < 0 ? rc : take_lease(s, err);
 }
 

@@ -31,6 +31,7 @@ struct store;
 enum {
 	STORE_WRITE = 1,	/* to add, name and remove */
 	STORE_CREATE = 2,	/* the same, and make the store if there is none */
+	STORE_REPAIR = 4,	/* the same as STORE_WRITE, of a store that may have lost its index.json */
 };
 
 /*

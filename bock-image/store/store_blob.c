@@ -26,6 +26,7 @@ struct store_writer {
 	char *expected;	       /* NULL: any */
 	int64_t expected_size; /* -1: any */
 	int64_t size;
+	bool replace;
 	int fd;
 	char tmp[TMP_NAME_SIZE]; /* "" once it has its name */
 };
@@ -118,6 +119,11 @@ int store_blob_name_(const struct store *s, int fd, const char *tmp, const char 
 	return sync_dir(s, path, err);
 }
 
+void store_writer_replace(struct store_writer *w)
+{
+	w->replace = true;
+}
+
 int store_writer_commit(struct store_writer *w, char ret_digest[BK_DIGEST_TEXT_SIZE],
 			int64_t *ret_size, struct bk_err **err)
 {
@@ -136,7 +142,7 @@ int store_writer_commit(struct store_writer *w, char ret_digest[BK_DIGEST_TEXT_S
 	rc = store_blob_path_(digest, path, err);
 	if (rc < 0)
 		return rc;
-	if (!store_blob_has(w->store, digest, w->size)) {
+	if (w->replace || !store_blob_has(w->store, digest, w->size)) {
 		rc = store_blob_name_(w->store, w->fd, w->tmp, path, err);
 		if (rc < 0)
 			return rc;

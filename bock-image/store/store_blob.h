@@ -30,6 +30,8 @@ struct store_writer;
 int store_writer_new(struct store *s, const char *digest, int64_t size, struct store_writer **ret,
 		     struct bk_err **err);
 int store_writer_write(struct store_writer *w, const void *data, size_t len, struct bk_err **err);
+/* A blob of that digest that is there already is replaced: it is known to be damaged. */
+void store_writer_replace(struct store_writer *w);
 /* Checks size and digest, and puts the blob into the store. ret_digest and ret_size may be NULL. */
 int store_writer_commit(struct store_writer *w, char ret_digest[BK_DIGEST_TEXT_SIZE],
 			int64_t *ret_size, struct bk_err **err);

@@ -26,15 +26,25 @@ struct check {
 	struct store_fsck_result result;
 	struct bk_map *bad; /* digests of blobs that are known to be damaged */
 	const char *image;  /* that is walked now; NULL: none */
+	const struct oci_descriptor *root;
 	char *buf;
 };
 
 /* Its address is every value of the map. */
 static char known_bad;
 
-static void tell(struct check *c, const char *digest, const char *what)
+/* d NULL: a blob by itself, of that digest. */
+static void tell(struct check *c, enum store_fsck_kind kind, const struct oci_descriptor *d,
+		 const char *digest, const char *what)
 {
-	const struct store_fsck_problem p = { .image = c->image, .digest = digest, .what = what };
+	const struct store_fsck_problem p = {
+		.kind = kind,
+		.root = c->root,
+		.blob = d,
+		.image = c->image,
+		.digest = d ? d->digest : digest,
+		.what = what,
+	};
 
 	c->result.problems++;
 	if (c->opts->problem)
@@ -42,11 +52,12 @@ static void tell(struct check *c, const char *digest, const char *what)
 }
 
 /* Takes the error over. */
-static void tell_err(struct check *c, const char *digest, struct bk_err *why)
+static void tell_err(struct check *c, enum store_fsck_kind kind, const struct oci_descriptor *d,
+		     const char *digest, struct bk_err *why)
 {
 	char text[BK_ERR_MSG_MAX];
 
-	tell(c, digest, bk_err_print(why, text, sizeof(text)));
+	tell(c, kind, d, digest, bk_err_print(why, text, sizeof(text)));
 	bk_err_clear(&why);
 }
 
@@ -102,7 +113,7 @@ static void check_blob(struct check *c, const char *digest, enum bk_digest_alg a
 	if (rc == 0)
 		return;
 	(void)bk_map_set(c->bad, digest, &known_bad);
-	tell_err(c, digest, why);
+	tell_err(c, STORE_FSCK_BLOB, NULL, digest, why);
 }
 
 static int check_blobs(struct check *c, enum bk_digest_alg alg, struct bk_err **err)
@@ -144,9 +155,18 @@ static void check_leaf(struct check *c, const struct oci_descriptor *d)
 	struct bk_err *why = NULL;
 
 	if (store_blob_open(c->s, d->digest, d->size, &fd, NULL, &why) < 0)
-		tell_err(c, d->digest, why);
+		tell_err(c, STORE_FSCK_BLOB, d, NULL, why);
 	else if (bk_map_has(c->bad, d->digest))
-		tell(c, d->digest, "it is damaged");
+		tell(c, STORE_FSCK_BLOB, d, NULL, "it is damaged");
+}
+
+/* Of a document that could not be taken: whether that is the copy's fault, not the document's. */
+static bool is_bad_copy(const struct check *c, const struct oci_descriptor *d, size_t max)
+{
+	bk_autobuf struct bk_buf text = BK_BUF_INIT(max);
+
+	return store_blob_read(c->s, d, &text, NULL) < 0 && d->size >= 0 &&
+	       (uint64_t)d->size <= max;
 }
 
 static int walk_manifest(struct check *c, const struct oci_descriptor *d, struct bk_arena *arena,
@@ -166,6 +186,11 @@ static int walk_manifest(struct check *c, const struct oci_descriptor *d, struct
 		return 0;
 	}
 	rc = store_config_read(c->s, m.config, arena, &config, err);
+	if (rc < 0 && is_bad_copy(c, m.config, STORE_CONFIG_MAX)) {
+		tell_err(c, STORE_FSCK_BLOB, m.config, NULL, *err);
+		*err = NULL;
+		return 0;
+	}
 	if (rc == 0) {
 		size_t n = config.rootfs->diff_ids ? bk_strv_len(config.rootfs->diff_ids) : 0;
 
@@ -192,7 +217,7 @@ static int walk_index(struct check *c, const struct oci_descriptor *d, unsigned 
 		found++;
 	}
 	if (found == 0 && index.n_manifests > 0)
-		return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "none of its images is in the store");
+		tell(c, STORE_FSCK_NONE, d, NULL, "none of its images is in the store");
 	return 0;
 }
 
@@ -213,7 +238,8 @@ static void walk(struct check *c, const struct oci_descriptor *d, unsigned int d
 	else
 		check_leaf(c, d);
 	if (rc < 0)
-		tell_err(c, d->digest, why);
+		tell_err(c, is_bad_copy(c, d, STORE_MANIFEST_MAX) ? STORE_FSCK_BLOB : STORE_FSCK_OTHER, d,
+			 NULL, why);
 }
 
 static int walk_all(struct check *c, struct bk_err **err)
@@ -227,13 +253,15 @@ static int walk_all(struct check *c, struct bk_err **err)
 		const char *name = store_index_name(d);
 
 		c->image = name ? name : d->digest;
+		c->root = d;
 		c->result.images++;
 		if (bk_digest_parse(d->digest, NULL, NULL, NULL) < 0)
-			tell(c, NULL, "its digest in index.json is none");
+			tell(c, STORE_FSCK_OTHER, NULL, NULL, "its digest in index.json is none");
 		else
 			walk(c, d, 0);
 	}
 	c->image = NULL;
+	c->root = NULL;
 	return rc;
 }
 

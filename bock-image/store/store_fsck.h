@@ -10,9 +10,19 @@
 
 #include <stdint.h>
 
+#include "oci/oci_descriptor.h"
 #include "store/store.h"
 
+enum store_fsck_kind {
+	STORE_FSCK_OTHER,	/* what it says is wrong: no other copy would be better */
+	STORE_FSCK_BLOB,	/* blob is missing or damaged: a good copy is the cure */
+	STORE_FSCK_NONE,	/* blob is an index none of whose images is there */
+};
+
 struct store_fsck_problem {
+	enum store_fsck_kind kind;
+	const struct oci_descriptor *root; /* the entry of index.json; NULL: a blob by itself */
+	const struct oci_descriptor *blob; /* NULL: a blob by itself, or none */
 	const char *image;	/* name or digest of the entry of index.json; NULL: a blob by itself */
 	const char *digest;	/* of the blob; NULL where it is none of a blob */
 	const char *what;	/* "it is not in the store" */

@@ -190,41 +190,55 @@ struct update {
 	struct oci_index index;
 };
 
-static int update_begin(struct update *u, struct bk_err **err)
+int store_index_lock_(const struct store *s, int *ret_lock, struct bk_err **err)
 {
-	int rc = store_writable_(u->s, err);
+	bk_autoclose int lock = -1;
+	int rc = store_writable_(s, err);
 
 	if (rc < 0)
 		return rc;
-	u->lock = openat(u->s->fd, STORE_INDEX_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-			 0600);
-	if (u->lock < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "open '%s/%s'", u->s->path,
-				  STORE_INDEX_LOCK);
-	rc = store_flock_(u->lock, LOCK_EX, INDEX_LOCK_WAIT_MS);
+	lock = openat(s->fd, STORE_INDEX_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (lock < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open '%s/%s'", s->path, STORE_INDEX_LOCK);
+	rc = store_flock_(lock, LOCK_EX, INDEX_LOCK_WAIT_MS);
 	if (rc < 0)
-		return bk_err_set(err, BK_ERR_IO, -rc, "lock '%s/%s'", u->s->path,
-				  STORE_INDEX_LOCK);
+		return bk_err_set(err, BK_ERR_IO, -rc, "lock '%s/%s'", s->path, STORE_INDEX_LOCK);
+	*ret_lock = bk_steal_fd(&lock);
+	return 0;
+}
+
+int store_index_write_(const struct store *s, struct bk_arena *arena, struct oci_index *index,
+		       struct bk_err **err)
+{
+	bk_autobuf struct bk_buf text = BK_BUF_INIT(index_limits.max_size);
+	int rc;
+
+	if (!index->manifests)
+		index->manifests = bk_arena_grow(arena, NULL, 0, sizeof(*index->manifests));
+	if (!index->media_type)
+		index->media_type = bk_arena_strdup(arena, OCI_MEDIA_INDEX);
+	rc = bk_json_encode(&oci_index_type, index, 0, &text, err);
+	if (rc == 0)
+		rc = bk_buf_check(&text, "index.json", err);
+	if (rc == 0)
+		rc = bk_file_write_atomic(s->fd, "index.json", text.data, text.len, 0644, true,
+					  err);
+	return rc < 0 ? bk_err_wrap(err, rc, "image store '%s'", s->path) : 0;
+}
+
+static int update_begin(struct update *u, struct bk_err **err)
+{
+	int rc = store_index_lock_(u->s, &u->lock, err);
+
+	if (rc < 0)
+		return rc;
 	u->arena = bk_arena_new();
 	return store_index_read(u->s, u->arena, &u->index, err);
 }
 
 static int update_commit(struct update *u, struct bk_err **err)
 {
-	bk_autobuf struct bk_buf text = BK_BUF_INIT(index_limits.max_size);
-	int rc;
-
-	if (!u->index.manifests)
-		u->index.manifests = bk_arena_grow(u->arena, NULL, 0, sizeof(*u->index.manifests));
-	if (!u->index.media_type)
-		u->index.media_type = bk_arena_strdup(u->arena, OCI_MEDIA_INDEX);
-	rc = bk_json_encode(&oci_index_type, &u->index, 0, &text, err);
-	if (rc == 0)
-		rc = bk_buf_check(&text, "index.json", err);
-	if (rc == 0)
-		rc = bk_file_write_atomic(u->s->fd, "index.json", text.data, text.len, 0644, true,
-					  err);
-	return rc < 0 ? bk_err_wrap(err, rc, "image store '%s'", u->s->path) : 0;
+	return store_index_write_(u->s, u->arena, &u->index, err);
 }
 
 static void update_end(struct update *u)

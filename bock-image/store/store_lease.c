@@ -17,7 +17,6 @@
 #include "digest/bk_digest.h"
 #include "store/store_priv.h"
 
-
 static char leased_mark; /* its address is every value of the map */
 
 /* ---- one's own ---------------------------------------------------------------------------------- */
@@ -76,8 +75,8 @@ int store_lease_end(struct store *s, struct bk_err **err)
 {
 	int rc = store_flock_(s->lease, LOCK_SH, STORE_LEASE_WAIT_MS);
 
-	return rc == 0 ? 0 :
-			 bk_err_set(err, BK_ERR_IO, -rc, "wait for the gc that holds '%s/%s'",
+	return rc == 0 ? 0
+		       : bk_err_set(err, BK_ERR_IO, -rc, "wait for the gc that holds '%s/%s'",
 				    s->path, STORE_LEASE);
 }
 
@@ -106,23 +105,24 @@ static int mark_lines(const struct store *s, int fd, const char *name, struct bk
 static int look_at(const struct store *s, DIR *dir, const char *name, struct bk_map *leased,
 		   struct bk_err **err)
 {
-	bk_autoclose int fd = openat(dirfd(dir), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bk_autoclose int fd = openat(dirfd(dir), name,
+				     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int rc;
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 :
-					 bk_err_set(err, BK_ERR_IO, errno, "open lease '%s/%s/%s'",
+		return errno == ENOENT ? 0
+				       : bk_err_set(err, BK_ERR_IO, errno, "open lease '%s/%s/%s'",
 						    s->path, STORE_LEASES, name);
 	/* Shared, so that two who look do not take each other for its owner. */
 	rc = store_flock_(fd, LOCK_SH, 0);
 	if (rc < 0 && rc != -EWOULDBLOCK)
-		return bk_err_set(err, BK_ERR_IO, -rc, "lock lease '%s/%s/%s'", s->path, STORE_LEASES,
-				  name);
+		return bk_err_set(err, BK_ERR_IO, -rc, "lock lease '%s/%s/%s'", s->path,
+				  STORE_LEASES, name);
 	if (leased)
 		return rc == 0 ? 0 : mark_lines(s, fd, name, leased, err);
 	if (rc == 0 && unlinkat(dirfd(dir), name, 0) < 0 && errno != ENOENT)
-		return bk_err_set(err, BK_ERR_IO, errno, "remove lease '%s/%s/%s'", s->path, STORE_LEASES,
-				  name);
+		return bk_err_set(err, BK_ERR_IO, errno, "remove lease '%s/%s/%s'", s->path,
+				  STORE_LEASES, name);
 	return 0;
 }
 
@@ -137,8 +137,8 @@ static int each(const struct store *s, struct bk_map *leased, struct bk_err **er
 		int saved = errno;
 
 		bk_close(&fd);
-		return saved == ENOENT ? 0 :
-					 bk_err_set(err, BK_ERR_IO, saved, "read '%s/%s'", s->path,
+		return saved == ENOENT ? 0
+				       : bk_err_set(err, BK_ERR_IO, saved, "read '%s/%s'", s->path,
 						    STORE_LEASES);
 	}
 	while (rc == 0 && (errno = 0, e = readdir(dir)) != NULL) {

@@ -142,6 +142,7 @@ int store_part_open(struct store *s, const char *digest, int64_t size, struct st
 				  size);
 	p = bk_calloc(1, sizeof(*p));
 	p->store = s;
+	p->committed = true; /* until it is locked it is not ours to remove */
 	p->fd = p->map = -1;
 	p->expected = bk_strdup(digest);
 	p->alg = alg;
@@ -158,11 +159,11 @@ int store_part_open(struct store *s, const char *digest, int64_t size, struct st
 		return rc;
 	rc = lock(p, &ours, err);
 	if (rc < 0 || !ours) {
-		p->committed = true; /* it is not ours to remove */
 		if (rc == 0)
 			*ret = NULL;
 		return rc;
 	}
+	p->committed = false;
 	if (p->n > 1)
 		rc = open_file(p, p->map_path, &p->map, err);
 	if (rc == 0)

@@ -46,6 +46,12 @@ int store_index_keep_(struct store *s, const struct oci_descriptor *d, struct bk
 /* Takes the entries out of index.json whose digests are not in live. */
 struct bk_map;
 int store_index_prune_(struct store *s, const struct bk_map *live, struct bk_err **err);
+/* Locks index.json against other updates; closing *ret_lock ends that. */
+int store_index_lock_(const struct store *s, int *ret_lock, struct bk_err **err);
+/* Replaces index.json, whose lock is held; adds to *index what it must have. */
+struct oci_index;
+int store_index_write_(const struct store *s, struct bk_arena *arena, struct oci_index *index,
+		       struct bk_err **err);
 
 /* A copy of d whose strings are the arena's. */
 void store_descriptor_copy_(struct bk_arena *arena, const struct oci_descriptor *d,

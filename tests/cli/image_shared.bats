@@ -117,7 +117,7 @@ assert_whole() {
 	wait "$pid" || :
 	run -0 bock_image gc
 	assert_output -p 'removed 2 blobs'
-	[ -z "$(ls -A "$STORE/.bock/ingest" "$STORE/.bock/leases" | grep -v :$)" ]
+	[ -z "$(find "$STORE/.bock/ingest" "$STORE/.bock/leases" -type f)" ]
 	[ -z "$(find "$STORE/blobs" -type f)" ]
 }
 

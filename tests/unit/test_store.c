@@ -14,6 +14,7 @@
 #include "store/store_image.h"
 #include "store/store_index.h"
 #include "store/store_lease.h"
+#include "store/store_part.h"
 
 #define HELLO_HEX "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 #define HELLO_DIGEST "sha256:" HELLO_HEX
@@ -429,6 +430,31 @@ static void test_lease(void **state)
 	assert_int_equal(r.kept, 0);
 }
 
+static void test_part(void **state)
+{
+	static const char path[] = ".bock/ingest/sha256-" HELLO_HEX ".part";
+	const struct fix *f = *state;
+	struct store_part *p = NULL, *q = NULL;
+	struct bk_err *err = NULL;
+
+	/* what is there and none of ours is left alone */
+	assert_int_equal(mkfifoat(store_fd(f->s), path, 0600), 0);
+	assert_err(store_part_open(f->s, HELLO_DIGEST, 5, &p, &err), &err, BK_ERR_IO,
+		   "no regular file");
+	assert_int_equal(unlinkat(store_fd(f->s), path, 0), 0);
+
+	assert_ok(store_part_open(f->s, HELLO_DIGEST, 5, &p, &err), &err);
+	assert_non_null(p);
+	/* a second is told to wait, and takes nothing away */
+	assert_ok(store_part_open(f->s, HELLO_DIGEST, 5, &q, &err), &err);
+	assert_null(q);
+	assert_ok(store_part_write(p, 0, "hello", 5, &err), &err);
+	assert_ok(store_part_commit(p, &err), &err);
+	store_part_free(p);
+	assert_true(store_blob_has(f->s, HELLO_DIGEST, 5));
+	assert_int_equal(faccessat(store_fd(f->s), path, F_OK, 0), -1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 BK_TEST_MAIN(T(test_open), T(test_blob), T(test_damaged), T(test_names), T(test_taken), T(test_gc),
-	     T(test_lease), T(test_unset), T(test_fsck), T(test_documents), T(test_layer_out))
+	     T(test_lease), T(test_part), T(test_unset), T(test_fsck), T(test_documents), T(test_layer_out))
