@@ -150,18 +150,18 @@ static int masked(struct dump *d, struct bk_err **err)
 
 static int stdio(struct dump *d, struct bk_err **err)
 {
-	const char *names[CONTAINER_CRIU_STDIO];
+	struct container_criu_stream streams[CONTAINER_CRIU_STDIO];
 	bk_autofree pid_t *pids = NULL;
 	size_t n = 0;
 	int rc = container_procs(d->c, &pids, &n, err);
 
 	if (rc == 0)
-		rc = container_criu_stdio(d->c->state.pid, pids, n, d->arena, names, err);
+		rc = container_criu_stdio(d->c->state.pid, pids, n, d->arena, streams, err);
 	for (int i = 0; rc == 0 && i < CONTAINER_CRIU_STDIO; i++) {
-		if (bk_skip_prefix(names[i], "file["))
-			add_external(d, names[i]);
+		if (bk_skip_prefix(streams[i].name, "file["))
+			add_external(d, streams[i].name);
 	}
-	return rc == 0 ? container_criu_stdio_write(d->dirs.images, names, err) : rc;
+	return rc == 0 ? container_criu_stdio_write(d->dirs.images, streams, err) : rc;
 }
 
 /* What is outside of the container; of no interest where its memory alone is dumped. */

@@ -78,16 +78,24 @@ int container_criu_failed(const struct container_criu_dirs *d, const char *log, 
 /*
  * Standard input, output and error of a process as criu is to find them again: "pipe:[N]" and, of a file that is not
  * in the process' mount namespace, criu's "file[MOUNT:INODE]", which it must be told to be external. Anything else is
- * a path, which it knows itself, or "" (a pipe both of whose ends are among the processes pids). Arena.
+ * a path, which it knows itself, or "" (a pipe both of whose ends are among the processes pids).
  */
+struct container_criu_stream {
+	const char *name;
+	bool null; /* the null device of elsewhere, which it is again, whatever the caller's stream is */
+};
+
+/* The streams of a process; names are the arena's. */
 int container_criu_stdio(pid_t pid, const pid_t *pids, size_t n_pids, struct bk_arena *arena,
-			 const char *ret[CONTAINER_CRIU_STDIO], struct bk_err **err);
+			 struct container_criu_stream ret[CONTAINER_CRIU_STDIO], struct bk_err **err);
 /* True for one that the restored container gets from who restores it. */
 bool container_criu_is_outside(const char *name);
 
-int container_criu_stdio_write(int dir, const char *const names[CONTAINER_CRIU_STDIO], struct bk_err **err);
-/* What either runtime wrote; those behind the third are passed over. */
-int container_criu_stdio_read(int dir, struct bk_arena *arena, const char *ret[CONTAINER_CRIU_STDIO],
-			      struct bk_err **err);
+/* Three names, as other runtimes have it, and three more words of ours: "/dev/null" of a stream that is null. */
+int container_criu_stdio_write(int dir, const struct container_criu_stream s[CONTAINER_CRIU_STDIO],
+			       struct bk_err **err);
+/* What either runtime wrote; those behind the sixth are passed over. */
+int container_criu_stdio_read(int dir, struct bk_arena *arena,
+			      struct container_criu_stream ret[CONTAINER_CRIU_STDIO], struct bk_err **err);
 
 #endif

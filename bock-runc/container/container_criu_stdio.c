@@ -19,6 +19,8 @@
 #define LINK_MAX_	4096
 #define MOUNTINFO_MAX	((size_t)16 << 20)
 #define MEM_MAJOR	1	/* null, zero, ...: criu treats them as files */
+#define NULL_MINOR	3
+#define NULL_PATH	"/dev/null"
 
 struct list {
 	char **names;
@@ -109,7 +111,7 @@ static int has_mount(pid_t pid, uint32_t id, bool *ret, struct bk_err **err)
 }
 
 static int name_of(pid_t pid, int fd, const pid_t *pids, size_t n_pids, struct bk_arena *arena,
-		   const char **ret, struct bk_err **err)
+		   struct container_criu_stream *ret, struct bk_err **err)
 {
 	char path[40], link[LINK_MAX_];
 	struct stat st;
@@ -121,16 +123,16 @@ static int name_of(pid_t pid, int fd, const pid_t *pids, size_t n_pids, struct b
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
 	n = readlink(path, link, sizeof(link) - 1);
 	if (n < 0 && errno == ENOENT) {
-		*ret = "";
+		ret->name = "";
 		return 0;
 	}
 	if (n < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "read link '%s'", path);
 	link[n] = '\0';
-	*ret = bk_arena_strdup(arena, link);
+	ret->name = bk_arena_strdup(arena, link);
 	if (bk_skip_prefix(link, "pipe:[")) {
 		if (is_inside(link, pids, n_pids))
-			*ret = "";
+			ret->name = "";
 		return 0;
 	}
 	if (stat(path, &st) < 0 ||
@@ -138,22 +140,27 @@ static int name_of(pid_t pid, int fd, const pid_t *pids, size_t n_pids, struct b
 		return 0;
 	if (mount_of(pid, fd, &mount))
 		rc = has_mount(pid, mount, &inside, err);
-	if (rc == 0 && !inside)
-		*ret = bk_arena_printf(arena, "file[%x:%lx]", mount, (unsigned long)st.st_ino);
-	return rc;
+	if (rc < 0 || inside)
+		return rc;
+	ret->name = bk_arena_printf(arena, "file[%x:%lx]", mount, (unsigned long)st.st_ino);
+	ret->null = S_ISCHR(st.st_mode) && minor(st.st_rdev) == NULL_MINOR;
+	return 0;
 }
 
 int container_criu_stdio(pid_t pid, const pid_t *pids, size_t n_pids, struct bk_arena *arena,
-			 const char *ret[CONTAINER_CRIU_STDIO], struct bk_err **err)
+			 struct container_criu_stream ret[CONTAINER_CRIU_STDIO], struct bk_err **err)
 {
 	int rc = 0;
 
-	for (int i = 0; rc == 0 && i < CONTAINER_CRIU_STDIO; i++)
+	for (int i = 0; rc == 0 && i < CONTAINER_CRIU_STDIO; i++) {
+		ret[i] = (struct container_criu_stream){ .name = "" };
 		rc = name_of(pid, i, pids, n_pids, arena, &ret[i], err);
+	}
 	return rc;
 }
 
-int container_criu_stdio_write(int dir, const char *const names[CONTAINER_CRIU_STDIO], struct bk_err **err)
+int container_criu_stdio_write(int dir, const struct container_criu_stream s[CONTAINER_CRIU_STDIO],
+			       struct bk_err **err)
 {
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(CONTAINER_CRIU_FDS_MAX);
 	int rc;
@@ -161,7 +168,11 @@ int container_criu_stdio_write(int dir, const char *const names[CONTAINER_CRIU_S
 	/* a path may be no UTF-8; whoever reads this looks at none */
 	for (int i = 0; i < CONTAINER_CRIU_STDIO; i++) {
 		(void)bk_buf_addc(&b, i ? ',' : '[');
-		bk_json_quote(&b, names[i]);
+		bk_json_quote(&b, s[i].name);
+	}
+	for (int i = 0; i < CONTAINER_CRIU_STDIO; i++) {
+		(void)bk_buf_addc(&b, ',');
+		bk_json_quote(&b, s[i].null ? NULL_PATH : "");
 	}
 	(void)bk_buf_addc(&b, ']');
 	rc = bk_buf_check(&b, CONTAINER_CRIU_FDS, err);
@@ -172,8 +183,8 @@ int container_criu_stdio_write(int dir, const char *const names[CONTAINER_CRIU_S
 
 /* The document is an array, and tables know these inside of an object only. */
 
-int container_criu_stdio_read(int dir, struct bk_arena *arena, const char *ret[CONTAINER_CRIU_STDIO],
-			      struct bk_err **err)
+int container_criu_stdio_read(int dir, struct bk_arena *arena,
+			      struct container_criu_stream ret[CONTAINER_CRIU_STDIO], struct bk_err **err)
 {
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(CONTAINER_CRIU_FDS_MAX);
 	bk_autobuf struct bk_buf doc = BK_BUF_INIT(CONTAINER_CRIU_FDS_MAX + 64);
@@ -189,7 +200,10 @@ int container_criu_stdio_read(int dir, struct bk_arena *arena, const char *ret[C
 				    &bk_doc_limits_oci, arena, &list, err);
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < CONTAINER_CRIU_STDIO; i++)
-		ret[i] = i < bk_strv_len(list.names) ? list.names[i] : "";
+	for (size_t i = 0, n = bk_strv_len(list.names); i < CONTAINER_CRIU_STDIO; i++) {
+		ret[i].name = i < n ? list.names[i] : "";
+		ret[i].null = i + CONTAINER_CRIU_STDIO < n &&
+			      bk_streq(list.names[i + CONTAINER_CRIU_STDIO], NULL_PATH);
+	}
 	return 0;
 }

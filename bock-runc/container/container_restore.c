@@ -35,9 +35,9 @@ struct restore {
 	struct criu criu;
 	struct criu_opts opts;
 	struct init_hooks_output hooks;
-	const char *stdio[CONTAINER_CRIU_STDIO];
-	int ns_fds[2];
-	size_t n_ns_fds;
+	struct container_criu_stream stdio[CONTAINER_CRIU_STDIO];
+	int fds[2 + CONTAINER_CRIU_STDIO]; /* for criu: two namespaces, null devices */
+	size_t n_fds;
 	int cgroup_fd, console_sock;
 };
 
@@ -57,7 +57,7 @@ static int join_ns(struct restore *s, const struct oci_namespace *ns, struct bk_
 	if (rc < 0)
 		return rc;
 	if (ns->type == OCI_NS_NETWORK || ns->type == OCI_NS_PID) {
-		s->ns_fds[s->n_ns_fds++] = fd;
+		s->fds[s->n_fds++] = fd;
 		o->inherit_fd = bk_arena_grow(arena, o->inherit_fd, o->n_inherit_fd, sizeof(*o->inherit_fd));
 		o->inherit_fd[o->n_inherit_fd++] = (struct criu_inherit_fd){
 			.key = container_criu_ns_key(ns->type), .fd = CRIU_NUM(fd),
@@ -93,19 +93,54 @@ static bool has_key(const struct criu_opts *o, const char *key)
 	return false;
 }
 
-/* What came from outside of the container comes from our caller now: criu has our 0, 1 and 2. */
-static void inherit_stdio(struct restore *s)
+/*
+ * What came from outside of the container comes from our caller now: criu has our 0, 1 and 2. Not the null device: criu
+ * sets the position of what was a file or a device, and a caller's pipe has none.
+ */
+static int inherit_stream(struct restore *s, int i, struct bk_err **err)
 {
 	struct criu_opts *o = &s->opts;
+	int fd = i;
 
-	for (int i = 0; i < CONTAINER_CRIU_STDIO; i++) {
-		if (!container_criu_is_outside(s->stdio[i]) || has_key(o, s->stdio[i]))
-			continue;
-		o->inherit_fd = bk_arena_grow(s->r->spec.arena, o->inherit_fd, o->n_inherit_fd,
-					      sizeof(*o->inherit_fd));
-		o->inherit_fd[o->n_inherit_fd++] =
-			(struct criu_inherit_fd){ .key = s->stdio[i], .fd = CRIU_NUM(i) };
+	if (s->stdio[i].null) {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			return bk_err_set(err, BK_ERR_IO, errno, "open '/dev/null'");
+		s->fds[s->n_fds++] = fd;
 	}
+	o->inherit_fd = bk_arena_grow(s->r->spec.arena, o->inherit_fd, o->n_inherit_fd, sizeof(*o->inherit_fd));
+	o->inherit_fd[o->n_inherit_fd++] = (struct criu_inherit_fd){ .key = s->stdio[i].name, .fd = CRIU_NUM(fd) };
+	return 0;
+}
+
+/* A key is a file: of streams that are the same one, the first counts. */
+static int inherit_stdio(struct restore *s, struct bk_err **err)
+{
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < CONTAINER_CRIU_STDIO; i++) {
+		if (container_criu_is_outside(s->stdio[i].name) && !has_key(&s->opts, s->stdio[i].name))
+			rc = inherit_stream(s, i, err);
+	}
+	return rc;
+}
+
+static int check_stdio(const struct restore *s, struct bk_err **err)
+{
+	static const char *const what[CONTAINER_CRIU_STDIO] = { "input", "output", "error" };
+	const struct criu_opts *o = &s->opts;
+
+	for (size_t i = 0; i < o->n_inherit_fd; i++) {
+		uint32_t fd = (uint32_t)o->inherit_fd[i].fd.v;
+
+		if (fd < CONTAINER_CRIU_STDIO && bk_skip_prefix(o->inherit_fd[i].key, "file[") &&
+		    lseek((int)fd, 0, SEEK_CUR) < 0 && errno == ESPIPE)
+			return bk_err_set(err, BK_ERR_CONFIG, 0,
+					  "standard %s was a file of the host when the container was "
+					  "checkpointed, and is a pipe, socket or terminal now, where criu can't "
+					  "set the position: give a file", what[fd]);
+	}
+	return 0;
 }
 
 static int check_version(const struct restore *s, struct bk_err **err)
@@ -125,12 +160,14 @@ static int check_version(const struct restore *s, struct bk_err **err)
 static int in_view(struct restore *s, struct bk_err **err)
 {
 	const struct container_criu_opts *o = s->p->restore;
-	const struct criu_how how = { .program = o->program, .fds = s->ns_fds, .n_fds = s->n_ns_fds,
-				      .silence_ms = o->silence_ms };
+	struct criu_how how = { .program = o->program, .fds = s->fds, .silence_ms = o->silence_ms };
 	int rc = container_criu_open(o, false, &s->dirs, err);
 
 	if (rc == 0)
 		rc = container_criu_stdio_read(s->dirs.images, s->r->spec.arena, s->stdio, err);
+	if (rc == 0)
+		rc = inherit_stdio(s, err);
+	how.n_fds = s->n_fds;
 	return rc == 0 ? criu_start(&how, &s->criu, err) : rc;
 }
 
@@ -193,7 +230,6 @@ static int fill(struct restore *s, const char *root, struct bk_err **err)
 	rc = container_criu_mounts(&r->spec, cgroup, true, arena, c, err);
 	if (rc == 0 && r->spec.config->linux_->masked_paths)
 		container_criu_add_mount(c, arena, "/dev/null", "/dev/null");
-	inherit_stdio(s);
 	return rc;
 }
 
@@ -410,8 +446,8 @@ static void done(struct restore *s)
 	init_hooks_done(&s->hooks);
 	bk_close(&s->cgroup_fd);
 	bk_close(&s->console_sock);
-	for (size_t i = 0; i < s->n_ns_fds; i++)
-		bk_close(&s->ns_fds[i]);
+	for (size_t i = 0; i < s->n_fds; i++)
+		bk_close(&s->fds[i]);
 }
 
 int container_restore(const struct container_create *p, struct container_created *r, struct bk_err **err)
@@ -428,7 +464,9 @@ int container_restore(const struct container_create *p, struct container_created
 		rc = container_reserve(p->root, p->id, &r->c, &config, err);
 	r->c.trace = p->trace;
 	if (rc == 0) {
-		rc = make(&s, &config, err);
+		rc = check_stdio(&s, err);
+		if (rc == 0)
+			rc = make(&s, &config, err);
 		if (rc == 0)
 			rc = run(&s, err);
 		criu_end(&s.criu);

@@ -63,7 +63,8 @@ asked() {
 	# the runtime's stdin is the host's null device, its stdout a file of the host
 	asked "\$o.external == ($(jq -c 'map(select(startswith("file["))) | unique' "$T/img/descriptors.json") | sort) or
 		(\$o.external | sort) == $(jq -c 'map(select(startswith("file["))) | unique' "$T/img/descriptors.json")"
-	jq -e 'all(startswith("file["))' "$T/img/descriptors.json"
+	jq -e '.[:3] | all(startswith("file["))' "$T/img/descriptors.json"
+	jq -e '.[3:] == ["/dev/null", "", ""]' "$T/img/descriptors.json"
 	# it has what it needs, and nothing else
 	jq -se 'map(select(.env)) | first | (.env - ["LC_CTYPE", "PWD"]) == ["PATH"] and (.fds | length) == 4' "$T/fake/requests" ||
 		fail "$(cat "$T/fake/requests")"
@@ -223,6 +224,42 @@ asked() {
 	bock_runc kill "$ID" TERM
 	wait_for 10 is stopped
 	bock_runc delete "$ID"
+	assert_no_leftovers
+}
+
+# inherited KEY: what criu was given for it
+inherited() { jq -rse --arg key "$1" 'map(select(.inherited)) | last | .inherited[$key]' "$T/fake/requests"; }
+
+@test "restore: what was the null device is one again, a file's place is not a pipe's" {
+	sleeper
+	images '["file[1:5]","pipe:[12]","pipe:[13]","/dev/null","",""]'
+	mkfifo "$T/in" "$T/out"
+	exec {in}<>"$T/in" {out}<>"$T/out"
+	bock_runc restore --criu "$T/criu" --image-path "$T/img" -b "$B" -d "$ID" <&"$in" >&"$out" 2>&1 3>&-
+	[ "$(inherited 'file[1:5]')" = /dev/null ]
+	[ "$(inherited 'pipe:[12]')" = "$T/out" ]
+	bock_runc delete --force "$ID"
+
+	# each by a mount of its own; words that are none of ours are nothing
+	images '["file[1:5]","file[2:5]","file[3:5]","/dev/null","/dev/null","/dev/null","/dev/null"]'
+	bock_runc restore --criu "$T/criu" --image-path "$T/img" -b "$B" -d "$ID" <&"$in" >&"$out" 2>&1 3>&-
+	[ "$(inherited 'file[2:5]')/$(inherited 'file[3:5]')" = /dev/null//dev/null ]
+	bock_runc delete --force "$ID"
+	images '["file[1:5]","file[1:5]","file[1:5]","x"]'
+	restore
+	assert_ok restored
+	bock_runc delete --force "$ID"
+
+	# of a file: a file, and nothing is made where it is none
+	images '["/dev/pts/0","file[12:ab]","pipe:[13]","","",""]'
+	restore
+	assert_ok restored
+	bock_runc delete --force "$ID"
+	status=0
+	bock_runc restore --criu "$T/criu" --image-path "$T/img" -b "$B" -d "$ID" <&"$in" >&"$out" 2>"$T/.stderr" 3>&- || status=$?
+	stderr=$(<"$T/.stderr")
+	assert_error 'standard output was a file of the host'
+	exec {in}>&- {out}>&-
 	assert_no_leftovers
 }
 
