@@ -307,6 +307,8 @@ void store_gc_discard(struct store *s, char *const *digests)
 	if (!digests || !s->writable)
 		return;
 	if (store_flock_(s->lease, LOCK_EX, 0) == 0) {
+		/* What was leased for what failed is not needed any more. */
+		store_lease_drop_(s);
 		live = bk_map_new(NULL);
 		if (mark_all(s, live, NULL) == 0) {
 			for (; *digests; digests++) {
