@@ -93,6 +93,8 @@ cli_cell_pause() {
 	holds cgroup.freeze 1
 	got "$CLI" exec eng-pause true
 	[ "$status" -ne 0 ] || bad 'exec in what is paused succeeds'
+	# they know it themselves, and don't ask the runtime
+	like 'a refusal' "$err" 'is paused|on running containers'
 	must "$CLI" unpause eng-pause
 	holds cgroup.freeze 0
 	must "$CLI" pause eng-pause
@@ -228,6 +230,20 @@ cli_cell_restart() {
 	soon prints '2 exited 3' "$CLI" inspect --format '{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}' eng-restart
 	ends 0 $'run\nrun\nrun' "$CLI" logs eng-restart
 	gone eng-restart
+}
+
+# A container with an address of its own, whose port is one of the machine's
+cli_cell_network() {
+	must "$CLI" run -d --name eng-web --publish 8099:80 "$IMAGE" \
+		sh -c 'mkdir /w; echo "hello from $(hostname)" >/w/index.html; exec httpd -f -p 80 -h /w'
+	soon says 'hello from [0-9a-f]+' curl -s --max-time 10 http://127.0.0.1:8099/
+	must "$CLI" exec eng-web sh -c 'ip -o link | grep -c -v ": lo"; cat /etc/resolv.conf >/dev/null && echo names'
+	same 'devices' "$out" $'1\nnames'
+	must "$CLI" run --rm --network container:eng-web "$IMAGE" wget -qO- http://127.0.0.1/
+	like 'what a neighbour reads' "$out" 'hello from'
+	must "$CLI" run --rm --network host "$IMAGE" sh -c 'wget -qO- http://127.0.0.1:8099/'
+	like 'what the machine reads' "$out" 'hello from'
+	gone eng-web
 }
 
 cli_cell_crowd() {

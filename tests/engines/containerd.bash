@@ -6,9 +6,12 @@ containerd_up() {
 	sed -e "s|^version = 2|&\nroot = \"$E/root\"\nstate = \"$E/state\"\n[grpc]\n  address = \"$E/socket\"|" \
 		/etc/containerd/config.toml >"$E/config.toml"
 	export CONTAINERD_ADDRESS=$E/socket
+	# with --uidmap, ctr forgets --runc-binary: then the shim takes the first runc of its path
+	mkdir -p "$E/bin"
+	ln -sf "$RUNTIME" "$E/bin/runc"
 	(
 		unset GOGC
-		exec setsid containerd --config "$E/config.toml" </dev/null >"$E/log" 2>&1
+		PATH=$E/bin:$PATH exec setsid containerd --config "$E/config.toml" </dev/null >"$E/log" 2>&1
 	) &
 	echo "$!" >"$E/pid"
 	soon ctr version || bad "$(tail -n 20 "$E/log")"
@@ -132,6 +135,9 @@ containerd_cell_pause() {
 	must ctr task pause eng-pause
 	same state "$(status_of eng-pause)" PAUSED
 	holds cgroup.freeze 1
+	got ctr task exec --exec-id one eng-pause true
+	[ "$status" -ne 0 ] || bad 'exec in what is paused succeeds'
+	like 'a refusal' "$err" 'paused'
 	must ctr task resume eng-pause
 	holds cgroup.freeze 0
 	must ctr task pause eng-pause
@@ -267,26 +273,23 @@ containerd_cell_crowd() {
 	gone $(ctr container ls --quiet)
 }
 
-# To a folder, then to an image, from which it is made anew. Its streams are pipes, as those of what ctr restores.
+# To a folder, then to an image, from which it is made anew. Its input is the null device, that of what ctr restores a pipe.
 containerd_cell_checkpoint() {
-	local at ctr
+	local at
 	mkdir -p "$E/counter"
-	ctr run --runc-binary "$RUNTIME" --memory-limit 67108864 --mount "type=bind,src=$E/counter,dst=/v,options=rbind:rw" "$IMAGE" \
-		eng-saved sh -c "$COUNTER" </dev/null >"$E/saved.log" 2>&1 &
-	ctr=$!
-	soon test -s "$E/counter/n" || bad "$(<"$E/saved.log")"
+	crd eng-saved --memory-limit 67108864 --mount "type=bind,src=$E/counter,dst=/v,options=rbind:rw" -- sh -c "$COUNTER"
+	soon test -s "$E/counter/n"
 	must ctr task checkpoint --image-path "$E/saved" eng-saved
 	same state "$(status_of eng-saved)" RUNNING
 	must ctr container checkpoint --image --rw --task eng-saved localhost/saved:1
 	same state "$(status_of eng-saved)" RUNNING
 	went_on "$(<"$E/counter/n")"
-	must ctr task kill --signal SIGKILL eng-saved
-	wait "$ctr"
-	must ctr container rm eng-saved
+	gone eng-saved
 	at=$(<"$E/counter/n")
 	must ctr container restore --rw --live eng-saved localhost/saved:1
 	same state "$(status_of eng-saved)" RUNNING
 	went_on "$at"
+	same 'its input' "$(readlink "/proc/$(pid_of eng-saved)/fd/0")" /dev/null
 	cgroup_of "$(pid_of eng-saved)"
 	holds memory.max 67108864
 	gone eng-saved

@@ -6,13 +6,15 @@
 CLI=docker EXEC_MISSING=126 ALL_CAPS=0000003fffffffff
 
 docker_up() {
+	local -a network=(--bridge none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false)
+	! wants network || network=()
 	mkdir -p "$E/bin"
 	# the BuildKit in it takes the first runc of its path
 	ln -sf "$RUNTIME" "$E/bin/runc"
 	(
 		unset GOGC
-		PATH=$E/bin:$PATH exec setsid dockerd --data-root "$E/data" --bridge none --iptables=false --ip6tables=false \
-			--ip-forward=false --ip-masq=false --storage-driver overlay2 </dev/null >"$E/log" 2>&1
+		PATH=$E/bin:$PATH exec setsid dockerd --data-root "$E/data" --storage-driver overlay2 --experimental \
+			${network[@]+"${network[@]}"} </dev/null >"$E/log" 2>&1
 	) &
 	echo "$!" >"$E/pid"
 	soon docker version || bad "$(tail -n 20 "$E/log")"
@@ -33,6 +35,24 @@ docker_down() {
 	pid=$(<"$E/pid")
 	kill "$pid"
 	soon eval "! kill -0 $pid"
+}
+
+# Live, in place, and by another container of the same configuration
+docker_cell_checkpoint() {
+	mkdir -p "$E/counter"
+	pr -d --name eng-saved --memory 64m --volume "$E/counter:/v" "$IMAGE" sh -c "$COUNTER"
+	soon test -s "$E/counter/n"
+	must docker checkpoint create --leave-running eng-saved live
+	same state "$(state Status eng-saved)" running
+	went_on "$(<"$E/counter/n")"
+	must docker checkpoint create eng-saved last
+	soon prints exited state Status eng-saved
+	must docker start --checkpoint last eng-saved
+	cli_cgroup eng-saved
+	holds memory.max 67108864
+	went_on "$(<"$E/counter/n")"
+	must docker exec eng-saved true
+	gone eng-saved
 }
 
 docker_cell_build() {

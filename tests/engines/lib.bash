@@ -19,14 +19,22 @@ E=$W/${ENGINE-}
 # where the files of share/ say that bock-runc is; it writes down how it is called
 RUNTIME=$(<"$W/runtime")
 # how many containers at once
-CROWD=${BOCK_ENGINES_CROWD:-50}
+case ${ENGINE-} in
+*-user*) CROWD=${BOCK_ENGINES_CROWD:-10} ;;
+*) CROWD=${BOCK_ENGINES_CROWD:-50} ;;
+esac
 # how long one command may take, in seconds: a guest may be ten times slower than it should
-PATIENCE=120
+PATIENCE=300
 bad_lines=() status=0 out='' err='' dialogue_out=''
 
 # Go's collector of garbage is half the time of a command that lives a second, and there is enough memory.
 export GOGC=off
 
+# wants FEATURE: whether that cell is run
+wants() {
+	[[ $'\n'$(features_of "$ENGINE" "${BOCK_ENGINES_QUICK-}")$'\n' == *$'\n'"$1"$'\n'* ]] || return 1
+	[ -z "${BOCK_ENGINES_CELLS-}" ] || [[ " $BOCK_ENGINES_CELLS " == *" $1 "* ]]
+}
 rootless() { [ "$engine_user" = user ]; }
 systemd_driver() { [ "$engine_guest" = systemd ]; }
 

@@ -10,7 +10,8 @@ podman_up() {
 }
 
 gone() { must podman rm --force --time 0 "$@"; }
-gone_all() { must podman rm --force --all --time 0; }
+# a few at a time, each in its time
+gone_all() { podman ps --all --quiet --no-trunc | xargs -r -n 10 timeout -k 5 "$PATIENCE" podman rm --force --time 0 >/dev/null || bad 'not all go'; }
 
 # Without systemd there is none who looks at times
 podman_cell_health() {
@@ -42,6 +43,9 @@ podman_cell_userns() {
 		ends 0 "$(id -u)"$'\n'"$(id -u):$(id -g)" podman run --rm --network=none --userns keep-id --volume "$E/u:/u" \
 			"$IMAGE" sh -c 'id -u; touch /u/new; stat -c %u:%g /u'
 		same 'the owner outside' "$(stat -c %u "$E/u/new")" "$(id -u)"
+		# groups that only the user has: an annotation of crun's
+		must podman run --rm --network=none --group-add keep-groups "$IMAGE" grep Groups /proc/self/status
+		like 'groups' "$out" 65534
 		options=(--uidmap 0:1:1000 --gidmap 0:1:1000)
 		want=$'0 1 1000\n0 1 1000\n0'
 		ends 0 "$want" podman run --rm --network=none "${options[@]}" "$IMAGE" \
@@ -51,6 +55,12 @@ podman_cell_userns() {
 		ends 0 "$want" podman run --rm --network=none "${options[@]}" --volume "$E/u:/u" "$IMAGE" \
 			sh -c 'cat /proc/self/uid_map /proc/self/gid_map | awk "{ print \$1, \$2, \$3 }"; id -u; touch /u/new; stat -c %u:%g /u'
 		same 'the owner outside' "$(stat -c %u:%g "$E/u/new")" 100000:200000
+		# a mount with mapped ids, of a file system that knows them
+		mkdir -p "$W/disk/idmap"
+		ends 0 0:0 podman run --rm --network=none "${options[@]}" --volume "$W/disk/idmap:/u:idmap" \
+			"$IMAGE" sh -c 'touch /u/new; stat -c %u:%g /u/new'
+		same 'the owner outside of mapped ids' "$(stat -c %u:%g "$W/disk/idmap/new")" 0:0
+		rm "$W/disk/idmap/new"
 	fi
 	pr -d --name eng-userns "${options[@]}" --memory 64m "$IMAGE" sleep 1000
 	ends 0 $'7\n8\n0' podman exec --user 7:8 eng-userns sh -c 'id -u; id -g; awk "/^Uid/ { print \$2 }" /proc/1/status'
@@ -75,10 +85,10 @@ podman_cell_pod() {
 	must podman pod rm --force --time 0 eng-pod
 }
 
-# Live, in place, and by an archive to another container
+# Live, in place, and by an archive to another container; with a terminal
 podman_cell_checkpoint() {
 	mkdir -p "$E/counter"
-	pr -d --name eng-saved --memory 64m --volume "$E/counter:/v" "$IMAGE" sh -c "$COUNTER"
+	pr -dt --name eng-saved --memory 64m --volume "$E/counter:/v" "$IMAGE" sh -c "$COUNTER"
 	soon test -s "$E/counter/n"
 	must podman container checkpoint --leave-running eng-saved
 	same state "$(state Status eng-saved)" running
@@ -89,6 +99,8 @@ podman_cell_checkpoint() {
 	cli_cgroup eng-saved
 	holds memory.max 67108864
 	went_on "$(<"$E/counter/n")"
+	must podman exec eng-saved sh -c 'tty </proc/1/fd/0; stat -c %t /proc/1/fd/0; readlink /proc/1/fd/1'
+	same 'its terminal' "$out" $'/dev/pts/0\n88\n/dev/pts/0'
 	must podman container checkpoint --compress none --export "$E/saved.tar" eng-saved
 	gone eng-saved
 	must podman container restore --import "$E/saved.tar" --name eng-other
