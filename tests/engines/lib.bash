@@ -204,8 +204,8 @@ leftovers_snapshot() {
 
 # What is named after a container: engines keep the folders above, which have names of theirs.
 left_cgroups() { list_cgroups | comm -13 "$W/cgroups.before" - | grep -E '[0-9a-f]{32}|/eng-|buildah-'; }
-# podman keeps a mount of its storage onto itself; a user's folder is systemd's.
-left_mounts() { list_mounts | comm -13 "$W/mounts.before" - | grep -vE "^($W/.*/storage/overlay|/run/user/[0-9]+)$"; }
+# podman keeps a mount of its storage onto itself, docker one of the machine's network; a user's folder is systemd's.
+left_mounts() { list_mounts | comm -13 "$W/mounts.before" - | grep -vE "^($W/.*/storage/overlay|/run/user/[0-9]+|/run/docker/netns/default)$"; }
 left_states() { find /run -name state.json -path '*bock-runc/*' -o -name state.json -path '*/runtime-runc/*' -o -name state.json -path '*/containerd/runc/*'; }
 left_processes() { pgrep -xl 'conmon|containerd-shim.*|bock-runc.*|sleep|catatonit|dumb'; }
 left_units() {
