@@ -268,9 +268,37 @@ static size_t make_enosys(const struct oci_seccomp *s, uint32_t default_action,
 	return sec_seccomp_enosys(last, n, out);
 }
 
+/*
+ * Whether all jumps of a program lead into it, and its end is one. libseccomp writes once and does not look how much that
+ * was; of a memory file it is less when memory is short. What passes is the program: nothing leads to what it lacks.
+ */
+static bool is_whole(const struct sock_filter *insns, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct sock_filter *f = &insns[i];
+		size_t far = f->jt > f->jf ? f->jt : f->jf;
+
+		if (BPF_CLASS(f->code) == BPF_JMP && i + 1 + (BPF_OP(f->code) == BPF_JA ? f->k : far) >= n)
+			return false;
+	}
+	return n > 0 && BPF_CLASS(insns[n - 1].code) == BPF_RET;
+}
+
+static ssize_t read_at_start(int fd, void *data, size_t len)
+{
+	size_t got = 0;
+	ssize_t n;
+
+	do {
+		n = pread(fd, (char *)data + got, len - got, (off_t)got);
+		got += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && got < len);
+	return n < 0 ? n : (ssize_t)got;
+}
+
 /* libseccomp 2.5 writes the program to a descriptor only. */
-static int export(scmp_filter_ctx ctx, const struct sock_filter *head, size_t n_head,
-		  struct sec_bpf *ret, struct bk_err **err)
+static int export_once(scmp_filter_ctx ctx, const struct sock_filter *head, size_t n_head,
+		       struct sec_bpf *ret, struct bk_err **err)
 {
 	bk_autoclose int fd = memfd_create("seccomp", MFD_CLOEXEC);
 	bk_autofree struct sock_filter *insns = NULL;
@@ -293,13 +321,30 @@ static int export(scmp_filter_ctx ctx, const struct sock_filter *head, size_t n_
 	insns = bk_calloc(n + n_head, sizeof(*insns));
 	if (n_head)
 		memcpy(insns, head, n_head * sizeof(*insns));
-	got = pread(fd, insns + n_head, n * sizeof(*insns), 0);
+	got = read_at_start(fd, insns + n_head, n * sizeof(*insns));
 	if (got != (ssize_t)(n * sizeof(*insns)))
 		return bk_err_set(err, BK_ERR_INTERNAL, got < 0 ? errno : 0, "linux.seccomp: read the filter");
+	if (!is_whole(insns + n_head, n))
+		return bk_err_set(err, BK_ERR_IO, EAGAIN, "linux.seccomp: only a part of the filter was written");
 	ret->n = n + n_head;
 	ret->insns = insns;
 	ret->mem = bk_steal_ptr(&insns);
 	return 0;
+}
+
+static int export(scmp_filter_ctx ctx, const struct sock_filter *head, size_t n_head,
+		  struct sec_bpf *ret, struct bk_err **err)
+{
+	struct bk_err *e = NULL;
+	int rc = export_once(ctx, head, n_head, ret, &e);
+
+	if (rc < 0 && bk_err_errno(e) == EAGAIN) {
+		bk_err_clear(&e);
+		rc = export_once(ctx, head, n_head, ret, &e);
+	}
+	if (rc < 0)
+		bk_err_move(err, e);
+	return rc;
 }
 
 /* Makes the filter smaller where that can be done; false: it stays as it is. */

@@ -161,6 +161,21 @@ running() {
 	assert_no_leftovers
 }
 
+@test "fault: a filter of which only a half was written is made again, and not kept" {
+	need_own_calls
+	sleeper
+	edit '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["acct", "swapon"], "action": "SCMP_ACT_ERRNO"}]}'
+	point write memfd:seccomp run -d -b "$B" "$ID"
+	bock_runc delete --force "$ID"
+	rm -rf "$STATE/.cache" # or the profile is not compiled again
+	struck --short -- run -d -b "$B" "$ID"
+	[ "$status" -eq 0 ] || fail "$stderr"
+	assert_is running
+	bock_runc delete --force "$ID"
+	detached run -d -b "$B" "$ID"
+	assert_ok ""
+}
+
 @test "race: of two creates that hold the same folder one wins" {
 	sleeper
 	point openat "$STATE/$ID\$" create -b "$B" "$ID"

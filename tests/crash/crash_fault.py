@@ -57,7 +57,8 @@ class Row:
     """A line of the file `ignored`."""
 
     def __init__(self, line):
-        self.kind, self.command, self.call, self.what, self.why = line.rstrip("\n").split(None, 4)
+        kinds, self.command, self.call, self.what, self.why = line.rstrip("\n").split(None, 4)
+        self.kinds = kinds.split(",")
 
     def fits(self, command, call, what):
         return all(fnmatch.fnmatchcase(text, pattern) for text, pattern in

@@ -141,10 +141,17 @@ class Host:
                     if self.tag in name:
                         found.add(f"cgroup {folder}/{name}")
         if self.systemctl:
-            out = subprocess.run([*self.systemctl, "list-units", "--all", "--plain", "--no-legend", f"*{self.tag}*"],
-                                 capture_output=True, text=True, check=True).stdout
-            found |= {f"unit {line.strip()}" for line in out.splitlines()}
+            found |= {f"unit {line.strip()}" for line in self.units().splitlines()}
         return found
+
+    def units(self):
+        for try_ in range(3):
+            ran = subprocess.run([*self.systemctl, "list-units", "--all", "--plain", "--no-legend", f"*{self.tag}*"],
+                                 capture_output=True, text=True, check=False)
+            if ran.returncode == 0:
+                return ran.stdout
+            time.sleep(try_)  # a busy machine's systemd may let a connection wait too long
+        raise OSError(f"systemctl list-units: {ran.stderr.strip()}")
 
     def left(self, seconds=SETTLE, known=()):
         """What is new, once it does not go away by itself."""

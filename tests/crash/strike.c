@@ -13,6 +13,8 @@
  *	--kill self		there: SIGKILL to the process that makes the call
  *	--kill tree		there: SIGKILL to all of them
  *	--fault ERRNO		there: the call is not made, and fails so (ENOSPC)
+ *	--short			there: the read or write is made of half of its bytes, as long as it is of a regular file that
+ *				is no kernel's (procfs, cgroups); else there is no point
  *	--hold FILE		there: FILE is made, and the process waits until it is gone; the others too, soon
  *	--after			with --fault: the call is made, and then said to have failed; close always is
  *	--onward		with --fault: so do all later calls of this name
@@ -139,7 +141,7 @@ static void hold(const char *path)
 		(void)nanosleep(&nap, NULL);
 }
 
-static void strike_here(struct strike *s, struct strike_task *t, uint64_t nr)
+static void strike_here(struct strike *s, struct strike_task *t, uint64_t nr, const uint64_t *args)
 {
 	const struct strike_opts *o = s->o;
 
@@ -161,6 +163,10 @@ static void strike_here(struct strike *s, struct strike_task *t, uint64_t nr)
 		if (!o->after && nr != SYS_close && !strike_skip_call(t->pid))
 			die("take a call away");
 		break;
+	case STRIKE_SHORT:
+		if (!strike_short_call(t->pid, nr, args))
+			s->done = false;
+		break;
 	case STRIKE_HOLD:
 		hold(o->hold);
 		break;
@@ -176,10 +182,10 @@ static void at_entry(struct strike *s, struct strike_task *t, const struct __ptr
 	bool here = o->act && !s->done && t->number == o->process && t->calls == o->call;
 	bool again = s->done && o->onward && o->act == STRIKE_FAULT && nr == s->onward_nr;
 
-	if (s->report && (here || !o->act))
-		note(s, t, nr, info->entry.args);
 	if (here || again)
-		strike_here(s, t, nr);
+		strike_here(s, t, nr, info->entry.args);
+	if (s->report && ((here && s->done) || !o->act))
+		note(s, t, nr, info->entry.args);
 	t->calls++;
 }
 
@@ -405,8 +411,8 @@ static int run(const struct strike_opts *o)
 
 static _Noreturn void usage(void)
 {
-	fprintf(stderr, "usage: strike [--report FILE] [--at PROCESS:CALL --kill main|self|tree | --hold FILE | --fault ERRNO "
-			"[--after] [--onward]] [--leave NAME]... [--execs N] [--timeout SECONDS] [--] "
+	fprintf(stderr, "usage: strike [--report FILE] [--at PROCESS:CALL --kill main|self|tree | --short | --hold FILE | "
+			"--fault ERRNO [--after] [--onward]] [--leave NAME]... [--execs N] [--timeout SECONDS] [--] "
 			"PROGRAM [ARG...]\n");
 	exit(STATUS_FAILED);
 }
@@ -442,7 +448,7 @@ int main(int argc, char **argv)
 		{ "report", 1, NULL, 'r' }, { "at", 1, NULL, 'a' },	 { "kill", 1, NULL, 'k' },
 		{ "fault", 1, NULL, 'f' },  { "after", 0, NULL, 'A' },	 { "onward", 0, NULL, 'o' },
 		{ "leave", 1, NULL, 'l' },  { "execs", 1, NULL, 'x' },	 { "timeout", 1, NULL, 't' },
-		{ "hold", 1, NULL, 'h' },
+		{ "hold", 1, NULL, 'h' },   { "short", 0, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct strike_opts o = { .process = -1, .execs = 1 };
@@ -463,6 +469,8 @@ int main(int argc, char **argv)
 		} else if (c == 'h') {
 			o.act = STRIKE_HOLD;
 			o.hold = optarg;
+		} else if (c == 's') {
+			o.act = STRIKE_SHORT;
 		} else if (c == 'A') {
 			o.after = true;
 		} else if (c == 'o') {

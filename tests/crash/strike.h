@@ -7,7 +7,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum strike_act { STRIKE_NONE, STRIKE_KILL_MAIN, STRIKE_KILL_SELF, STRIKE_KILL_TREE, STRIKE_FAULT, STRIKE_HOLD };
+enum strike_act {
+	STRIKE_NONE,
+	STRIKE_KILL_MAIN,
+	STRIKE_KILL_SELF,
+	STRIKE_KILL_TREE,
+	STRIKE_FAULT,
+	STRIKE_SHORT,
+	STRIKE_HOLD,
+};
 
 /* A process (or thread) that is traced. */
 struct strike_task {
@@ -46,6 +54,8 @@ char *strike_call_name(uint64_t nr);
 bool strike_skip_call(pid_t pid);
 /* The call that pid returns from failed. */
 bool strike_fail_call(pid_t pid, int errnum);
+/* The read or write that pid is about to make is one of half of its bytes; false: it can't be. */
+bool strike_short_call(pid_t pid, uint64_t nr, const uint64_t *args);
 /* The number of "ENOSPC" and such; 0: there is no such. */
 int strike_errno(const char *name);
 

@@ -5,15 +5,18 @@
 #include <elf.h>
 #include <errno.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define ERRNO_LAST 133
@@ -162,6 +165,50 @@ void strike_detail(pid_t pid, uint64_t nr, const uint64_t *args, char *ret, size
 	}
 }
 
+/* A call that moves bytes: which argument is their number, which the descriptor. */
+struct mover {
+	long nr;
+	int len, fd;
+};
+
+static const struct mover movers[] = {
+	{ SYS_read, 2, 0 },	{ SYS_pread64, 2, 0 },	{ SYS_write, 2, 0 },
+	{ SYS_pwrite64, 2, 0 }, { SYS_sendfile, 3, 0 }, { SYS_copy_file_range, 4, 2 },
+};
+
+/* What the kernel makes up as it is read has no halves, and half of what is written there is another thing. */
+static bool is_file(pid_t pid, int fd)
+{
+	static const long made_up[] = { PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+					DEBUGFS_MAGIC, NSFS_MAGIC };
+	char link[64];
+	struct stat st;
+	struct statfs fs;
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)pid, fd);
+	if (stat(link, &st) < 0 || !S_ISREG(st.st_mode) || statfs(link, &fs) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(made_up) / sizeof(*made_up); i++) {
+		if (fs.f_type == made_up[i])
+			return false;
+	}
+	return true;
+}
+
+static bool set_argument(pid_t pid, int argument, uint64_t value);
+
+bool strike_short_call(pid_t pid, uint64_t nr, const uint64_t *args)
+{
+	for (size_t i = 0; i < sizeof(movers) / sizeof(*movers); i++) {
+		const struct mover *m = &movers[i];
+
+		if (m->nr != (long)nr)
+			continue;
+		return args[m->len] > 1 && is_file(pid, (int)args[m->fd]) && set_argument(pid, m->len, args[m->len] / 2);
+	}
+	return false;
+}
+
 #if defined(__x86_64__)
 bool strike_skip_call(pid_t pid)
 {
@@ -171,6 +218,17 @@ bool strike_skip_call(pid_t pid)
 bool strike_fail_call(pid_t pid, int errnum)
 {
 	return ptrace(PTRACE_POKEUSER, pid, offsetof(struct user_regs_struct, rax), (long)-errnum) == 0;
+}
+
+static bool set_argument(pid_t pid, int argument, uint64_t value)
+{
+	static const size_t registers[] = {
+		offsetof(struct user_regs_struct, rdi), offsetof(struct user_regs_struct, rsi),
+		offsetof(struct user_regs_struct, rdx), offsetof(struct user_regs_struct, r10),
+		offsetof(struct user_regs_struct, r8),
+	};
+
+	return ptrace(PTRACE_POKEUSER, pid, registers[argument], value) == 0;
 }
 #elif defined(__aarch64__)
 bool strike_skip_call(pid_t pid)
@@ -191,6 +249,17 @@ bool strike_fail_call(pid_t pid, int errnum)
 	regs.regs[0] = (unsigned long long)-errnum;
 	return ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &io) == 0;
 }
+
+static bool set_argument(pid_t pid, int argument, uint64_t value)
+{
+	struct user_regs_struct regs;
+	struct iovec io = { .iov_base = &regs, .iov_len = sizeof(regs) };
+
+	if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &io) < 0)
+		return false;
+	regs.regs[argument] = value;
+	return ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &io) == 0;
+}
 #else
 bool strike_skip_call(pid_t pid)
 {
@@ -202,6 +271,14 @@ bool strike_fail_call(pid_t pid, int errnum)
 {
 	(void)pid;
 	(void)errnum;
+	return false;
+}
+
+static bool set_argument(pid_t pid, int argument, uint64_t value)
+{
+	(void)pid;
+	(void)argument;
+	(void)value;
 	return false;
 }
 #endif
