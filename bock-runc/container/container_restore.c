@@ -36,8 +36,9 @@ struct restore {
 	struct criu_opts opts;
 	struct init_hooks_output hooks;
 	struct container_criu_stream stdio[CONTAINER_CRIU_STDIO];
-	int fds[2 + CONTAINER_CRIU_STDIO]; /* for criu: two namespaces, null devices */
+	int fds[3];		/* for criu: two namespaces, the null device */
 	size_t n_fds;
+	int null;		/* one of them */
 	int cgroup_fd, console_sock;
 };
 
@@ -97,32 +98,32 @@ static bool has_key(const struct criu_opts *o, const char *key)
  * What came from outside of the container comes from our caller now: criu has our 0, 1 and 2. Not the null device: criu
  * sets the position of what was a file or a device, and a caller's pipe has none.
  */
-static int inherit_stream(struct restore *s, int i, struct bk_err **err)
+static void inherit_stream(struct restore *s, int i)
 {
 	struct criu_opts *o = &s->opts;
-	int fd = i;
+	int fd = s->stdio[i].null ? s->null : i;
 
-	if (s->stdio[i].null) {
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			return bk_err_set(err, BK_ERR_IO, errno, "open '/dev/null'");
-		s->fds[s->n_fds++] = fd;
-	}
 	o->inherit_fd = bk_arena_grow(s->r->spec.arena, o->inherit_fd, o->n_inherit_fd, sizeof(*o->inherit_fd));
 	o->inherit_fd[o->n_inherit_fd++] = (struct criu_inherit_fd){ .key = s->stdio[i].name, .fd = CRIU_NUM(fd) };
-	return 0;
 }
 
 /* A key is a file: of streams that are the same one, the first counts. */
-static int inherit_stdio(struct restore *s, struct bk_err **err)
+static void inherit_stdio(struct restore *s)
 {
-	int rc = 0;
-
-	for (int i = 0; rc == 0 && i < CONTAINER_CRIU_STDIO; i++) {
+	for (int i = 0; i < CONTAINER_CRIU_STDIO; i++) {
 		if (container_criu_is_outside(s->stdio[i].name) && !has_key(&s->opts, s->stdio[i].name))
-			rc = inherit_stream(s, i, err);
+			inherit_stream(s, i);
 	}
-	return rc;
+}
+
+/* Not in the view, which ends before the container, and with it the device's path. */
+static int open_null(struct restore *s, struct bk_err **err)
+{
+	s->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (s->null < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open '/dev/null'");
+	s->fds[s->n_fds++] = s->null;
+	return 0;
 }
 
 static int check_stdio(const struct restore *s, struct bk_err **err)
@@ -160,15 +161,17 @@ static int check_version(const struct restore *s, struct bk_err **err)
 static int in_view(struct restore *s, struct bk_err **err)
 {
 	const struct container_criu_opts *o = s->p->restore;
-	struct criu_how how = { .program = o->program, .fds = s->fds, .silence_ms = o->silence_ms };
+	const struct criu_how how = { .program = o->program, .fds = s->fds, .n_fds = s->n_fds,
+				      .silence_ms = o->silence_ms };
 	int rc = container_criu_open(o, false, &s->dirs, err);
 
 	if (rc == 0)
 		rc = container_criu_stdio_read(s->dirs.images, s->r->spec.arena, s->stdio, err);
-	if (rc == 0)
-		rc = inherit_stdio(s, err);
-	how.n_fds = s->n_fds;
-	return rc == 0 ? criu_start(&how, &s->criu, err) : rc;
+	if (rc == 0) {
+		inherit_stdio(s);
+		rc = criu_start(&how, &s->criu, err);
+	}
+	return rc;
 }
 
 /* The view is not the hooks' place. */
@@ -198,6 +201,8 @@ static int ready(struct restore *s, struct bk_err **err)
 	/* its descriptors go to criu */
 	if (rc == 0)
 		rc = join_all(s, err);
+	if (rc == 0)
+		rc = open_null(s, err);
 	return rc == 0 ? start_criu(s, err) : rc;
 }
 
