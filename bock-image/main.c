@@ -83,11 +83,13 @@ static const struct {
 	{ &cmd_referrers, TRANSFER(cmd_referrers_run) },
 	{ &cmd_rm, NULL },
 	{ &cmd_save, NULL },
+	{ &cmd_sign, TRANSFER(cmd_sign_run) },
 	{ &cmd_tag, NULL },
 	{ &cmd_tree, NULL },
 	{ &cmd_tags, TRANSFER(cmd_tags_run) },
 	{ &cmd_unpack, TRANSFER(cmd_unpack_run) },
 	{ &cmd_untag, NULL },
+	{ &cmd_verify, TRANSFER(cmd_verify_run) },
 };
 
 static int setup(void *globals_struct, struct bk_log *log, struct bk_err **err)

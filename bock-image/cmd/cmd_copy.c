@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "cmd/cmd_out.h"
 #include "cmd/cmd_registry.h"
 #include "cmd/cmd_target.h"
+#include "cmd/cmd_trust.h"
 #include "oci/oci_media.h"
 #include "registry/registry_pull.h"
 #include "registry/registry_push.h"
@@ -28,6 +30,8 @@ enum kind { STORE, REGISTRY, LAYOUT, ARCHIVE };
 /* A side as it was given. */
 struct side {
 	enum kind kind;
+	const char *transport; /* as the policy calls it */
+	bool docker;	  /* a docker-archive, whose policy knows no paths */
 	char *path;	  /* LAYOUT, ARCHIVE */
 	char *name;	  /* of the image; NULL: the only one */
 };
@@ -52,11 +56,12 @@ static int parse_side(const char *text, struct side *ret, struct bk_err **err)
 	static const struct {
 		const char *prefix;
 		enum kind kind;
+		const char *transport;
 	} transports[] = {
-		{ "docker://", REGISTRY },
-		{ "oci-archive:", ARCHIVE },
-		{ "docker-archive:", ARCHIVE },
-		{ "oci:", LAYOUT },
+		{ "docker://", REGISTRY, "docker" },
+		{ "oci-archive:", ARCHIVE, "oci-archive" },
+		{ "docker-archive:", ARCHIVE, "docker-archive" },
+		{ "oci:", LAYOUT, "oci" },
 	};
 	const char *rest, *colon;
 
@@ -65,6 +70,8 @@ static int parse_side(const char *text, struct side *ret, struct bk_err **err)
 		if (!rest)
 			continue;
 		ret->kind = transports[i].kind;
+		ret->transport = transports[i].transport;
+		ret->docker = bk_streq(ret->transport, "docker-archive");
 		colon = ret->kind == REGISTRY ? NULL : strchr(rest, ':');
 		if (ret->kind == REGISTRY)
 			ret->name = bk_strdup(rest);
@@ -162,6 +169,19 @@ static int from_archive(struct copy *c, struct bk_err **err)
 		return rc;
 	c->source = into;
 	return find_image(c, c->from.name, err);
+}
+
+/* What is no registry's has a path in place of a name. A store is not asked for: what is there was taken once. */
+static int check_policy(struct copy *c, struct bk_err **err)
+{
+	const struct cmd_trust_image image = { .digest = c->d.digest, .s = c->source };
+	bk_autofree char *real = c->from.path ? realpath(c->from.path, NULL) : NULL;
+	struct trust_rules rules;
+
+	if (!c->c.policy || c->from.kind == STORE || c->from.kind == REGISTRY)
+		return 0;
+	trust_policy_find_path(c->c.policy, c->from.transport, c->from.docker ? NULL : real, &rules);
+	return cmd_trust_check(c->c.policy, &rules, &image, err);
 }
 
 static int take(struct copy *c, struct bk_err **err)
@@ -276,7 +296,7 @@ static int to_registry(struct copy *c, struct bk_err **err)
 	    bk_streq(from.domain, ref.domain) && !bk_streq(from.path, ref.path))
 		po.mount_from = from.path;
 	rc = cmd_registry_find(&c->c, &ref, &r, &repo, err);
-	return rc < 0 ? rc : registry_push(r, repo, tags, c->source, &c->d, &po, err);
+	return rc < 0 ? rc : cmd_target_push(r, repo, tags, c->source, &c->d, &po, err);
 }
 
 static int to_archive(struct copy *c, struct bk_err **err)
@@ -362,10 +382,14 @@ static int copy(struct copy *c, struct bk_err **err)
 	if (rc == 0 && (c->from.kind == REGISTRY || c->to.kind == REGISTRY))
 		rc = cmd_registry_open(&c->c, c->call, &c->o->registry, err);
 	if (rc == 0)
+		rc = cmd_registry_policy(&c->c, c->o->policy, err);
+	if (rc == 0)
 		rc = open_side(c, &c->to, true, &c->dest, err);
 	if (rc < 0)
 		return rc;
 	rc = take(c, err);
+	if (rc == 0)
+		rc = check_policy(c, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "'%s'", c->call->args[0]);
 	rc = put(c, err);

@@ -102,6 +102,8 @@ int cmd_pull_run(const struct bk_cli_call *call, int *ret_status, struct bk_err 
 	if (rc == 0)
 		rc = cmd_registry_open(&c, call, &o->registry, err);
 	if (rc == 0)
+		rc = cmd_registry_policy(&c, o->policy, err);
+	if (rc == 0)
 		rc = cmd_open_store(call, STORE_CREATE, &s, err);
 	for (int i = 0; rc == 0 && i < call->n_args; i++) {
 		bk_autobuf struct bk_buf out = BK_BUF_INIT(CMD_OUT_MAX);

@@ -5,6 +5,7 @@
 #include "base/bk_str.h"
 #include "cmd/cmd_out.h"
 #include "cmd/cmd_registry.h"
+#include "cmd/cmd_target.h"
 #include "codec/bk_json.h"
 #include "registry/registry_push.h"
 #include "registry/registry_upload.h"
@@ -47,7 +48,7 @@ static int push_some(struct push *p, char *const *names, int n, int *i, struct b
 			bk_strv_add(&tags, ref.tag);
 	}
 	rc = cmd_registry_find(&p->c, &first, &r, &repo, err);
-	return rc < 0 ? rc : registry_push(r, repo, tags, p->s, &p->d, &p->po, err);
+	return rc < 0 ? rc : cmd_target_push(r, repo, tags, p->s, &p->d, &p->po, err);
 }
 
 static void say(const struct push *p, char *const *names, int n, struct bk_buf *out)

@@ -11,6 +11,7 @@
 #include "base/bk_num.h"
 #include "base/bk_str.h"
 #include "cmd/cmd_out.h"
+#include "cmd/cmd_trust.h"
 #include "codec/bk_json.h"
 #include "store/store_gc.h"
 
@@ -71,17 +72,52 @@ int cmd_registry_find(struct cmd_registry *c, const struct ref *ref, struct regi
 	return registry_open_endpoint(c->client, e[0].domain, e[0].insecure, ret, err);
 }
 
+int cmd_registry_policy(struct cmd_registry *c, const char *path, struct bk_err **err)
+{
+	return trust_policy_load(path, &c->policy, err);
+}
+
+/* An image under way, for the policy. */
+struct wanted {
+	const struct cmd_registry *c;
+	const struct ref *ref;
+	struct registry *r;
+	const char *repo;
+};
+
+static int check_policy(void *ctx, const struct oci_descriptor *top,
+			const struct oci_descriptor *image, struct bk_err **err)
+{
+	const struct wanted *w = ctx;
+	const struct cmd_trust_image i = {
+		.ref = w->ref,
+		.digest = top->digest,
+		.image_digest = image->digest,
+		.r = w->r,
+		.repo = w->repo,
+	};
+	struct trust_rules rules;
+
+	trust_policy_find(w->c->policy, w->ref, &rules);
+	return cmd_trust_check(w->c->policy, &rules, &i, err);
+}
+
 static int pull_from(struct cmd_registry *c, const struct registry_endpoint *e, const struct ref *ref,
 		     struct store *s, const struct registry_pull_opts *opts, struct bk_arena *arena,
 		     struct oci_descriptor *ret, struct oci_descriptor *ret_image,
 		     struct bk_err **err)
 {
+	struct wanted w = { .c = c, .ref = ref, .repo = e->repo };
+	struct registry_pull_opts po = *opts;
 	bk_autostrv char **added = NULL;
-	struct registry *r;
-	int rc = registry_open_endpoint(c->client, e->domain, e->insecure, &r, err);
+	int rc = registry_open_endpoint(c->client, e->domain, e->insecure, &w.r, err);
 
+	if (c->policy) {
+		po.check = check_policy;
+		po.ctx = &w;
+	}
 	if (rc == 0)
-		rc = registry_pull(r, e->repo, ref->digest ? ref->digest : ref->tag, s, opts, arena,
+		rc = registry_pull(w.r, e->repo, ref->digest ? ref->digest : ref->tag, s, &po, arena,
 				   ret, ret_image, &added, err);
 	if (rc < 0 && rc != -BK_ERR_NETWORK)
 		store_gc_discard(s, added);
@@ -118,6 +154,7 @@ void cmd_registry_done(struct cmd_registry *c)
 	registry_client_free(c->client);
 	creds_free(c->creds);
 	registry_conf_free(c->conf);
+	trust_policy_free(c->policy);
 	*c = (struct cmd_registry){ 0 };
 }
 

@@ -14,12 +14,14 @@
 #include "registry/registry_conf.h"
 #include "registry/registry_fetch.h"
 #include "registry/registry_pull.h"
+#include "trust/trust_policy.h"
 
 /* A client with what its options need; starts as all zero. */
 struct cmd_registry {
 	struct creds *creds;
 	struct registry_client *client;
 	struct registry_conf *conf;
+	struct trust_policy *policy;	/* of cmd_registry_policy; NULL: all is taken */
 	const struct bk_log *log;
 };
 
@@ -30,12 +32,18 @@ int cmd_registry_open(struct cmd_registry *c, const struct bk_cli_call *call,
 int cmd_registry_open_as(struct cmd_registry *c, const struct bk_cli_call *call,
 			 const struct cmd_registry_opts *o, const struct credential *credential,
 			 struct bk_err **err);
+/*
+ * Reads the policy that cmd_registry_pull keeps to: of that file, or (NULL) the user's or the system's, if there is one
+ * (trust_policy_load).
+ */
+int cmd_registry_policy(struct cmd_registry *c, const char *path, struct bk_err **err);
 /* The registry that a name means, as registries.conf has it, and the repository there (the configuration's). */
 int cmd_registry_find(struct cmd_registry *c, const struct ref *ref, struct registry **ret,
 		      const char **ret_repo, struct bk_err **err);
 /*
  * registry_pull from where registries.conf says: mirrors first, each tried in turn. What a failed try has brought goes again,
- * but not what the next run can go on with.
+ * but not what the next run can go on with. What the policy does not take is not fetched; its signatures are looked for where the image is, and
+ * it is called what ref says.
  */
 int cmd_registry_pull(struct cmd_registry *c, const struct ref *ref, struct store *s,
 		      const struct registry_pull_opts *opts, struct bk_arena *arena,

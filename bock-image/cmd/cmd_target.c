@@ -10,6 +10,7 @@
 #include "base/bk_str.h"
 #include "oci/oci_media.h"
 #include "registry/registry_manifest.h"
+#include "registry/registry_signature.h"
 #include "store/store_blob.h"
 #include "store/store_image.h"
 #include "store/store_index.h"
@@ -31,6 +32,23 @@ void cmd_target_temp_done(char **path)
 		(void)bk_file_rmtree(AT_FDCWD, *path, NULL);
 	free(*path);
 	*path = NULL;
+}
+
+int cmd_target_push(struct registry *r, const char *repo, char *const *tags, const struct store *s,
+		    const struct oci_descriptor *d, const struct registry_push_opts *po,
+		    struct bk_err **err)
+{
+	bk_autostore struct store *other = NULL;
+	char *tmp = NULL;
+	int rc = registry_push(r, repo, tags, s, d, po, err);
+
+	if (rc < 0 || !po->referrers || !registry_signatures_any(s, d))
+		return rc;
+	rc = cmd_target_temp(&tmp, &other, err);
+	if (rc == 0)
+		rc = registry_signatures_push(r, repo, s, d, other, err);
+	cmd_target_temp_done(&tmp);
+	return rc;
 }
 
 static int find_remote(struct cmd_target *t, const struct bk_cli_call *call, const char *name,

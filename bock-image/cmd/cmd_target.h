@@ -8,6 +8,7 @@
 #define CMD_TARGET_H
 
 #include "cmd/cmd_registry.h"
+#include "registry/registry_push.h"
 
 struct cmd_target {
 	struct bk_arena *arena;
@@ -29,6 +30,11 @@ int cmd_target_open(struct cmd_target *t, const struct bk_cli_call *call, const 
 		    struct bk_err **err);
 void cmd_target_done(struct cmd_target *t);
 #define cmd_autotarget bk_auto(cmd_target_done)
+
+/* registry_push, and with po->referrers signatures to their tags, too, where verifiers without referrers look for them. */
+int cmd_target_push(struct registry *r, const char *repo, char *const *tags, const struct store *s,
+		    const struct oci_descriptor *d, const struct registry_push_opts *po,
+		    struct bk_err **err);
 
 /* A store of this run alone, in $TMPDIR or /var/tmp; *path is the folder, which the second one removes and frees. */
 int cmd_target_temp(char **path, struct store **ret, struct bk_err **err);

@@ -126,6 +126,10 @@ const struct bk_cli_cmd cmd_unpack = {
 #define REFERRERS_ROW(type)                                                                       \
 	{ "referrers", 0, BK_CLI_FLAG, offsetof(type, referrers), NULL,                           \
 	  "signatures, SBOMs and what else refers to the image come along", 0, NULL }
+/* Which images are taken. */
+#define POLICY_ROW(type)                                                                          \
+	{ "policy", 0, BK_CLI_STR, offsetof(type, policy), "FILE",                                \
+	  "which images are taken, in place of policy.json", BK_CLI_PATH, NULL }
 #define REGISTRY_DEFAULTS { .tls_verify = true, .retries = 5 }
 
 static const struct bk_cli_opt pull_opts[] = {
@@ -139,6 +143,7 @@ static const struct bk_cli_opt pull_opts[] = {
 	  NULL },
 	{ "json", 'j', BK_CLI_FLAG, offsetof(struct cmd_pull_opts, json), NULL,
 	  "print what happens as objects, one a line", 0, NULL },
+	POLICY_ROW(struct cmd_pull_opts),
 	REFERRERS_ROW(struct cmd_pull_opts),
 	REGISTRY_ROWS(struct cmd_pull_opts),
 	BK_CLI_END
@@ -191,6 +196,7 @@ static const struct bk_cli_opt copy_opts[] = {
 	  "requests at a time (default: 4)", 0, NULL },
 	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_copy_opts, quiet), NULL, "print nothing", 0,
 	  NULL },
+	POLICY_ROW(struct cmd_copy_opts),
 	REFERRERS_ROW(struct cmd_copy_opts),
 	REGISTRY_ROWS(struct cmd_copy_opts),
 	BK_CLI_END
@@ -359,4 +365,68 @@ const struct bk_cli_cmd cmd_attach = {
 	.opts = attach_opts,
 	.opts_size = sizeof(struct cmd_attach_opts),
 	.opts_defaults = &attach_defaults,
+};
+
+/* As enum form of cmd_sign.c. */
+static const char *const forms[] = { "tag", "referrers", "both", NULL };
+
+static const struct bk_cli_opt sign_opts[] = {
+	{ "key", 'k', BK_CLI_STR, offsetof(struct cmd_sign_opts, key), "FILE",
+	  "private key in PEM (needed)", BK_CLI_PATH, NULL },
+	{ "passphrase-file", 0, BK_CLI_STR, offsetof(struct cmd_sign_opts, passphrase_file), "FILE",
+	  "the key's pass phrase is the first line of this file", BK_CLI_PATH, NULL },
+	{ "passphrase-fd", 0, BK_CLI_I64, offsetof(struct cmd_sign_opts, passphrase_fd), "N",
+	  "or of this descriptor (default: $COSIGN_PASSWORD)", 0, NULL },
+	{ "identity", 0, BK_CLI_STR, offsetof(struct cmd_sign_opts, identity), "NAME",
+	  "what the signature calls the image (default: its name)", 0, NULL },
+	{ "form", 0, BK_CLI_CHOICE, offsetof(struct cmd_sign_opts, form), "FORM",
+	  "how a registry keeps it: tag, referrers or both (default: tag)", 0, forms },
+	{ "recursive", 'r', BK_CLI_FLAG, offsetof(struct cmd_sign_opts, recursive), NULL,
+	  "of an index sign each image, too", 0, NULL },
+	{ "platform", 0, BK_CLI_STR, offsetof(struct cmd_sign_opts, platform), "OS/ARCH[/VARIANT]",
+	  "the image for this platform, not the index", 0, NULL },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_sign_opts, quiet), NULL, "print nothing", 0,
+	  NULL },
+	REGISTRY_ROWS(struct cmd_sign_opts),
+	BK_CLI_END
+};
+static const struct cmd_sign_opts sign_defaults = { .registry = REGISTRY_DEFAULTS,
+						    .passphrase_fd = -1 };
+
+const struct bk_cli_cmd cmd_sign = {
+	.name = "sign",
+	.synopsis = "NAME",
+	.help = "sign an image of the store, or with docker://NAME of a registry",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = sign_opts,
+	.opts_size = sizeof(struct cmd_sign_opts),
+	.opts_defaults = &sign_defaults,
+};
+
+static const struct bk_cli_opt verify_opts[] = {
+	{ "key", 'k', BK_CLI_STRV, offsetof(struct cmd_verify_opts, keys), "FILE",
+	  "public key in PEM; one of several will do", BK_CLI_PATH, NULL },
+	{ "policy", 0, BK_CLI_STR, offsetof(struct cmd_verify_opts, policy), "FILE",
+	  "what this policy.json asks, in place of keys", BK_CLI_PATH, NULL },
+	{ "identity", 0, BK_CLI_STR, offsetof(struct cmd_verify_opts, identity), "NAME",
+	  "what the signature must call it (default: its repository)", 0, NULL },
+	{ "platform", 0, BK_CLI_STR, offsetof(struct cmd_verify_opts, platform), "OS/ARCH[/VARIANT]",
+	  "the image for this platform, not the index", 0, NULL },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_verify_opts, quiet), NULL, "print nothing", 0,
+	  NULL },
+	REGISTRY_ROWS(struct cmd_verify_opts),
+	BK_CLI_END
+};
+static const struct cmd_verify_opts verify_defaults = { .registry = REGISTRY_DEFAULTS };
+
+const struct bk_cli_cmd cmd_verify = {
+	.name = "verify",
+	.synopsis = "NAME",
+	.help = "verify the signature of an image of the store, or with docker://NAME of a registry",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = verify_opts,
+	.opts_size = sizeof(struct cmd_verify_opts),
+	.opts_defaults = &verify_defaults,
 };

@@ -61,6 +61,7 @@ struct cmd_registry_opts {
 
 struct cmd_pull_opts {
 	struct cmd_registry_opts registry;
+	const char *policy;
 	bool referrers;
 	const char *platform;
 	uint32_t jobs;
@@ -80,6 +81,7 @@ struct cmd_push_opts {
 
 struct cmd_copy_opts {
 	struct cmd_registry_opts registry;
+	const char *policy;
 	bool referrers;
 	const char *platform;
 	uint32_t jobs;
@@ -132,11 +134,34 @@ struct cmd_attach_opts {
 	bool quiet;
 };
 
+struct cmd_sign_opts {
+	struct cmd_registry_opts registry;
+	const char *key;
+	const char *passphrase_file;
+	int64_t passphrase_fd;	/* -1: none */
+	const char *identity;
+	const char *platform;
+	int form;
+	bool recursive;
+	bool quiet;
+};
+
+struct cmd_verify_opts {
+	struct cmd_registry_opts registry;
+	char **keys;
+	const char *policy;
+	const char *identity;
+	const char *platform;
+	bool quiet;
+};
+
 extern const struct bk_cli_cmd cmd_attach, cmd_copy, cmd_digest, cmd_fsck, cmd_import, cmd_load, cmd_login, cmd_logout, cmd_pull, cmd_push,
-	cmd_referrers, cmd_tags, cmd_unpack;
+	cmd_referrers, cmd_sign, cmd_tags, cmd_unpack, cmd_verify;
 
 /* What the rows do, in the helper. */
 int cmd_attach_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
+int cmd_sign_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
+int cmd_verify_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_referrers_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_import_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 /* fsck --repair; without it cmd_fsck_run. */

@@ -237,6 +237,8 @@ int registry_pull(struct registry *r, const char *repo, const char *reference, s
 	rc = get(&p, reference, NULL, &top, err);
 	if (rc == 0)
 		rc = take(&p, &top, 0, &image, err);
+	if (rc == 0 && opts->check)
+		rc = opts->check(opts->ctx, &top, &image, err);
 	if (rc == 0 && opts->referrers)
 		rc = take_referrers(&p, err);
 	if (rc == 0)

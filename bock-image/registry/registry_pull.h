@@ -18,6 +18,13 @@ struct registry_pull_opts {
 	bool referrers;		/* what refers to what is fetched comes along, and what refers to that */
 	unsigned int jobs;
 	const struct registry_progress *progress;
+	/*
+	 * Asked when manifests are there and blobs not yet: whether the image is wanted, top being what was named and image the one
+	 * that was chosen. An error of it ends the pull. NULL: any is.
+	 */
+	int (*check)(void *ctx, const struct oci_descriptor *top, const struct oci_descriptor *image,
+		     struct bk_err **err);
+	void *ctx;
 };
 
 /*

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/cmd_trust.h"
+
+#include "base/bk_mem.h"
+#include "base/bk_str.h"
+#include "registry/registry_signature.h"
+
+static int verify_digest(const struct trust_requirement *req, const struct cmd_trust_image *image,
+			 const char *digest, char **ret_reference, struct bk_err **err)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	struct trust_signature *list = NULL;
+	struct oci_descriptor *layers;
+	size_t n = 0;
+	int rc;
+
+	if (image->r) {
+		rc = registry_signatures(image->r, image->repo, digest, arena, &list, &n, err);
+	} else {
+		rc = registry_signatures_stored(image->s, digest, arena, &layers, &n, err);
+		if (rc == 0)
+			rc = registry_signatures_read(image->s, layers, n, arena, &list, err);
+	}
+	return rc < 0 ? rc : trust_verify(req, image->ref, digest, list, n, ret_reference, err);
+}
+
+int cmd_trust_verify(const struct trust_requirement *req, const struct cmd_trust_image *image,
+		     char **ret_reference, struct bk_err **err)
+{
+	struct bk_err *why = NULL;
+	int rc = verify_digest(req, image, image->digest, ret_reference, &why);
+
+	if (rc == -BK_ERR_PERMISSION && image->image_digest &&
+	    !bk_streq(image->digest, image->image_digest)) {
+		bk_err_clear(&why);
+		rc = verify_digest(req, image, image->image_digest, ret_reference, &why);
+	}
+	bk_err_move(err, why);
+	return rc;
+}
+
+static int check_one(const struct trust_requirement *req, const struct cmd_trust_image *image,
+		     struct bk_err **err)
+{
+	switch (req->kind) {
+	case TRUST_ACCEPT:
+		return 0;
+	case TRUST_SIGSTORE:
+		return cmd_trust_verify(req, image, NULL, err);
+	case TRUST_UNSUPPORTED:
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "it asks for %s, which can't be checked",
+				  req->what);
+	case TRUST_REJECT:
+		break;
+	}
+	return bk_err_set(err, BK_ERR_PERMISSION, 0, "it is rejected");
+}
+
+int cmd_trust_check(const struct trust_policy *p, const struct trust_rules *rules,
+		    const struct cmd_trust_image *image, struct bk_err **err)
+{
+	for (size_t i = 0; i < rules->n; i++) {
+		int rc = check_one(&rules->list[i], image, err);
+
+		if (rc < 0)
+			return bk_err_wrap(err, rc, "policy '%s' (%s)", trust_policy_source(p),
+					   rules->scope);
+	}
+	return 0;
+}
