@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/bk_cli.h"
+#include "base/bk_errno.h"
 #include "base/bk_fd.h"
 #include "cmd/cmd_build.h"
 
@@ -25,7 +26,7 @@ int main(int argc, char **argv)
 
 	rc = bk_fd_fix_stdio();
 	if (rc < 0) {
-		fprintf(stderr, "bock-build: look at the standard descriptors: %s\n", strerror(-rc));
+		fprintf(stderr, "bock-build: look at the standard descriptors: %s\n", bk_errno_text(-rc));
 		return 1;
 	}
 	return bk_cli_main(&program, argc, argv);

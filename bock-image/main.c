@@ -12,6 +12,7 @@
 #endif
 
 #include "base/bk_auto.h"
+#include "base/bk_errno.h"
 #include "base/bk_fd.h"
 #include "base/bk_mem.h"
 #include "cmd/cmd.h"
@@ -127,7 +128,7 @@ int main(int argc, char **argv)
 
 	rc = bk_fd_fix_stdio();
 	if (rc < 0) {
-		fprintf(stderr, "bock-image: look at the standard descriptors: %s\n", strerror(-rc));
+		fprintf(stderr, "bock-image: look at the standard descriptors: %s\n", bk_errno_text(-rc));
 		return 1;
 	}
 	/* Folders that a layer leaves out get the usual mode, and what it names its own. */

@@ -5,6 +5,7 @@
 
 #include "base/bk_auto.h"
 #include "base/bk_cli.h"
+#include "base/bk_errno.h"
 #include "base/bk_fd.h"
 #include "bus/bus.h"
 #include "cmd/cmd.h"
@@ -39,7 +40,7 @@ int main(int argc, char **argv)
 
 	rc = bk_fd_fix_stdio();
 	if (rc < 0) {
-		fprintf(stderr, "bock-runc-systemd: look at the standard descriptors: %s\n", strerror(-rc));
+		fprintf(stderr, "bock-runc-systemd: look at the standard descriptors: %s\n", bk_errno_text(-rc));
 		return 1;
 	}
 	return bk_cli_main(&prog, argc, argv);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_errno.h"
 #include "base/bk_fd.h"
 #include "base/bk_num.h"
 #include "base/bk_path.h"
@@ -152,7 +153,7 @@ int main(int argc, char **argv)
 
 	rc = bk_fd_fix_stdio();
 	if (rc < 0) {
-		fprintf(stderr, "bock-runc: look at the standard descriptors: %s\n", strerror(-rc));
+		fprintf(stderr, "bock-runc: look at the standard descriptors: %s\n", bk_errno_text(-rc));
 		return 1;
 	}
 	/* a caller that ignores it would have the kernel reap our children before we know their end */

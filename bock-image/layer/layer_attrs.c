@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/bk_errno.h"
 #include "base/bk_str.h"
 #include "layer/layer_tree_priv.h"
 
@@ -36,7 +37,7 @@ static int set_xattr(const struct layer_tree *t, const char *path, int fd, bool 
 	/* A file system that knows none, or a user who may not: said, and not fatal. */
 	if (errno == EOPNOTSUPP || ((errno == EPERM || errno == EACCES) && t->rootless)) {
 		layer_tree_warn_(t, "'/%s': attribute '%s' left out: %s", path, x->name,
-				 strerror(errno));
+				 bk_errno_text(errno));
 		return 0;
 	}
 	return bk_err_set(err, BK_ERR_IO, errno, "set attribute '%s' of '/%s'", x->name, path);

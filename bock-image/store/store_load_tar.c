@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/bk_errno.h"
 #include "base/bk_fd.h"
 #include "base/bk_path.h"
 #include "base/bk_str.h"
@@ -52,7 +53,7 @@ static la_ssize_t on_read(struct archive *a, void *ctx, const void **ret)
 	ssize_t n = bk_fd_read_full(r->fd, r->buf, READ_SIZE);
 
 	if (n < 0) {
-		archive_set_error(a, (int)-n, "read: %s", strerror((int)-n));
+		archive_set_error(a, (int)-n, "read: %s", bk_errno_text((int)-n));
 		return -1;
 	}
 	*ret = r->buf;

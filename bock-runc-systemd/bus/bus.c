@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_errno.h"
 #include "base/bk_mem.h"
 #include "base/bk_num.h"
 
@@ -216,7 +217,7 @@ int bus_send(struct bus *b, sd_bus_message *msg, const char *what, sd_bus_messag
 	if (r == -ETIMEDOUT)
 		rc = timed_out(what, err);
 	else if (r < 0)
-		rc = bk_err_set(err, kind_of(-r), 0, "%s: %s", what, e.message ? e.message : strerror(-r));
+		rc = bk_err_set(err, kind_of(-r), 0, "%s: %s", what, e.message ? e.message : bk_errno_text(-r));
 	if (r < 0 && ret_name && e.name)
 		*ret_name = bk_strdup(e.name);
 	sd_bus_error_free(&e);

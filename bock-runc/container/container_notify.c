@@ -15,6 +15,7 @@
 
 #include "base/bk_auto.h"
 #include "base/bk_clock.h"
+#include "base/bk_errno.h"
 #include "base/bk_fd.h"
 #include "base/bk_mem.h"
 #include "base/bk_str.h"
@@ -192,7 +193,7 @@ void container_notify_wait(struct container_notify *n, int pidfd, pid_t pid, int
 		rc = announce(n->host, pid, timeout_ms ? timeout_ms : CONTAINER_NOTIFY_BARRIER_MS);
 		if (rc < 0 && warnings)
 			bk_strv_push(warnings, bk_asprintf("NOTIFY_SOCKET: tell that the container is ready: "
-							   "%s", strerror(-rc)));
+							   "%s", bk_errno_text(-rc)));
 		break;
 	case GAVE_UP:
 		who = bk_stuck_describe(pid);

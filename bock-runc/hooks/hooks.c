@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/bk_errno.h"
 #include "base/bk_mem.h"
 #include "base/bk_proc.h"
 #include "base/bk_str.h"
@@ -77,7 +78,7 @@ static int hook_failed(const char *kind, size_t i, int status, const struct bk_b
 	int out_len, err_len;
 
 	if (WIFSIGNALED(status))
-		how = bk_asprintf("signal: %s", strsignal(WTERMSIG(status)));
+		how = bk_asprintf("signal: %s", bk_signal_text(WTERMSIG(status)));
 	else
 		how = bk_asprintf("exit status %d", WEXITSTATUS(status));
 	out_text = shown(out, SHOWN_STDOUT, &out_len);

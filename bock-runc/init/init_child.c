@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/bk_auto.h"
+#include "base/bk_proc.h"
 #include "codec/bk_json.h"
 #include "init/init_sync.h"
 #include "init/init_trace.h"
@@ -202,7 +203,7 @@ static void default_signals(uint64_t ignored)
 {
 	for (int sig = 1; ignored; sig++, ignored >>= 1) {
 		if (ignored & 1)
-			(void)signal(sig, SIG_DFL);
+			bk_proc_default_signal(sig);
 	}
 }
 

@@ -43,9 +43,12 @@ static int by_id(const void *a, const void *b)
 	return compare(((const struct line *)a)->id, ((const struct line *)b)->id);
 }
 
+/* Then by id: the order of what is equal would be qsort's affair. */
 static int by_group(const void *a, const void *b)
 {
-	return compare((*(struct line *const *)a)->group, (*(struct line *const *)b)->group);
+	const struct line *x = *(struct line *const *)a, *y = *(struct line *const *)b;
+
+	return x->group == y->group ? compare(x->id, y->id) : compare(x->group, y->group);
 }
 
 static int by_place(const void *a, const void *b)

@@ -58,7 +58,7 @@ int proc_rlimit_set(const struct oci_rlimit *limit, struct bk_err **err)
 {
 	struct rlimit r = { .rlim_cur = limit->soft, .rlim_max = limit->hard };
 
-	if (setrlimit((__rlimit_resource_t)proc_rlimit_number(limit->type), &r) < 0) {
+	if (setrlimit(proc_rlimit_number(limit->type), &r) < 0) {
 		int rc = bk_err_set(err, BK_ERR_IO, errno, "set %s to %llu:%llu", limit->type,
 				    (unsigned long long)limit->soft,
 				    (unsigned long long)limit->hard);
@@ -74,12 +74,12 @@ int proc_rlimit_make_room(const struct oci_rlimit *limit, struct bk_err **err)
 	int resource = proc_rlimit_number(limit->type);
 	struct rlimit now;
 
-	if (getrlimit((__rlimit_resource_t)resource, &now) < 0)
+	if (getrlimit(resource, &now) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "read %s", limit->type);
 	if (now.rlim_max < limit->hard)
 		now.rlim_max = limit->hard;
 	now.rlim_cur = now.rlim_max;
-	if (setrlimit((__rlimit_resource_t)resource, &now) < 0)
+	if (setrlimit(resource, &now) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "raise %s to %llu", limit->type,
 				  (unsigned long long)limit->hard);
 	return 0;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bk_errno.h"
 #include "base/bk_mem.h"
 
 struct err_link {
@@ -229,7 +230,7 @@ const char *bk_err_print(const struct bk_err *err, char *buf, size_t size)
 	}
 	if (err->errnum) {
 		append(buf, size, &used, ": ");
-		append(buf, size, &used, strerror(err->errnum));
+		append(buf, size, &used, bk_errno_text(err->errnum));
 	}
 	return buf;
 }

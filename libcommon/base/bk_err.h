@@ -81,14 +81,14 @@ const char *bk_err_kind_name(enum bk_err_kind kind);		/* "io", "config", ... */
 const char *bk_err_link(const struct bk_err *err, size_t i);
 
 /*
- * Writes "context: context: message: strerror" into buf (always terminated, cut at size).
+ * Writes "context: context: message: what errno says" into buf (always terminated, cut at size).
  * Returns buf.
  */
 const char *bk_err_print(const struct bk_err *err, char *buf, size_t size);
 
 /*
  * Sends err over fd in one write of BK_ERR_WIRE_SIZE bytes; a chain that does not fit loses its
- * middle links. Async-signal-safe but for strerror; returns 0, or -errno.
+ * middle links. Async-signal-safe; returns 0, or -errno.
  */
 int bk_err_send(const struct bk_err *err, int fd);
 

@@ -50,18 +50,24 @@ static const char act_execute[] = "execute";
 #define PROC_CHILD __attribute__((no_sanitize("address")))
 
 /*
- * execve(2) keeps what is ignored ignored: a program starts with everything as it is by default. By
- * the system call itself, because libc does not let go of the two signals that it keeps to itself,
- * and those are inherited as ignored, too. In all zeroes the kernel reads SIG_DFL, whatever the
- * layout of its struct sigaction.
+ * By the system call itself, because libc does not let go of the signals that it keeps to itself, and
+ * those are inherited as ignored, too. In all zeroes the kernel reads SIG_DFL, whatever the layout of
+ * its struct sigaction.
  */
-PROC_CHILD static void child_signals(void)
+PROC_CHILD void bk_proc_default_signal(int sig)
 {
 	static const unsigned long dfl[16];
+
+	(void)syscall(SYS_rt_sigaction, sig, dfl, NULL, (size_t)(_NSIG - 1) / 8);
+}
+
+/* execve(2) keeps what is ignored ignored: a program starts with everything as it is by default. */
+PROC_CHILD static void child_signals(void)
+{
 	sigset_t none;
 
 	for (int sig = 1; sig < _NSIG; sig++)
-		(void)syscall(SYS_rt_sigaction, sig, dfl, NULL, (size_t)(_NSIG - 1) / 8);
+		bk_proc_default_signal(sig);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -63,6 +63,12 @@ int bk_proc_run(const struct bk_proc_spec *spec, const void *input, size_t input
 		struct bk_buf *out, struct bk_buf *errout, int timeout_ms, int *ret_status,
 		struct bk_err **err);
 
+/*
+ * Gives a signal its default action: any, those too that the C library keeps to itself and refuses to
+ * change. Async-signal-safe; KILL and STOP have it anyway.
+ */
+void bk_proc_default_signal(int sig);
+
 /* Field 22 of /proc/PID/stat: with the pid it names a process for ever. 0 ticks are never valid. */
 int bk_proc_start_time(pid_t pid, uint64_t *ret_ticks, struct bk_err **err);
 
