@@ -11,11 +11,18 @@
 static int open_userns(const struct mount_idmap *m, pid_t first, int *ret_fd, struct bk_err **err)
 {
 	char path[64];
+	int rc;
 
 	if (m->uids)
 		return ns_holder_open(m->uids, m->n_uids, m->gids, m->n_gids, ret_fd, err);
 	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)first);
-	return ns_open(path, OCI_NS_USER, ret_fd, err);
+	rc = ns_open(path, OCI_NS_USER, ret_fd, err);
+	/*
+	 * Once it has hidden itself (PR_SET_DUMPABLE) it is looked into only with rights over the user
+	 * namespace that it comes from, and whoever hasn't got them could not map ids either.
+	 */
+	return rc < 0 ? bk_err_hint(err, rc, "mapped ids need CAP_SYS_ADMIN in the user namespace "
+					    "that bock-runc runs in") : 0;
 }
 
 int container_idmap_make(struct container_idmap *k, const struct mount_op *op, pid_t first,
