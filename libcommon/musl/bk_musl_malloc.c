@@ -138,7 +138,7 @@ static struct block *take_free(size_t class)
 			continue;
 		if (b->mark != mark_of(b, FREE))
 			die("malloc(): a free block was written to\n");
-		memcpy(&heap.free[i], b->payload, sizeof(b));
+		memcpy(&heap.free[i], b->payload, sizeof(void *));
 		return b;
 	}
 	return NULL;
@@ -212,7 +212,7 @@ void free(void *p)
 	}
 	class = class_of(b->size, &size);
 	b->mark = mark_of(b, FREE);
-	memcpy(b->payload, &heap.free[class], sizeof(b));
+	memcpy(b->payload, &heap.free[class], sizeof(void *));
 	heap.free[class] = b;
 }
 

@@ -56,7 +56,7 @@ user_namespace() {
 
 @test "a signal that the caller ignores is not ignored in the container" {
 	bundle grep SigIgn: /proc/self/status
-	run --separate-stderr sh -c 'trap "" HUP PIPE USR1 TERM 34; exec "$@"' - \
+	run --separate-stderr sh -c 'trap "" HUP PIPE USR1 TERM; exec "$@"' - \
 		"$BOCK_RUNC" --root "$STATE" run -b "$B" "$ID"
 	assert_ok "$(printf 'SigIgn:\t0000000000000000')"
 }
