@@ -152,6 +152,7 @@ int container_plan(const struct container_create *p, struct container_created *r
 	if (init_trace_mark(p->trace, "read the configuration", rc) < 0)
 		return rc;
 	params.rootless = geteuid() != 0 || ns_in_userns();
+	params.userns_root = params.rootless && geteuid() == 0;
 	params.cgroup_optional = !p->cgroup_needed && (params.rootless || p->cgroup_optional);
 	params.no_cgroup = !p->manager;
 	params.hook_timeout_ms = container_wait_ms(p->root, INIT_HOOK_TIMEOUT_MS);

@@ -371,8 +371,9 @@ static int plan_mounts(struct init_plan *p, struct bk_err **err)
 			rc = init_plan_check_mount(&m, err);
 		if (rc < 0)
 			return rc;
-		/* root of a user namespace may not look into what is for the host's root alone */
-		m.source_sent = m.kind == MOUNT_BIND && !m.idmap && !p->params.rootless &&
+		/* root of a user namespace may not look into what is for its maker alone */
+		m.source_sent = m.kind == MOUNT_BIND && !m.idmap &&
+				(!p->params.rootless || p->params.userns_root) &&
 				(p->new_user || p->join[OCI_NS_USER]);
 		if (dev_is_late(&m))
 			m.f.ms &= ~(unsigned long)MS_RDONLY; /* plan_late_dev */

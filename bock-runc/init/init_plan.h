@@ -148,6 +148,7 @@ struct init_params {
 	const char *scope;	/* the unit of systemd whose cgroup it is, made after the clone; NULL: it is ours */
 	const char *slice;	/* the scope's */
 	bool rootless;		/* not the real root */
+	bool userns_root;	/* rootless, but root of a user namespace, with rights over what is below it */
 	bool no_cgroup;		/* asked for: cgroup is NULL, and devices are not controlled */
 	bool cgroup_optional;	/* where none may be made, the container runs without one */
 	bool no_pivot;

@@ -41,6 +41,9 @@ int init_sync_recv(int sock, pid_t *ret_pid, int *ret_fd, struct bk_err **err)
 	ssize_t n;
 
 	n = bk_fd_recv(sock, &fd, 1, &n_fds, &u, sizeof(u));
+	/* told once, and before what was sent, when the other side ends with messages of ours that it has not read */
+	if (n == -ECONNRESET)
+		n = bk_fd_recv(sock, &fd, 1, &n_fds, &u, sizeof(u));
 	if (n == 0 || n == -ECONNRESET)
 		return 0;
 	if (n == -EAGAIN)

@@ -49,15 +49,22 @@ user_unshare() { as_user unshare --user --map-auto --map-root-user --mount "$@";
 	[ "$status" -eq 0 ] || fail "$stderr"
 	[[ $output == 0*dev* ]] || fail "$output"
 	rm -f "$B/rootfs/tmp/made"
-	# in one of its own, which nests
-	edit '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 1, "size": 100}] |
-		.linux.gidMappings = .linux.uidMappings'
-	args sh -c 'tr -s " " </proc/self/uid_map; cat /dev/null && echo dev'
+	# in one of its own, which nests, with a file of a folder that its root may not look into, as podman's /etc/hosts
+	mkdir -m 700 "$USER_DIR/private"
+	echo private >"$USER_DIR/private/file"
+	chown -R "$TEST_UID" "$USER_DIR/private"
+	edit --arg source "$USER_DIR/private/file" '.linux.namespaces += [{"type": "user"}]
+		| .linux.uidMappings = [{"containerID": 0, "hostID": 1, "size": 100}] | .linux.gidMappings = .linux.uidMappings
+		| .mounts += [{"destination": "/file", "source": $source, "options": ["bind"]}]'
+	args sh -c 'tr -s " " </proc/self/uid_map; cat /dev/null && echo dev; cat /file'
+	: >"$B/rootfs/file"
 	open_path
 	chown -R "$TEST_SUBUID:$TEST_SUBUID" "$B/rootfs"
 	run --separate-stderr user_unshare "$BOCK_RUNC" run -b "$B" "$ID"
 	assert_ok " 0 1 100
-dev"
+dev
+private"
+	edit '.mounts |= map(select(.destination != "/file"))'
 	# and without a mount namespace, in that of unshare
 	edit 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(select(.type != "user" and .type != "mount"))'
 	chown -R "$TEST_UID:$(id -g "$TEST_USER")" "$B/rootfs"
