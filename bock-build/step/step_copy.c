@@ -232,35 +232,40 @@ static int put_source(const struct job *j, const char *source, const char *to, b
 	return rc < 0 ? rc : put_file(j, real, dest);
 }
 
-/* Patterns become what they match; the rest is cleaned. */
+/* A pattern becomes what it matches; anything else is cleaned. */
+static int find_source(const struct step_copy *c, const char *item, char ***all, struct bk_err **err)
+{
+	bk_autofree char *source = clean(item);
+	bk_autostrv char **found = NULL;
+	size_t n = 0;
+	int rc;
+
+	if (!step_glob_is_pattern(source)) {
+		bk_strv_add(all, source);
+		return 0;
+	}
+	rc = step_glob_find(c->from, source, &found, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; found && found[i]; i++) {
+		if (is_left_out(c, found[i]))
+			continue;
+		bk_strv_add(all, found[i]);
+		n++;
+	}
+	return n ? 0 : bk_err_set(err, BK_ERR_NOT_FOUND, 0, "nothing is like '%s'", item);
+}
+
 static int find_sources(const struct step_copy *c, char ***ret, struct bk_err **err)
 {
 	bk_autostrv char **all = NULL;
+	int rc = 0;
 
-	for (char *const *item = c->sources; item && *item; item++) {
-		bk_autofree char *source = clean(*item);
-		bk_autostrv char **found = NULL;
-		size_t n = 0;
-		int rc;
-
-		if (!step_glob_is_pattern(source)) {
-			bk_strv_add(&all, source);
-			continue;
-		}
-		rc = step_glob_find(c->from, source, &found, err);
-		if (rc < 0)
-			return rc;
-		for (size_t i = 0; found && found[i]; i++) {
-			if (is_left_out(c, found[i]))
-				continue;
-			bk_strv_add(&all, found[i]);
-			n++;
-		}
-		if (n == 0)
-			return bk_err_set(err, BK_ERR_NOT_FOUND, 0, "nothing is like '%s'", *item);
-	}
-	*ret = bk_steal_ptr(&all);
-	return 0;
+	for (char *const *item = c->sources; rc == 0 && item && *item; item++)
+		rc = find_source(c, *item, &all, err);
+	if (rc == 0)
+		*ret = bk_steal_ptr(&all);
+	return rc;
 }
 
 static bool names_directory(const char *to)

@@ -104,17 +104,17 @@ static int note_restore(struct layer_tree *t, int fd, const char *path, struct b
 	return change_mode ? tree_make_writable_(fd, path, &st, err) : 0;
 }
 
-/* Where a directory can be put: an empty place, or that of the one used least recently. */
+/* Where a directory can be put: an empty place, or that of the one used least recently. One is pinned at most. */
 static struct tree_dir *take_place(struct layer_tree *t)
 {
-	struct tree_dir *best = NULL;
+	struct tree_dir *best = &t->dirs[t->dirs[0].pinned ? 1 : 0];
 
 	for (size_t i = 0; i < TREE_DIRS; i++) {
 		struct tree_dir *d = &t->dirs[i];
 
 		if (!d->given)
 			return d;
-		if (!d->pinned && (!best || d->used < best->used))
+		if (!d->pinned && d->used < best->used)
 			best = d;
 	}
 	drop(best);

@@ -311,7 +311,8 @@ static int save(struct save *v, char *const *names, size_t n, struct bk_err **er
 		if (rc < 0)
 			return bk_err_wrap(err, rc, "image '%s'", names[i]);
 	}
-	qsort(v->blobs, v->n_blobs, sizeof(*v->blobs), compare_blobs);
+	if (v->n_blobs > 0)
+		qsort(v->blobs, v->n_blobs, sizeof(*v->blobs), compare_blobs);
 	rc = put_docs(v, err);
 	if (rc == 0)
 		rc = put_blobs(v, err);

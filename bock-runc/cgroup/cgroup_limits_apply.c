@@ -124,31 +124,35 @@ static int enable_in(int dirfd, const struct cgroup_limits *limits, const char *
 	return bk_file_put(dirfd, "cgroup.subtree_control", text, err);
 }
 
+static int enable_at(const struct cgroup_host *h, const char *path, const struct cgroup_limits *limits,
+		     const char *text, struct bk_err **err)
+{
+	bk_autoclose int fd = -1;
+	int rc = cgroup_open(h, path, &fd, err);
+
+	if (rc == 0)
+		rc = enable_in(fd, limits, text, err);
+	if (rc == 0)
+		return 0;
+	rc = bk_err_wrap(err, rc, "enable '%s' below cgroup '%s'", text, path);
+	return bk_err_hint(err, rc, "a cgroup with processes of its own cannot limit those below it");
+}
+
 static int enable(const struct cgroup_host *h, const char *path, const struct cgroup_limits *limits,
 		  const char *text, struct bk_err **err)
 {
 	bk_autofree char *cut = bk_strdup(path);
+	int rc = 0;
 
 	/* "/a/b" is enabled in "/" and in "/a" */
-	for (size_t len = 1; path[len - 1]; len++) {
-		bk_autoclose int fd = -1;
-		int rc;
-
+	for (size_t len = 1; rc == 0 && path[len - 1]; len++) {
 		if (path[len - 1] != '/')
 			continue;
 		memcpy(cut, path, len);
 		cut[len > 1 ? len - 1 : len] = '\0';
-		rc = cgroup_open(h, cut, &fd, err);
-		if (rc == 0)
-			rc = enable_in(fd, limits, text, err);
-		if (rc < 0) {
-			rc = bk_err_wrap(err, rc, "enable '%s' below cgroup '%s'", text, cut);
-			return bk_err_hint(err, rc,
-					   "a cgroup with processes of its own cannot limit those "
-					   "below it");
-		}
+		rc = enable_at(h, cut, limits, text, err);
 	}
-	return 0;
+	return rc;
 }
 
 int cgroup_limit_write(int dirfd, const struct cgroup_limit *limit, struct bk_err **err)

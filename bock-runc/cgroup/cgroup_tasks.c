@@ -246,6 +246,9 @@ static int add_pids(int dirfd, struct pid_list *list, struct bk_err **err)
 	return 0;
 }
 
+static int add_child(int dirfd, const char *name, unsigned int depth, struct pid_list *list,
+		     struct bk_err **err);
+
 static int add_tree(int dirfd, bool below, unsigned int depth, struct pid_list *list,
 		    struct bk_err **err)
 {
@@ -265,20 +268,10 @@ static int add_tree(int dirfd, bool below, unsigned int depth, struct pid_list *
 		bk_close(&fd);
 		return rc;
 	}
-	for (;;) {
-		bk_autoclose int child = -1;
-
-		errno = 0;
-		e = readdir(dir);
-		if (!e)
-			break;
-
+	while (errno = 0, (e = readdir(dir)) != NULL) {
 		if (e->d_type != DT_DIR || e->d_name[0] == '.')
 			continue;
-		child = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (child < 0)
-			continue; /* removed in between */
-		rc = add_tree(child, true, depth + 1, list, err);
+		rc = add_child(fd, e->d_name, depth + 1, list, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -286,6 +279,15 @@ static int add_tree(int dirfd, bool below, unsigned int depth, struct pid_list *
 	if (errno && errno != ENOENT && errno != ENODEV)
 		return bk_err_set(err, BK_ERR_IO, errno, "list a cgroup");
 	return 0;
+}
+
+static int add_child(int dirfd, const char *name, unsigned int depth, struct pid_list *list,
+		     struct bk_err **err)
+{
+	bk_autoclose int child = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* removed in between */
+	return child < 0 ? 0 : add_tree(child, true, depth, list, err);
 }
 
 int cgroup_procs(int dirfd, bool below, pid_t **ret_pids, size_t *ret_n, struct bk_err **err)

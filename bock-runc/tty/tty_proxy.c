@@ -314,7 +314,6 @@ static int run_terminal(struct loop *l, struct bk_err **err)
 	 * While nobody has the other end open, poll would say "hang-up" without pause, although a
 	 * process may open /dev/console again. So we have it open ourselves.
 	 */
-	/* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): held open until the end of the scope */
 	peer = ioctl(l->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	in = bk_malloc(TTY_PROXY_BUFFER);
 	out = bk_malloc(TTY_PROXY_BUFFER);
@@ -323,6 +322,7 @@ static int run_terminal(struct loop *l, struct bk_err **err)
 	rc = turn(l, err);
 	if (rc == 0)
 		drain_rest(l);
+	bk_close(&peer);
 	restore_terminal(l->p);
 	return rc;
 }

@@ -40,8 +40,10 @@ void bk_http_free(struct bk_http *h)
 {
 	if (!h)
 		return;
-	while (h->transfers)
-		bk_http_transfer_free(h->transfers);
+	for (struct bk_http_transfer *t = h->transfers, *next; t; t = next) {
+		next = t->next;
+		bk_http_transfer_free(t);
+	}
 	if (h->multi)
 		(void)curl_multi_cleanup(h->multi);
 	free(h->user_agent);
