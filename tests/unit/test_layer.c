@@ -13,6 +13,7 @@
 #include "base/bk_str.h"
 #include "layer/layer.h"
 #include "layer/layer_tar.h"
+#include "layer_model.h"
 
 #define TAR_MAX ((size_t)16 << 20)
 
@@ -100,143 +101,9 @@ static int tar_end(struct tar *t)
 
 /* ---- the model ---------------------------------------------------------------------------------- */
 
-/*
- * All paths of up to three of the names a, b, c. A state is what is at each: nothing, a directory, or
- * a file with a number in it.
- */
-#define PATHS	   39
-#define NOTHING	   0
-#define DIRECTORY  1
-#define FIRST_FILE 2
-
-static int parent_of(int i)
+static void on_entry(void *ctx, const char *path, mode_t mode, const char *content)
 {
-	return i < 3 ? -1 : i < 12 ? (i - 3) / 3 : 3 + (i - 12) / 3;
-}
-
-static char *path_of(int i, const char *prefix)
-{
-	int parent = parent_of(i);
-	bk_autofree char *above = parent < 0 ? bk_strdup("") : path_of(parent, "");
-
-	return bk_asprintf("%s%s%s%c", above, *above ? "/" : "", prefix, 'a' + i % 3);
-}
-
-static bool is_below(int i, int dir)
-{
-	for (i = parent_of(i); i >= 0; i = parent_of(i))
-		if (i == dir)
-			return true;
-	return dir < 0;
-}
-
-struct layer {
-	int made[PATHS];     /* as a state */
-	bool implied[PATHS]; /* a directory without an entry */
-	bool whiteout[PATHS];
-	bool opaque[PATHS + 1]; /* [PATHS]: the root */
-};
-
-static void model_apply(int state[PATHS], const struct layer *l)
-{
-	for (int i = 0; i < PATHS; i++) {
-		bool hidden = l->opaque[PATHS] || l->whiteout[i];
-
-		for (int k = 0; k < PATHS; k++)
-			hidden = hidden || ((l->whiteout[k] || l->opaque[k]) && is_below(i, k));
-		if (hidden)
-			state[i] = NOTHING;
-	}
-	for (int i = 0; i < PATHS; i++) {
-		if (l->made[i] == NOTHING)
-			continue;
-		/* Anything but a directory over a directory replaces what is there with all below it. */
-		if (l->made[i] != DIRECTORY || state[i] != DIRECTORY)
-			for (int k = 0; k < PATHS; k++)
-				if (is_below(k, i))
-					state[k] = NOTHING;
-		state[i] = l->made[i];
-	}
-}
-
-/* A layer whose entries agree with each other; directories that are there may be left out. */
-static void random_layer(struct layer *l, const int state[PATHS], unsigned int *seed, int number)
-{
-	*l = (struct layer){ 0 };
-	for (int i = 0; i < PATHS; i++) {
-		int parent = parent_of(i);
-
-		l->whiteout[i] = rand_r(seed) % 12 == 0;
-		l->opaque[i] = rand_r(seed) % 15 == 0;
-		if (rand_r(seed) % 4 != 0 || (parent >= 0 && l->made[parent] >= FIRST_FILE))
-			continue;
-		l->made[i] = i < 12 && rand_r(seed) % 2 ? DIRECTORY : FIRST_FILE + number;
-		for (; parent >= 0 && l->made[parent] == NOTHING; parent = parent_of(parent)) {
-			l->made[parent] = DIRECTORY;
-			l->implied[parent] = state[parent] == DIRECTORY && rand_r(seed) % 2;
-		}
-	}
-	l->opaque[PATHS] = rand_r(seed) % 30 == 0;
-	/* Nothing can be below a file of the same layer. */
-	for (int i = 0; i < PATHS; i++)
-		for (int k = parent_of(i); k >= 0; k = parent_of(k))
-			if (l->made[k] >= FIRST_FILE)
-				l->made[i] = NOTHING;
-}
-
-struct item {
-	char *path;
-	mode_t mode;
-	char content[16];
-};
-
-static void put_item(struct item *items, size_t *n, char *path, mode_t mode, int content)
-{
-	items[*n].path = path;
-	items[*n].mode = mode;
-	snprintf(items[*n].content, sizeof(items[*n].content), "%d", content);
-	(*n)++;
-}
-
-/* Entries in any order that has directories before what is in them; whiteouts anywhere. */
-static int write_layer(const struct layer *l, unsigned int *seed)
-{
-	struct item items[4 * PATHS];
-	struct tar t;
-	size_t n = 0;
-
-	for (int i = 0; i < PATHS; i++) {
-		if (l->made[i] == DIRECTORY && !l->implied[i])
-			put_item(items, &n, path_of(i, ""), S_IFDIR | 0755, 0);
-		if (l->made[i] >= FIRST_FILE)
-			put_item(items, &n, path_of(i, ""), S_IFREG | 0644, l->made[i]);
-	}
-	for (int i = 0; i < PATHS; i++) {
-		bk_autofree char *dir = path_of(i, "");
-
-		if (l->whiteout[i])
-			put_item(items, &n, path_of(i, ".wh."), S_IFREG | 0644, 0);
-		if (l->opaque[i])
-			put_item(items, &n, bk_asprintf("%s/.wh..wh..opq", dir), S_IFREG | 0644, 0);
-	}
-	if (l->opaque[PATHS])
-		put_item(items, &n, bk_strdup(".wh..wh..opq"), S_IFREG | 0644, 0);
-	tar_begin(&t);
-	for (size_t done = 0; done < n; done++) {
-		size_t pick = (size_t)rand_r(seed) % n;
-
-		/* The first one left, or any whiteout. */
-		while (!items[pick].path || !strstr(items[pick].path, ".wh."))
-			if (++pick >= n)
-				break;
-		if (pick >= n || rand_r(seed) % 3)
-			for (pick = 0; !items[pick].path; pick++)
-				;
-		tar_add(&t, items[pick].path, items[pick].mode, items[pick].content);
-		free(items[pick].path);
-		items[pick].path = NULL;
-	}
-	return tar_end(&t);
+	tar_add(ctx, path, mode, content);
 }
 
 static int look(const struct tree *t, int i)
@@ -257,19 +124,10 @@ static int look(const struct tree *t, int i)
 	return (int)n;
 }
 
-/* A parent of the layer that is a file below can only be made where something says so first. */
-static bool in_order(const int state[PATHS], const struct layer *l)
-{
-	for (int i = 0; i < PATHS; i++)
-		if (l->made[i] == DIRECTORY && l->implied[i] && state[i] != DIRECTORY)
-			return false;
-	return true;
-}
-
 static void test_model(void **state)
 {
 	const struct layer_opts opts = { .rootless = true };
-	unsigned int seed = 20260101;
+	struct choices choices = { .seed = 20260101 };
 
 	(void)state;
 	for (int round = 0; round < 150; round++) {
@@ -283,11 +141,14 @@ static void test_model(void **state)
 			bk_autoclose int fd = -1;
 			struct bk_err *err = NULL;
 			struct layer l;
+			struct tar tar;
 
 			do
-				random_layer(&l, model, &seed, number);
+				random_layer(&l, model, &choices, number);
 			while (!in_order(model, &l));
-			fd = write_layer(&l, &seed);
+			tar_begin(&tar);
+			write_layer(&l, &choices, on_entry, &tar);
+			fd = tar_end(&tar);
 			assert_ok(layer_apply(&t->root, fd, NULL, NULL, &opts, NULL, &err), &err);
 			model_apply(model, &l);
 			for (int i = 0; i < PATHS; i++) {
