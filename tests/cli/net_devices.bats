@@ -335,6 +335,18 @@ lonely_runc() {
 	refused '.linux.netDevices = {"bkt0": {}}' 'linux.netDevices: bock-net was killed by signal 9'
 }
 
+@test "net: bock-net gains no rights, and gets none of the caller's variables" {
+	bundle true
+	lonely_runc
+	mkdir -p "$T/place/bock-net"
+	printf '#!/bin/sh\nset >"%s/set"\ngrep NoNewPrivs /proc/self/status >"%s/seen"\n' "$T" "$T" >"$T/place/bock-net/bock-net"
+	chmod 755 "$T/place/bock-net/bock-net"
+	edit '.linux.netDevices = {"bkt0": {}}'
+	CANARY=sings run_it
+	[ "$(cat "$T/seen")" = "NoNewPrivs:	1" ]
+	! grep CANARY "$T/set" || fail "it has variables of the caller"
+}
+
 @test "net: what can be checked is, before anything is made" {
 	bundle true
 	lonely_runc

@@ -102,3 +102,20 @@ three() {
 	run --separate-stderr env PATH=/nonexistent "$BOCK_RUNC" --root "$STATE" ps "$ID"
 	assert_error "execute 'ps': No such file or directory"
 }
+
+@test "ps: what it executes gains no rights, and has none of the runtime's descriptors" {
+	three
+	mkdir "$T/bin"
+	cat >"$T/bin/ps" <<-END
+		#!/bin/sh
+		{ grep NoNewPrivs /proc/self/status; for fd in /proc/\$\$/fd/*; do readlink "\$fd"; done; } >"$T/seen"
+		exec $(command -v ps) "\$@"
+	END
+	chmod 755 "$T/bin/ps"
+	PATH=$T/bin:$PATH run --separate-stderr bock_runc ps "$ID"
+	assert_ok
+	[ "${#lines[@]}" -eq 4 ]
+	[ "$(head -n 1 "$T/seen")" = "NoNewPrivs:	1" ]
+	# its stdio, and the shell's own script
+	if sed 1d "$T/seen" | grep -qvE "^(pipe:|/dev/null$|$T/seen$|$T/bin/ps$)"; then fail "it has: $(cat "$T/seen")"; fi
+}
