@@ -9,6 +9,7 @@
 
 #include "base/bk_file.h"
 #include "base/bk_str.h"
+#include "bundle/bundle_priv.h"
 
 static int open_empty(const char *path, int *ret_fd, struct bk_err **err)
 {
@@ -33,11 +34,7 @@ static int open_empty(const char *path, int *ret_fd, struct bk_err **err)
 	return 0;
 }
 
-/*
- * The bundle's folder, made or found empty. Everything in it is reached through this descriptor: who
- * renames it meanwhile finds a bundle under another name, and nothing else.
- */
-static int take_folder(const char *path, int *ret_fd, bool *ret_made, struct bk_err **err)
+int bundle_take_folder_(const char *path, int *ret_fd, bool *ret_made, struct bk_err **err)
 {
 	*ret_made = mkdir(path, 0755) == 0;
 	if (!*ret_made && errno != EEXIST)
@@ -46,9 +43,9 @@ static int take_folder(const char *path, int *ret_fd, bool *ret_made, struct bk_
 	return open_empty(path, ret_fd, err);
 }
 
-static int fill(const struct store *s, const struct store_image *image, int fd,
-		const struct bundle_opts *opts, const struct layer_opts *layer,
-		struct layer_stats *ret_stats, struct bk_err **err)
+int bundle_fill_(const struct store *s, const struct store_image *image, int fd,
+		 const struct bundle_opts *opts, const struct layer_opts *layer,
+		 struct layer_stats *ret_stats, struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	bk_autoroot struct bk_root root = BK_ROOT_INIT;
@@ -75,9 +72,9 @@ int bundle_unpack(const struct store *s, const struct store_image *image, const 
 	int rc = bundle_config_check(&image->config, opts, err);
 
 	if (rc == 0)
-		rc = take_folder(path, &fd, &made, err);
+		rc = bundle_take_folder_(path, &fd, &made, err);
 	if (rc == 0) {
-		rc = fill(s, image, fd, opts, layer, ret_stats, err);
+		rc = bundle_fill_(s, image, fd, opts, layer, ret_stats, err);
 		if (rc < 0)
 			(void)bk_root_empty_dir(fd, NULL);
 	}

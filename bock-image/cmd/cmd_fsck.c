@@ -24,7 +24,7 @@ static const struct bk_doc_field problem_fields[] = {
 static const struct bk_doc_type problem_type = BK_DOC_TYPE(struct problem, problem_fields);
 
 struct report {
-	uint64_t images, blobs, bytes, garbage, garbage_bytes;
+	uint64_t images, blobs, bytes, layers, garbage, garbage_bytes;
 	struct problem *problems;
 	size_t n_problems;
 	char **repaired;
@@ -35,6 +35,7 @@ static const struct bk_doc_field report_fields[] = {
 	BK_DOC_NUM_F(struct report, images, "images", BK_DOC_U64, BK_DOC_ALWAYS),
 	BK_DOC_NUM_F(struct report, blobs, "blobs", BK_DOC_U64, BK_DOC_ALWAYS),
 	BK_DOC_NUM_F(struct report, bytes, "bytes", BK_DOC_U64, BK_DOC_ALWAYS),
+	BK_DOC_NUM_F(struct report, layers, "unpackedLayers", BK_DOC_U64, 0),
 	BK_DOC_NUM_F(struct report, garbage, "garbage", BK_DOC_U64, BK_DOC_ALWAYS),
 	BK_DOC_NUM_F(struct report, garbage_bytes, "garbageBytes", BK_DOC_U64, BK_DOC_ALWAYS),
 	BK_DOC_STRV_F(struct report, repaired, "repaired", 0),
@@ -74,12 +75,15 @@ static void print_text(const struct report *r, struct bk_buf *out)
 		}
 		if (p->digest)
 			bk_buf_printf(out, "blob %s", p->digest);
-		bk_buf_adds(out, ": ");
+		if (p->image || p->digest)
+			bk_buf_adds(out, ": ");
 		cmd_out_text(out, p->what);
 		bk_buf_addc(out, '\n');
 	}
 	bk_buf_printf(out, "%" PRIu64 " images, %" PRIu64 " blobs, %s: %zu problems\n", r->images,
 		      r->blobs, bk_num_human(r->bytes, all, sizeof(all)), r->n_problems);
+	if (r->layers > 0)
+		bk_buf_printf(out, "%" PRIu64 " unpacked layers\n", r->layers);
 	if (r->garbage > 0)
 		bk_buf_printf(out, "%" PRIu64 " blobs, %s, are garbage (see gc)\n", r->garbage,
 			      bk_num_human(r->garbage_bytes, garbage, sizeof(garbage)));
@@ -115,6 +119,7 @@ int cmd_fsck_check(const struct store *s, const struct cmd_fsck_opts *o, char **
 	r.images = result.images;
 	r.blobs = result.blobs;
 	r.bytes = result.bytes;
+	r.layers = result.layers;
 	count_garbage(s, &r);
 	if (o->json)
 		rc = bk_json_encode(&report_type, &r, BK_JSON_PRETTY | BK_JSON_NEWLINE, &out, err);

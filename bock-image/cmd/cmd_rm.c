@@ -38,6 +38,7 @@ const struct bk_cli_cmd cmd_rm = {
 struct gc_opts {
 	const char *grace;
 	bool dry_run;
+	bool layers;
 	bool quiet;
 };
 
@@ -46,6 +47,8 @@ static const struct bk_cli_opt gc_opts[] = {
 	  "keep blobs younger than this (90s, 1h; default: 0)", 0, NULL },
 	{ "dry-run", 'n', BK_CLI_FLAG, offsetof(struct gc_opts, dry_run), NULL,
 	  "only say what would go", 0, NULL },
+	{ "layers", 0, BK_CLI_FLAG, offsetof(struct gc_opts, layers), NULL,
+	  "remove unpacked layers that no bundle or mount uses", 0, NULL },
 	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct gc_opts, quiet), NULL, "print nothing", 0,
 	  NULL },
 	BK_CLI_END
@@ -63,7 +66,7 @@ static int run_gc(const struct bk_cli_call *call, int *ret_status, struct bk_err
 	bk_autobuf struct bk_buf out = BK_BUF_INIT(CMD_OUT_MAX);
 	bk_autostore struct store *s = NULL;
 	const struct gc_opts *o = call->opts;
-	struct store_gc_opts go = { .dry_run = o->dry_run, .removed = removed, .ctx = &out };
+	struct store_gc_opts go = { .dry_run = o->dry_run, .all_layers = o->layers, .removed = removed, .ctx = &out };
 	struct store_gc_result r;
 	char freed[32], kept[32];
 	int rc = o->grace ? bk_num_duration_ms(o->grace, &go.grace_ms, err) : 0;
@@ -80,6 +83,9 @@ static int run_gc(const struct bk_cli_call *call, int *ret_status, struct bk_err
 		      o->dry_run ? "would remove" : "removed", r.removed,
 		      bk_num_human(r.removed_bytes, freed, sizeof(freed)), r.kept,
 		      bk_num_human(r.kept_bytes, kept, sizeof(kept)));
+	if (r.layers_removed + r.layers_kept > 0)
+		bk_buf_printf(&out, "%s %" PRIu64 " unpacked layers; kept %" PRIu64 "\n",
+			      o->dry_run ? "would remove" : "removed", r.layers_removed, r.layers_kept);
 	if (r.young > 0)
 		bk_buf_printf(&out, "%" PRIu64 " of these are garbage younger than %s\n", r.young,
 			      o->grace);

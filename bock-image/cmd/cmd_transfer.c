@@ -54,7 +54,12 @@ const struct bk_cli_cmd cmd_load = {
 /* As enum layer_confine_how. */
 static const char *const confinements[] = { "auto", "required", "none", NULL };
 
+/* As enum bundle_mode. */
+static const char *const modes[] = { "copy", "overlay", "reflink", "erofs", "auto", NULL };
+
 static const struct bk_cli_opt unpack_opts[] = {
+	{ "mode", 0, BK_CLI_CHOICE, offsetof(struct cmd_unpack_opts, mode), "MODE",
+	  "what the root is: copy, overlay, reflink, erofs or auto (default: copy)", 0, modes },
 	{ "confine", 0, BK_CLI_CHOICE, offsetof(struct cmd_unpack_opts, confine), "HOW",
 	  "how the process is confined that reads layers: auto, required or none", 0, confinements },
 	{ "entrypoint", 0, BK_CLI_STR, offsetof(struct cmd_unpack_opts, entrypoint), "WORD",

@@ -46,6 +46,7 @@ struct cmd_unpack_opts {
 	const char *max_file;
 	const char *max_pax;
 	int confine;
+	int mode;	/* enum bundle_mode */
 };
 
 /* What all commands have that ask registries. */

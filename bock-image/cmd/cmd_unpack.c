@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/bk_num.h"
-#include "bundle/bundle.h"
+#include "bundle/bundle_kept.h"
 #include "cmd/cmd.h"
 #include "cmd/cmd_transfer.h"
 #include "layer/layer_stream.h"
@@ -98,12 +98,12 @@ int cmd_unpack_run(const struct bk_cli_call *call, int *ret_status, struct bk_er
 	if (rc == 0)
 		rc = read_bounds(o, &lo, err);
 	if (rc == 0)
-		rc = cmd_open_store(call, 0, &s, err);
+		rc = cmd_open_store(call, o->mode == BUNDLE_COPY ? 0 : STORE_WRITE, &s, err);
 	if (rc == 0)
 		rc = store_image_open(s, call->args[0], &image, err);
 	if (rc < 0)
 		return rc;
-	rc = bundle_unpack(s, image, call->args[1], &bo, &lo, &stats, err);
+	rc = bundle_unpack_mode(s, image, call->args[1], (enum bundle_mode)o->mode, &bo, &lo, &stats, err);
 	if (w.n > WARNINGS_MAX)
 		bk_log_msg(call->log, BK_LOG_WARNING, "%llu more of these",
 			   (unsigned long long)(w.n - WARNINGS_MAX));

@@ -48,6 +48,11 @@ struct layer_opts {
 	size_t max_name, max_pax;
 	unsigned int threads;	/* of layer_stream.h; 0: by the number of CPUs */
 	enum layer_confine_how confine;
+	/*
+	 * The tree is one of overlayfs, or will be a layer of one: a device 0:0, which is a whiteout there, is left out
+	 * with a warning; so is said which hard links it can't keep.
+	 */
+	bool overlay;
 	/* Told what was left out, and why; may be NULL. */
 	void (*warn)(void *ctx, const char *message);
 	void *ctx;
@@ -75,5 +80,10 @@ int layer_apply(const struct bk_root *root, int fd, const char *digest, const ch
 int layer_apply_image(const struct store *s, const struct store_image *image,
 		      const struct bk_root *root, const struct layer_opts *opts,
 		      struct layer_stats *ret_stats, struct bk_err **err);
+
+/* The layer i of it alone, to a tree that has those below it. */
+int layer_apply_one(const struct store *s, const struct store_image *image, size_t i,
+		    const struct bk_root *root, const struct layer_opts *opts,
+		    struct layer_stats *ret_stats, struct bk_err **err);
 
 #endif

@@ -185,6 +185,7 @@ struct image_work {
 	const struct store *store;
 	const struct store_image *image;
 	const struct bk_root *root;
+	size_t first, end;	/* of its layers */
 };
 
 static int apply_layers(void *ctx, const struct layer_opts *opts, struct layer_stats *stats,
@@ -194,7 +195,7 @@ static int apply_layers(void *ctx, const struct layer_opts *opts, struct layer_s
 	const struct store_image *image = w->image;
 	struct layer_stats sum = { 0 };
 
-	for (size_t i = 0; i < image->manifest.n_layers; i++) {
+	for (size_t i = w->first; i < w->end; i++) {
 		const struct oci_descriptor *d = &image->manifest.layers[i];
 		bk_autoclose int fd = -1;
 		struct layer_stats one;
@@ -217,22 +218,38 @@ static int apply_layers(void *ctx, const struct layer_opts *opts, struct layer_s
 	return 0;
 }
 
-int layer_apply_image(const struct store *s, const struct store_image *image,
-		      const struct bk_root *root, const struct layer_opts *opts,
-		      struct layer_stats *ret_stats, struct bk_err **err)
+static int apply_work(struct image_work *work, const struct layer_opts *opts, struct layer_stats *ret_stats,
+		      struct bk_err **err)
 {
 	static const struct layer_opts defaults;
-	struct image_work work = { s, image, root };
 	struct layer_stats stats = { 0 };
 	int rc;
 
 	if (!opts)
 		opts = &defaults;
 	rc = opts->confine == LAYER_CONFINE_NONE
-		     ? apply_layers(&work, opts, &stats, err)
-		     : layer_confined_run(root->fd, store_fd(s), opts, apply_layers, &work, &stats,
-					  err);
+		     ? apply_layers(work, opts, &stats, err)
+		     : layer_confined_run(work->root->fd, store_fd(work->store), opts, apply_layers, work,
+					  &stats, err);
 	if (rc == 0 && ret_stats)
 		*ret_stats = stats;
 	return rc;
+}
+
+int layer_apply_image(const struct store *s, const struct store_image *image,
+		      const struct bk_root *root, const struct layer_opts *opts,
+		      struct layer_stats *ret_stats, struct bk_err **err)
+{
+	struct image_work work = { s, image, root, 0, image->manifest.n_layers };
+
+	return apply_work(&work, opts, ret_stats, err);
+}
+
+int layer_apply_one(const struct store *s, const struct store_image *image, size_t i,
+		    const struct bk_root *root, const struct layer_opts *opts,
+		    struct layer_stats *ret_stats, struct bk_err **err)
+{
+	struct image_work work = { s, image, root, i, i + 1 };
+
+	return apply_work(&work, opts, ret_stats, err);
 }

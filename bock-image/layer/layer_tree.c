@@ -296,6 +296,10 @@ int layer_tree_node(struct layer_tree *t, const char *path, dev_t rdev,
 				.rdev = S_ISFIFO(attrs->mode) ? 0 : rdev };
 	int made, rc;
 
+	if (t->opts->overlay && S_ISCHR(attrs->mode) && rdev == 0) {
+		layer_tree_warn_(t, "device '/%s' left out: 0:0 is what overlayfs takes for a whiteout", path);
+		return layer_tree_whiteout(t, path, err);
+	}
 	if (t->rootless && !S_ISFIFO(attrs->mode)) {
 		layer_tree_warn_(t, "device '/%s' left out: only root makes devices", path);
 		/* What it replaces is gone all the same. */
@@ -359,6 +363,19 @@ static int make_link(struct layer_tree *t, const char *path, const char *target,
 	return 0;
 }
 
+/* overlayfs copies a lower layer's file when it gets another name, and the names that it had there stay the old file's. */
+static void warn_unlinked(const struct layer_tree *t, const struct tree_dir *dir, const char *name,
+			  const char *path)
+{
+	bk_autofree char *from = layer_tree_join_(dir->path, name);
+	struct stat st;
+
+	if (t->opts->overlay && !t->base && !bk_map_has(t->made, from) &&
+	    fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode) && st.st_nlink > 1)
+		layer_tree_warn_(t, "hard link '/%s' to '/%s': other names that it has in lower layers are "
+				 "files of their own by overlayfs", path, from);
+}
+
 int layer_tree_link(struct layer_tree *t, const char *path, const char *target, struct bk_err **err)
 {
 	const char *slash = strrchr(target, '/');
@@ -372,6 +389,7 @@ int layer_tree_link(struct layer_tree *t, const char *path, const char *target, 
 	if (!dir)
 		return bk_err_set(err, BK_ERR_CONFIG, ENOENT, "hard link '/%s' to '/%s'", path,
 				  target);
+	warn_unlinked(t, dir, slash ? slash + 1 : target, path);
 	from = (struct link_from){ .dirfd = dir->fd, .name = slash ? slash + 1 : target };
 	dir->pinned = true;
 	rc = make_link(t, path, target, &from, err);

@@ -16,6 +16,7 @@
 #include "store/store_blob.h"
 #include "store/store_image.h"
 #include "store/store_index.h"
+#include "store/store_layers_priv.h"
 #include "store/store_priv.h"
 
 #define READ_SIZE ((size_t)256 << 10)
@@ -265,6 +266,11 @@ static int walk_all(struct check *c, struct bk_err **err)
 	return rc;
 }
 
+static void tell_layer(void *ctx, const char *what)
+{
+	tell(ctx, STORE_FSCK_OTHER, NULL, NULL, what);
+}
+
 int store_fsck(const struct store *s, const struct store_fsck_opts *opts,
 	       struct store_fsck_result *ret, struct bk_err **err)
 {
@@ -277,6 +283,8 @@ int store_fsck(const struct store *s, const struct store_fsck_opts *opts,
 		rc = check_blobs(&c, BK_DIGEST_SHA512, err);
 	if (rc == 0)
 		rc = walk_all(&c, err);
+	if (rc == 0)
+		rc = store_layers_fsck_(s, opts->quick, tell_layer, &c, &c.result.layers, err);
 	if (rc == 0)
 		*ret = c.result;
 	return rc;

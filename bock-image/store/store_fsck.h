@@ -23,7 +23,7 @@ struct store_fsck_problem {
 	enum store_fsck_kind kind;
 	const struct oci_descriptor *root; /* the entry of index.json; NULL: a blob by itself */
 	const struct oci_descriptor *blob; /* NULL: a blob by itself, or none */
-	const char *image;	/* name or digest of the entry of index.json; NULL: a blob by itself */
+	const char *image;	/* name or digest of the entry of index.json; NULL: a blob or a layer by itself */
 	const char *digest;	/* of the blob; NULL where it is none of a blob */
 	const char *what;	/* "it is not in the store" */
 };
@@ -38,6 +38,7 @@ struct store_fsck_opts {
 struct store_fsck_result {
 	uint64_t images;	/* entries of index.json */
 	uint64_t blobs, bytes;	/* files below blobs/ */
+	uint64_t layers;	/* unpacked (store_layers.h) */
 	uint64_t problems;
 };
 

@@ -20,6 +20,7 @@
 #include "store/store_image.h"
 #include "store/store_index.h"
 #include "store/store_lease.h"
+#include "store/store_layers_priv.h"
 #include "store/store_priv.h"
 #include "store/store_referrers.h"
 
@@ -245,6 +246,7 @@ static int collect(const struct store *s, const struct store_gc_opts *o, struct 
 {
 	bk_automap struct bk_map *live = bk_map_new(NULL);
 	bk_automap struct bk_map *leased = bk_map_new(NULL);
+	struct store_layers_sweep layers = { .dry_run = o->dry_run, .all = o->all_layers };
 	int rc = o->dry_run ? 0 : store_lease_sweep(s, err);
 
 	if (rc == 0)
@@ -255,6 +257,10 @@ static int collect(const struct store *s, const struct store_gc_opts *o, struct 
 		rc = sweep(s, BK_DIGEST_SHA256, live, o, r, err);
 	if (rc == 0)
 		rc = sweep(s, BK_DIGEST_SHA512, live, o, r, err);
+	if (rc == 0)
+		rc = store_layers_gc_(s, &layers, err);
+	r->layers_removed = layers.removed;
+	r->layers_kept = layers.kept;
 	if (rc < 0 || o->dry_run)
 		return rc;
 	rc = store_lease_mark(s, leased, err);

@@ -16,6 +16,7 @@
 struct store_gc_opts {
 	uint64_t grace_ms;	/* blobs younger than this stay */
 	bool dry_run;
+	bool all_layers;	/* unpacked layers go, too, that only images need, and not bundles or mounts */
 	/* Told of each blob that goes; may be NULL. */
 	void (*removed)(void *ctx, const char *digest, int64_t size);
 	void *ctx;
@@ -25,6 +26,7 @@ struct store_gc_result {
 	uint64_t removed, removed_bytes;
 	uint64_t kept, kept_bytes;
 	uint64_t young;		/* garbage that stays for its age; in kept too */
+	uint64_t layers_removed, layers_kept;	/* unpacked (store_layers.h) */
 };
 
 /*

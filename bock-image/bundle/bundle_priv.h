@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the ways to fill a bundle share. */
+#ifndef BUNDLE_PRIV_H
+#define BUNDLE_PRIV_H
+
+#include "bundle/bundle.h"
+
+/*
+ * The bundle's folder, made or found empty. Everything in it is reached through this descriptor: who
+ * renames it meanwhile finds a bundle under another name, and nothing else.
+ */
+int bundle_take_folder_(const char *path, int *ret_fd, bool *ret_made, struct bk_err **err);
+
+/* rootfs with all layers applied, and config.json, in the folder fd. */
+int bundle_fill_(const struct store *s, const struct store_image *image, int fd,
+		 const struct bundle_opts *opts, const struct layer_opts *layer,
+		 struct layer_stats *ret_stats, struct bk_err **err);
+
+#endif
