@@ -232,8 +232,8 @@ static void test_refused(void **state)
 		BK_ERR_CONFIG, "process.rlimits[0]: soft is above hard");
 	refused("", "", ",\"hooks\":{\"poststop\":[{\"path\":\"x\"}]}", BK_ERR_CONFIG,
 		"hooks.poststop[0].path");
-	refused("", "", ",\"mounts\":[{\"destination\":\"/\",\"type\":\"tmpfs\"}]", BK_ERR_CONFIG,
-		"mounts[0].destination");
+	refused("", "", ",\"mounts\":[{\"destination\":\"/a\",\"type\":\"tmpfs\"},{\"destination\":\"/\",\"type\":\"tmpfs\"}]",
+		BK_ERR_CONFIG, "mounts[1].destination");
 	refused("", "", ",\"annotations\":{\"run.oci.delegate-cgroup\":\"cgroup.x\"}", BK_ERR_CONFIG,
 		"annotation 'run.oci.delegate-cgroup': 'cgroup.x' can't be the name of a cgroup");
 	refused("", "", ",\"annotations\":{\"run.oci.delegate-cgroup\":\"a/b\"}", BK_ERR_CONFIG,
