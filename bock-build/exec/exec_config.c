@@ -8,7 +8,6 @@
 #include "base/bk_path.h"
 #include "base/bk_str.h"
 #include "bundle/bundle_config.h"
-#include "bundle/bundle_seccomp.h"
 #include "oci/oci_runtime_linux.h"
 
 #define ETC_FILE_MAX ((size_t)1 << 20) /* bytes of resolv.conf and hosts */
@@ -105,12 +104,6 @@ int exec_config_make(const struct exec_step *step, const struct bk_root *rootfs,
 	}
 	if (rc < 0)
 		return rc;
-	if (!config.linux_->seccomp)
-		bundle_seccomp_default(arena,
-				       config.process->capabilities
-					       ? config.process->capabilities->bounding
-					       : NULL,
-				       &config.linux_->seccomp);
 	*ret = config;
 	return 0;
 }

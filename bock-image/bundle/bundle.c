@@ -9,6 +9,7 @@
 
 #include "base/bk_file.h"
 #include "base/bk_str.h"
+#include "bundle/bundle_files.h"
 #include "bundle/bundle_priv.h"
 
 static int open_empty(const char *path, int *ret_fd, struct bk_err **err)
@@ -43,6 +44,18 @@ int bundle_take_folder_(const char *path, int *ret_fd, bool *ret_made, struct bk
 	return open_empty(path, ret_fd, err);
 }
 
+int bundle_convert_(const struct store_image *image, int fd, const struct bk_root *root,
+		    const struct bundle_opts *opts, struct bk_arena *arena,
+		    struct oci_runtime_config *ret, struct bk_err **err)
+{
+	struct bundle_opts full = *opts;
+	int rc = bundle_files_make(fd, root, image->config.config, &full, arena, err);
+
+	full.annotations = image->manifest.annotations;
+	full.n_annotations = image->manifest.n_annotations;
+	return rc < 0 ? rc : bundle_config_make(&image->config, &full, root, arena, ret, err);
+}
+
 int bundle_fill_(const struct store *s, const struct store_image *image, int fd,
 		 const struct bundle_opts *opts, const struct layer_opts *layer,
 		 struct layer_stats *ret_stats, struct bk_err **err)
@@ -57,9 +70,11 @@ int bundle_fill_(const struct store *s, const struct store_image *image, int fd,
 	root.fd = openat(fd, "rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (root.fd < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "open 'rootfs'");
-	rc = layer_apply_image(s, image, &root, layer, ret_stats, err);
+	rc = bundle_files_own(&opts->ids, root.fd, err);
 	if (rc == 0)
-		rc = bundle_config_make(&image->config, opts, &root, arena, &config, err);
+		rc = layer_apply_image(s, image, &root, layer, ret_stats, err);
+	if (rc == 0)
+		rc = bundle_convert_(image, fd, &root, opts, arena, &config, err);
 	return rc < 0 ? rc : bundle_config_write(fd, &config, err);
 }
 

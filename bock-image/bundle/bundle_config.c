@@ -7,6 +7,10 @@
 #include "base/bk_file.h"
 #include "base/bk_mem.h"
 #include "base/bk_str.h"
+#include "bundle/bundle_linux.h"
+#include "bundle/bundle_mounts.h"
+#include "bundle/bundle_seccomp.h"
+#include "bundle/bundle_security.h"
 #include "bundle/bundle_user.h"
 #include "codec/bk_json.h"
 #include "oci/oci_runtime_linux.h"
@@ -16,27 +20,6 @@
 #define DEFAULT_PATH	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_NOFILE	1024 /* as `runc spec`; raising it needs CAP_SYS_RESOURCE */
 
-struct mount_row {
-	const char *destination, *type, *source;
-	const char *options;  /* comma-separated */
-	const char *rootless; /* options in a user namespace of one user; NULL: the same */
-};
-
-/* As `runc spec` writes them. */
-static const struct mount_row mounts[] = {
-	{ "/proc", "proc", "proc", "", NULL },
-	{ "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k", NULL },
-	{ "/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5",
-	  "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620" },
-	{ "/dev/shm", "tmpfs", "shm", "nosuid,noexec,nodev,mode=1777,size=65536k", NULL },
-	{ "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev", NULL },
-	{ "/sys", "sysfs", "sysfs", "nosuid,noexec,nodev,ro", NULL },
-	{ "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid,noexec,nodev,relatime,ro", NULL },
-};
-
-static const enum oci_ns namespaces[] = { OCI_NS_PID, OCI_NS_NETWORK, OCI_NS_IPC,
-					  OCI_NS_UTS, OCI_NS_MOUNT,   OCI_NS_CGROUP };
-
 /* What Docker gives a container unless told otherwise. */
 static const char *const capabilities[] = {
 	"CAP_CHOWN",   "CAP_DAC_OVERRIDE", "CAP_FSETID",	   "CAP_FOWNER",
@@ -45,32 +28,12 @@ static const char *const capabilities[] = {
 	"CAP_KILL",    "CAP_AUDIT_WRITE",
 };
 
-static const char *const masked_paths[] = {
-	"/proc/acpi",	    "/proc/asound",	 "/proc/interrupts",
-	"/proc/kcore",	    "/proc/keys",	 "/proc/latency_stats",
-	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
-	"/proc/scsi",	    "/sys/firmware",	 "/sys/devices/virtual/powercap",
-};
-
-static const char *const readonly_paths[] = { "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
-					      "/proc/sysrq-trigger" };
-
 static char **copy_texts(struct bk_arena *a, const char *const *texts, size_t n)
 {
 	char **v = NULL;
 
 	for (size_t i = 0; i < n; i++)
 		bk_doc_strv_add(a, &v, texts[i]);
-	return v;
-}
-
-static char **split(struct bk_arena *a, const char *text)
-{
-	bk_autostrv char **parts = bk_strv_split(text, ",");
-	char **v = NULL;
-
-	for (char **p = parts; p && *p; p++)
-		bk_doc_strv_add(a, &v, *p);
 	return v;
 }
 
@@ -164,6 +127,34 @@ static int check_rootless(const struct bundle_user *user, struct bk_err **err)
 	return bk_err_hint(err, rc, "--user 0:0 runs it as that, which is the caller outside");
 }
 
+static int check_mapped(const struct bundle_opts *o, const struct bundle_user *user,
+			struct bk_err **err)
+{
+	uint32_t host;
+
+	if (layer_ids_host(o->ids.uids, o->ids.n_uids, user->uid, &host) &&
+	    layer_ids_host(o->ids.gids, o->ids.n_gids, user->gid, &host))
+		return 0;
+	return bk_err_set(err, BK_ERR_CONFIG, 0, "the user %u:%u is not among the mapped ids",
+			  user->uid, user->gid);
+}
+
+/* The groups of the user that there are in the container. */
+static void take_groups(const struct bundle_opts *o, const struct bundle_user *user,
+			struct bk_arena *a, struct oci_user *ret)
+{
+	uint32_t host;
+
+	for (size_t i = 0; i < user->n_additional_gids; i++) {
+		if (!layer_ids_host(o->ids.gids, o->ids.n_gids, user->additional_gids[i], &host))
+			continue;
+		ret->additional_gids = bk_arena_grow(a, ret->additional_gids,
+						     ret->n_additional_gids,
+						     sizeof(*ret->additional_gids));
+		ret->additional_gids[ret->n_additional_gids++] = user->additional_gids[i];
+	}
+}
+
 static int make_process(const struct oci_image_exec *image, const struct bundle_opts *o,
 			const struct bk_root *rootfs, struct bk_arena *a, struct oci_process *p,
 			struct bk_err **err)
@@ -174,6 +165,8 @@ static int make_process(const struct oci_image_exec *image, const struct bundle_
 	if (rc == 0 && o->rootless)
 		rc = check_rootless(&user, err);
 	if (rc == 0)
+		rc = check_mapped(o, &user, err);
+	if (rc == 0)
 		rc = make_args(image, o, a, &p->args, err);
 	if (rc == 0)
 		rc = make_cwd(image, o, a, &p->cwd, err);
@@ -183,10 +176,8 @@ static int make_process(const struct oci_image_exec *image, const struct bundle_
 	p->user->uid = user.uid;
 	p->user->gid = user.gid;
 	/* A user namespace of one user refuses setgroups(2). */
-	if (!o->rootless) {
-		p->user->additional_gids = user.additional_gids;
-		p->user->n_additional_gids = user.n_additional_gids;
-	}
+	if (!o->rootless)
+		take_groups(o, &user, a, p->user);
 	make_env(image, o, user.home, a, &p->env);
 	p->terminal = o->tty;
 	p->no_new_privileges = true;
@@ -220,6 +211,8 @@ static bool is_unsafe(const char *label)
 	static const char *const prefixes[] = {
 		"run.oci.", "org.systemd.property.", "org.criu.",	/* bock-runc, crun, runc */
 		"krun.", "io.katacontainers.", "dev.gvisor.",		/* those that run machines or a kernel */
+		"cdi.k8s.io/",						/* devices of the host */
+		BUNDLE_SECURITY,					/* obeyed by bundle_security.h */
 	};
 
 	for (size_t i = 0; i < BK_ARRAY_SIZE(prefixes); i++) {
@@ -251,68 +244,6 @@ static void make_annotations(const struct oci_image_config *image,
 			bk_doc_pair_set(a, &c->annotations, &c->n_annotations, exec->labels[i].key,
 					exec->labels[i].value);
 	}
-}
-
-/* ---- the rest ----------------------------------------------------------------------------------- */
-
-static void make_mounts(bool rootless, struct bk_arena *a, struct oci_runtime_config *c)
-{
-	c->n_mounts = BK_ARRAY_SIZE(mounts);
-	c->mounts = bk_arena_alloc(a, sizeof(*c->mounts) * c->n_mounts);
-	for (size_t i = 0; i < c->n_mounts; i++) {
-		const struct mount_row *row = &mounts[i];
-		/* Without a network namespace of its own a user can only see the host's sysfs. */
-		bool bind = rootless && bk_streq(row->type, "sysfs");
-		const char *options = bind			  ? "rbind,nosuid,noexec,nodev,ro"
-				      : rootless && row->rootless ? row->rootless
-								  : row->options;
-
-		c->mounts[i] = (struct oci_mount){
-			.destination = bk_arena_strdup(a, row->destination),
-			.type = bk_arena_strdup(a, bind ? "none" : row->type),
-			.source = bk_arena_strdup(a, bind ? "/sys" : row->source),
-			.options = split(a, options),
-		};
-	}
-}
-
-static struct oci_id_mapping *map_one(struct bk_arena *a, uint32_t host)
-{
-	struct oci_id_mapping *m = bk_arena_alloc(a, sizeof(*m));
-
-	*m = (struct oci_id_mapping){ .container_id = 0, .host_id = host, .size = 1 };
-	return m;
-}
-
-static struct oci_resources *deny_devices(struct bk_arena *a)
-{
-	struct oci_resources *r = bk_arena_alloc(a, sizeof(*r));
-
-	r->devices = bk_arena_alloc(a, sizeof(*r->devices));
-	r->devices->access = bk_arena_strdup(a, "rwm");
-	r->n_devices = 1;
-	return r;
-}
-
-static void make_linux(bool rootless, struct bk_arena *a, struct oci_runtime_config *c)
-{
-	struct oci_linux *l = bk_arena_alloc(a, sizeof(*l));
-
-	c->linux_ = l;
-	l->namespaces = bk_arena_alloc(a, sizeof(*l->namespaces) * (BK_ARRAY_SIZE(namespaces) + 1));
-	for (size_t i = 0; i < BK_ARRAY_SIZE(namespaces); i++)
-		if (!rootless || namespaces[i] != OCI_NS_NETWORK)
-			l->namespaces[l->n_namespaces++].type = (int)namespaces[i];
-	if (rootless) {
-		l->namespaces[l->n_namespaces++].type = OCI_NS_USER;
-		l->uid_mappings = map_one(a, geteuid());
-		l->gid_mappings = map_one(a, getegid());
-		l->n_uid_mappings = l->n_gid_mappings = 1;
-	} else {
-		l->resources = deny_devices(a);
-	}
-	l->masked_paths = copy_texts(a, masked_paths, BK_ARRAY_SIZE(masked_paths));
-	l->readonly_paths = copy_texts(a, readonly_paths, BK_ARRAY_SIZE(readonly_paths));
 }
 
 static const struct oci_image_exec *exec_of(const struct oci_image_config *image)
@@ -355,9 +286,14 @@ int bundle_config_make(const struct oci_image_config *image, const struct bundle
 	c.root->path = bk_arena_strdup(arena, opts->rootfs ? opts->rootfs : "rootfs");
 	c.root->readonly = opts->readonly;
 	c.hostname = bk_arena_strdup(arena, opts->hostname ? opts->hostname : "bock");
-	make_mounts(opts->rootless, arena, &c);
-	make_linux(opts->rootless, arena, &c);
+	rc = bundle_linux_make(opts, arena, &c, err);
+	if (rc < 0)
+		return rc;
+	bundle_mounts_make(opts, arena, &c);
 	make_annotations(image, exec, arena, &c);
+	bundle_security_apply(opts, exec->labels, exec->n_labels, arena, &c);
+	/* by the capabilities that are left */
+	bundle_seccomp_default(arena, c.process->capabilities->bounding, &c.linux_->seccomp);
 	*ret = c;
 	return 0;
 }

@@ -2,34 +2,16 @@
 /*
  * From an image configuration to config.json: image-spec conversion.md, and around it defaults that run:
  * namespaces and mounts as `runc spec` writes them, Docker's default capabilities, masked and
- * read-only paths, no_new_privileges.
+ * read-only paths, no_new_privileges, and the seccomp profile of bundle_seccomp.h.
  *
- * Uses / used by: oci, bundle_user / bundle, bock-build.
+ * Uses / used by: oci, bundle_opts, bundle_linux, bundle_mounts, bundle_security, bundle_user / bundle, bock-build.
  */
 #ifndef BUNDLE_CONFIG_H
 #define BUNDLE_CONFIG_H
 
-#include <stdbool.h>
-
 #include "base/bk_root.h"
+#include "bundle/bundle_opts.h"
 #include "oci/oci_image.h"
-#include "oci/oci_runtime.h"
-
-/* Edits of the image configuration before it is converted, and how the container is run. */
-struct bundle_opts {
-	char *const *args;	/* NULL: the image's entrypoint and cmd; else in place of both */
-	char *const *cmd;	/* NULL: the image's cmd; else in its place, behind the entrypoint */
-	const char *entrypoint;	/* NULL: the image's; else in its place ("": none), without its cmd */
-	char *const *env;	/* strv of NAME=VALUE, added or replacing; may be NULL */
-	const char *user;	/* NULL: the image's */
-	const char *cwd;	/* NULL: the image's */
-	const char *hostname;	/* NULL: "bock" */
-	const char *rootfs;	/* root.path; NULL: "rootfs" */
-	bool tty;
-	bool readonly;		/* root.readonly */
-	bool rootless;		/* a user namespace that maps the caller (euid, egid) to 0, and no other */
-	bool allow_no_args;	/* an image without a command is no error: the shell /bin/sh is taken */
-};
 
 /* What can be said before there is a root file system: that the image is for linux and has a command. */
 int bundle_config_check(const struct oci_image_config *image, const struct bundle_opts *opts,

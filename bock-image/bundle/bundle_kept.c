@@ -140,7 +140,7 @@ static int fill_overlay(struct store *s, const struct store_image *image, const 
 	if (rc == 0)
 		rc = layer_keep_mount(k, NULL, false, &root.fd, err);
 	if (rc == 0)
-		rc = bundle_config_make(&image->config, opts, &root, arena, &config, err);
+		rc = bundle_convert_(image, fd, &root, opts, arena, &config, err);
 	if (rc < 0)
 		return rc;
 	mounts = bk_arena_alloc(arena, (config.n_mounts + 1) * sizeof(*mounts));
@@ -168,7 +168,7 @@ static int fill_clone(const struct store_image *image, const struct layer_kept *
 		return bk_err_set(err, BK_ERR_IO, errno, "open 'rootfs'");
 	rc = layer_clone(k, &root, may_copy, err);
 	if (rc == 0)
-		rc = bundle_config_make(&image->config, opts, &root, arena, &config, err);
+		rc = bundle_convert_(image, fd, &root, opts, arena, &config, err);
 	return rc < 0 ? rc : bundle_config_write(fd, &config, err);
 }
 
@@ -223,6 +223,9 @@ int bundle_unpack_mode(struct store *s, const struct store_image *image, const c
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
 				  "--mode erofs: there is no writer of erofs indexes in this program yet, and it "
 				  "executes no mkfs.erofs; --mode overlay keeps layers as directories");
+	if (opts->ids.n_uids > 0)
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
+				  "--uid-map: kept layers have the owners of the image; --mode copy maps them");
 	rc = bundle_config_check(&image->config, opts, err);
 	if (rc == 0)
 		rc = bundle_take_folder_(path, &fd, &made, err);

@@ -56,29 +56,15 @@ static const char *const confinements[] = { "auto", "required", "none", NULL };
 
 /* As enum bundle_mode. */
 static const char *const modes[] = { "copy", "overlay", "reflink", "erofs", "auto", NULL };
+/* As enum bundle_volumes. */
+const char *const cmd_container_volumes[] = { "dir", "tmpfs", "none", NULL };
 
 static const struct bk_cli_opt unpack_opts[] = {
 	{ "mode", 0, BK_CLI_CHOICE, offsetof(struct cmd_unpack_opts, mode), "MODE",
 	  "what the root is: copy, overlay, reflink, erofs or auto (default: copy)", 0, modes },
 	{ "confine", 0, BK_CLI_CHOICE, offsetof(struct cmd_unpack_opts, confine), "HOW",
 	  "how the process is confined that reads layers: auto, required or none", 0, confinements },
-	{ "entrypoint", 0, BK_CLI_STR, offsetof(struct cmd_unpack_opts, entrypoint), "WORD",
-	  "instead of the image's entrypoint and command; empty: none", 0, NULL },
-	{ "env", 'e', BK_CLI_STRV, offsetof(struct cmd_unpack_opts, env), "NAME=VALUE",
-	  "set a variable, over the image's", 0, NULL },
-	{ "user", 'u', BK_CLI_STR, offsetof(struct cmd_unpack_opts, user), "USER[:GROUP]",
-	  "instead of the image's user", 0, NULL },
-	{ "cwd", 'w', BK_CLI_STR, offsetof(struct cmd_unpack_opts, cwd), "DIR",
-	  "instead of the image's working directory", 0, NULL },
-	{ "hostname", 0, BK_CLI_STR, offsetof(struct cmd_unpack_opts, hostname), "NAME",
-	  "host name of the container", 0, NULL },
-	{ "tty", 't', BK_CLI_FLAG, offsetof(struct cmd_unpack_opts, tty), NULL,
-	  "the container gets a terminal", 0, NULL },
-	{ "read-only", 0, BK_CLI_FLAG, offsetof(struct cmd_unpack_opts, readonly), NULL,
-	  "the container's root is mounted read-only", 0, NULL },
-	{ "rootless", 0, BK_CLI_FLAG, offsetof(struct cmd_unpack_opts, rootless), NULL,
-	  "all files are the caller's, who is root in the container (default unless root)", 0,
-	  NULL },
+	CONTAINER_ROWS(struct cmd_unpack_opts),
 	{ "max-depth", 0, BK_CLI_U32, offsetof(struct cmd_unpack_opts, max_depth), "N",
 	  "refuse names of more than N components (default: 256)", 0, NULL },
 	{ "max-entries", 0, BK_CLI_U32, offsetof(struct cmd_unpack_opts, max_entries), "N",

@@ -11,6 +11,7 @@
 #define CMD_TRANSFER_H
 
 #include "base/bk_cli.h"
+#include "cmd/cmd_unpack_config.h"
 
 struct cmd_import_opts {
 	char **cmd;
@@ -29,14 +30,7 @@ struct cmd_load_opts {
 };
 
 struct cmd_unpack_opts {
-	const char *entrypoint;
-	char **env;
-	const char *user;
-	const char *cwd;
-	const char *hostname;
-	bool tty;
-	bool readonly;
-	bool rootless;
+	struct cmd_container_opts container;
 	uint32_t max_ratio;
 	uint32_t max_entries;
 	uint32_t max_depth;

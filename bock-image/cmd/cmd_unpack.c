@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
 #include <unistd.h>
 
 #include "base/bk_num.h"
@@ -21,15 +20,6 @@ static void warn(void *ctx, const char *message)
 
 	if (++w->n <= WARNINGS_MAX)
 		bk_log_msg(w->log, BK_LOG_WARNING, "%s", message);
-}
-
-static int check_env(char *const *env, struct bk_err **err)
-{
-	for (; env && *env; env++)
-		if (**env == '=' || !strchr(*env, '='))
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "--env '%s': not NAME=VALUE",
-					  *env);
-	return 0;
 }
 
 static int read_size(const char *option, const char *text, uint64_t *ret, struct bk_err **err)
@@ -73,20 +63,9 @@ int cmd_unpack_run(const struct bk_cli_call *call, int *ret_status, struct bk_er
 	bk_autostore struct store *s = NULL;
 	const struct cmd_unpack_opts *o = call->opts;
 	struct warnings w = { .log = call->log };
-	bool rootless = o->rootless || geteuid() != 0;
-	const struct bundle_opts bo = {
-		.cmd = call->n_args > 2 ? call->args + 2 : NULL,
-		.entrypoint = o->entrypoint,
-		.env = o->env,
-		.user = o->user,
-		.cwd = o->cwd,
-		.hostname = o->hostname,
-		.tty = o->tty,
-		.readonly = o->readonly,
-		.rootless = rootless,
-	};
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	struct bundle_opts bo = { 0 };
 	struct layer_opts lo = {
-		.rootless = rootless,
 		.warn = warn,
 		.ctx = &w,
 	};
@@ -94,7 +73,12 @@ int cmd_unpack_run(const struct bk_cli_call *call, int *ret_status, struct bk_er
 	int rc;
 
 	(void)ret_status;
-	rc = check_env(o->env, err);
+	rc = cmd_container_read(&o->container, arena, &bo, err);
+	bo.cmd = call->n_args > 2 ? call->args + 2 : NULL;
+	bo.warn = warn;
+	bo.ctx = &w;
+	lo.rootless = bo.rootless;
+	lo.ids = &bo.ids;
 	if (rc == 0)
 		rc = read_bounds(o, &lo, err);
 	if (rc == 0)

@@ -36,12 +36,16 @@ enum layer_confine_how {
 	LAYER_CONFINE_NONE,
 };
 
+struct layer_ids;
+
 struct layer_opts {
 	/*
 	 * All files belong to the caller whatever the layer says, and device nodes are left out with a
 	 * warning. What another user than root gets in any case.
 	 */
 	bool rootless;
+	/* Owners are mapped by these, unless rootless; NULL or none of them: as the layer says. */
+	const struct layer_ids *ids;
 	/* Bounds; 0: what is above. A sparse file counts with its holes. */
 	uint64_t max_entries, max_size, max_file;
 	unsigned int max_ratio, max_depth;

@@ -6,6 +6,7 @@
 #include "base/bk_str.h"
 #include "layer/layer.h"
 #include "layer/layer_confine.h"
+#include "layer/layer_ids_map.h"
 #include "layer/layer_stream.h"
 #include "layer/layer_tar.h"
 #include "layer/layer_tree.h"
@@ -138,6 +139,11 @@ static int apply_all(struct layer_tree *tree, struct layer_tar *tar, const struc
 					  max_entries);
 		if (e.left_out && opts->warn)
 			warn_left_out(opts, &e);
+		if (opts->ids && !opts->rootless) {
+			rc = layer_ids_map(opts->ids, &e.attrs, err);
+			if (rc < 0)
+				return bk_err_wrap(err, rc, "'/%s'", e.path);
+		}
 		rc = apply_entry(tree, tar, &e, stats, err);
 		if (rc < 0)
 			return rc;

@@ -32,7 +32,7 @@ void tar_said_clear_(struct tar_said *s)
 /* ---- attributes --------------------------------------------------------------------------------- */
 
 /* What would mean something else on another machine, or to the file system that we unpack to. */
-static bool xattr_taken(const char *name)
+bool layer_xattr_taken(const char *name)
 {
 	return !bk_skip_prefix(name, "trusted.overlay.") &&
 	       !bk_skip_prefix(name, "user.overlay.") && !bk_streq(name, "security.selinux") &&
@@ -57,7 +57,7 @@ static int add_xattr(struct layer_tar *t, const char *name, const void *value, s
 
 	if (!*name || strlen(name) > XATTR_NAME_MAX)
 		return tar_bad_(t, err, "an attribute of that name: '%.64s'", name);
-	if (!xattr_taken(name))
+	if (!layer_xattr_taken(name))
 		return 0;
 	if (s->n_xattrs >= LAYER_XATTRS_MAX)
 		return tar_bad_(t, err, "more than %d attributes", LAYER_XATTRS_MAX);

@@ -44,6 +44,9 @@ struct layer_attrs {
 	size_t n_xattrs;
 };
 
+/* Whether a layer's attribute of that name is taken over: not what is of the machine or of overlayfs. */
+bool layer_xattr_taken(const char *name);
+
 struct layer_tree;
 
 int layer_tree_new(const struct bk_root *root, const struct layer_opts *opts,

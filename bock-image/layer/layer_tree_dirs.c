@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/bk_str.h"
+#include "layer/layer_ids.h"
 #include "layer/layer_tree_priv.h"
 
 static void drop(struct tree_dir *d)
@@ -208,6 +209,20 @@ static int open_below(const struct tree_dir *above, const char *name, int *ret_f
 	return 0;
 }
 
+/* A directory that no entry makes is root's, whoever that is. */
+static int own_made(const struct layer_tree *t, int fd, struct bk_err **err)
+{
+	const struct layer_ids *ids = t->opts->ids;
+	uint32_t uid, gid;
+
+	if (t->rootless || !ids || !layer_ids_host(ids->uids, ids->n_uids, 0, &uid) ||
+	    !layer_ids_host(ids->gids, ids->n_gids, 0, &gid) || (uid == t->uid && gid == t->gid))
+		return 0;
+	if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "set the owner");
+	return 0;
+}
+
 int tree_dir_get_(struct layer_tree *t, const char *given, size_t len, bool make,
 		  struct tree_dir **ret, struct bk_err **err)
 {
@@ -236,6 +251,8 @@ int tree_dir_get_(struct layer_tree *t, const char *given, size_t len, bool make
 			rc = bk_err_set(err, BK_ERR_IO, errno, "make directory");
 		if (rc == 0)
 			rc = open_below(above, name, &fd, &absent, err);
+		if (rc == 0 && fd >= 0)
+			rc = own_made(t, fd, err);
 	}
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "'/%.*s'", (int)len, given);

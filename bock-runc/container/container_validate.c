@@ -79,7 +79,14 @@ static void check_bind_source(struct validate *v, const struct mount_op *m)
 static void check_mounts(struct validate *v)
 {
 	struct oci_runtime_config *c = v->spec.config;
-	const struct mount_ctx ctx = { .bundle = v->spec.bundle, .cgroup_ns = true };
+	const struct oci_linux *l = c->linux_;
+	const struct mount_ctx ctx = {
+		.bundle = v->spec.bundle,
+		.cgroup_ns = true,
+		.maps = { .userns = spec_ns(c, OCI_NS_USER) != NULL,
+			  .uids = l->uid_mappings, .n_uids = l->n_uid_mappings,
+			  .gids = l->gid_mappings, .n_gids = l->n_gid_mappings },
+	};
 	size_t kept = 0;
 
 	for (size_t i = 0; i < c->n_mounts; i++) {

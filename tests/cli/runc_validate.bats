@@ -60,6 +60,17 @@ finds() {
 		"linux.devices[0].path: 'rel'" "linux.namespaces[1].path: " "not a network namespace"
 }
 
+@test "validate: a mount of mapped ids is right in a container with a user namespace" {
+	bundle true
+	bundle_edit "$B" '.linux.namespaces += [{type: "user"}] |
+		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] | .linux.gidMappings = .linux.uidMappings |
+		.mounts += [{destination: "/m", type: "bind", source: "/", options: ["bind", "idmap"]}]'
+	validates
+	assert_status 0
+	bundle_edit "$B" 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(select(.type != "user"))'
+	finds 1 "mounts[7].options: idmap needs uidMappings"
+}
+
 @test "validate: what is ignored is a warning and no problem" {
 	bundle true
 	edit '.process.capabilities.bounding += ["CAP_NONSENSE"] | .unknown = 1'
