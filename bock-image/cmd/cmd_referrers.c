@@ -13,7 +13,7 @@
 static int print_index(struct oci_descriptor *list, size_t n, struct bk_buf *out,
 		       struct bk_err **err)
 {
-	struct oci_descriptor none;
+	struct oci_descriptor none = { 0 };
 	const struct oci_index index = {
 		.schema_version = 2,
 		.media_type = (char *)(uintptr_t)OCI_MEDIA_INDEX,
