@@ -54,7 +54,7 @@ static void add_lower(const struct layer_kept *k, const char *layers, char ***op
 		bk_strv_push(options, bk_asprintf("lowerdir=%s", all));
 		return;
 	}
-	for (char **p = paths; *p; p++)
+	for (char **p = paths; p && *p; p++)
 		bk_strv_push(options, bk_asprintf("lowerdir+=%s", *p));
 }
 
