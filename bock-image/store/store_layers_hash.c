@@ -74,10 +74,9 @@ static int add_xattrs(struct bk_digest *d, int dirfd, const char *name, struct b
 
 	if (size == 0 || (size < 0 && errno == EOPNOTSUPP))
 		return 0;
-	if (size > 0) {
-		names = bk_malloc((size_t)size);
+	names = bk_malloc(size < 0 ? 1 : (size_t)size);
+	if (size > 0)
 		size = llistxattr(path, names, (size_t)size);
-	}
 	if (size < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "list the attributes");
 	sorted = bk_calloc((size_t)size + 1, sizeof(*sorted));
