@@ -49,7 +49,7 @@ static void add(void *ctx, const char *path, mode_t mode, const char *content)
 	snprintf(block + 100, 8, "%07o", (unsigned int)(mode & 07777));
 	snprintf(block + 108, 8, "%07o", 0);
 	snprintf(block + 116, 8, "%07o", 0);
-	snprintf(block + 124, 12, "%011zo", len);
+	snprintf(block + 124, 12, "%011o", (unsigned int)len);
 	snprintf(block + 136, 12, "%011o", 1600000000);
 	memset(block + 148, ' ', 8);
 	block[156] = S_ISDIR(mode) ? '5' : '0';
