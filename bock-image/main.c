@@ -18,6 +18,7 @@
 #include "cmd/cmd.h"
 #include "cmd/cmd_fsck.h"
 #include "cmd/cmd_helper.h"
+#include "cmd/cmd_mount.h"
 #include "cmd/cmd_transfer.h"
 #include "digest/bk_digest.h"
 
@@ -38,6 +39,7 @@ static const struct bk_cli_opt globals[] = {
 #ifdef BOCK_IMAGE_TRANSFER
 #define TRANSFER(function) (function)
 #define FSCK cmd_repair_run
+#define MOUNT cmd_mount_run
 #else
 /* The command line as it was: the parser moves its words about. */
 static char **given_argv;
@@ -58,6 +60,13 @@ static int run_fsck(const struct bk_cli_call *call, int *ret_status, struct bk_e
 	return o->repair ? run_helper(call, ret_status, err) : cmd_fsck_run(call, ret_status, err);
 }
 #define FSCK run_fsck
+
+/* Only what is mounted may have to be unpacked. */
+static int run_mount(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
+{
+	return call->n_args > 0 ? run_helper(call, ret_status, err) : cmd_mount_list(call, ret_status, err);
+}
+#define MOUNT run_mount
 #endif
 
 static const struct {
@@ -79,6 +88,7 @@ static const struct {
 	{ &cmd_login, TRANSFER(cmd_login_run) },
 	{ &cmd_logout, TRANSFER(cmd_logout_run) },
 	{ &cmd_ls, NULL },
+	{ &cmd_mount, MOUNT },
 	{ &cmd_pull, TRANSFER(cmd_pull_run) },
 	{ &cmd_push, TRANSFER(cmd_push_run) },
 	{ &cmd_referrers, TRANSFER(cmd_referrers_run) },
@@ -88,6 +98,7 @@ static const struct {
 	{ &cmd_tag, NULL },
 	{ &cmd_tree, NULL },
 	{ &cmd_tags, TRANSFER(cmd_tags_run) },
+	{ &cmd_umount, NULL },
 	{ &cmd_unpack, TRANSFER(cmd_unpack_run) },
 	{ &cmd_untag, NULL },
 	{ &cmd_verify, TRANSFER(cmd_verify_run) },

@@ -190,7 +190,7 @@ int layer_keep_image(struct store *s, const struct store_image *image, const str
 	k.arena = bk_arena_new();
 	k.kind = layer_keep_kind(opts);
 	if (n == 0)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "the image has no layers; --mode copy takes it");
+		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "the image has no layers; unpack --mode copy takes it");
 	chain = store_layer_chain(image->config.rootfs->diff_ids, n, k.arena);
 	make_lists(&k, chain, n);
 	rc = store_layers_open(s, true, &k.layers, err);

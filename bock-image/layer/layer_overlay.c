@@ -42,7 +42,7 @@ static int enter_userns(struct bk_err **err)
 
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) {
 		rc = bk_err_set(err, BK_ERR_UNSUPPORTED, errno, "make a user namespace to mount overlayfs in");
-		return bk_err_hint(err, rc, "--mode copy needs none; sysctl user.max_user_namespaces, "
+		return bk_err_hint(err, rc, "unpack --mode copy needs none; sysctl user.max_user_namespaces, "
 				   "kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns "
 				   "may forbid it");
 	}
@@ -64,7 +64,7 @@ static int refused(int fs, int errnum, const char *what, struct bk_err **err)
 	}
 	rc = bk_err_set(err, BK_ERR_IO, errnum, "overlayfs: %s%s%s", what, n > 2 ? ": " : "",
 			n > 2 ? log + 2 : "");
-	return bk_err_hint(err, rc, "--mode copy does without overlayfs; the store's file system must be one "
+	return bk_err_hint(err, rc, "unpack --mode copy does without overlayfs; the store's file system must be one "
 			   "that overlayfs can lie on, with d_type and extended attributes: no nfs, no overlayfs");
 }
 
@@ -111,7 +111,7 @@ static int finish(int fs, const struct layer_overlay *o, int *ret_fd, struct bk_
 }
 
 /* For kernels that don't know lowerdir+: in a mount namespace of our own, over a directory of the store's. */
-static int mount_at_once(const struct layer_overlay *o, int *ret_fd, struct bk_err **err)
+static int mount_at_once(const struct layer_overlay *o, bool attach, int *ret_fd, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf data = BK_BUF_INIT(DATA_MAX);
 	bk_autofree char *lower = bk_strv_join(o->lower, ":");
@@ -127,13 +127,15 @@ static int mount_at_once(const struct layer_overlay *o, int *ret_fd, struct bk_e
 	if (data.overflow)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
 				  "this kernel's overlayfs takes no lowerdir+ (Linux 6.8), and %zu layers are more "
-				  "than mount(2) takes; --mode copy does without", bk_strv_len(o->lower));
+				  "than mount(2) takes; unpack --mode copy does without", bk_strv_len(o->lower));
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return refused(-1, errno, "make a mount namespace", err);
 	if (mount(o->source ? o->source : "bock", LAYER_OVERLAY_EMPTY, "overlay",
 		  MS_NODEV | (o->upper ? 0ul : MS_RDONLY), bk_buf_str(&data)) < 0)
 		return refused(-1, errno, "mount", err);
-	fd = open(LAYER_OVERLAY_EMPTY, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* what is attached elsewhere must be of no namespace */
+	fd = attach ? open_tree(AT_FDCWD, LAYER_OVERLAY_EMPTY, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)
+		    : open(LAYER_OVERLAY_EMPTY, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return refused(-1, errno, "open the mount", err);
 	*ret_fd = fd;
@@ -154,7 +156,7 @@ static int open_fs(bool attach, int *ret_fs, struct bk_err **err)
 		return rc;
 	if (errno == ENODEV)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "this kernel has no overlayfs; --mode copy does without");
+				  "this kernel has no overlayfs; unpack --mode copy does without");
 	rc = bk_err_set(err, BK_ERR_IO, errno, "mount overlayfs");
 	return bk_err_hint(err, rc, "it takes CAP_SYS_ADMIN: root, or root of a user namespace with its own mounts, as "
 			   "in unshare -Urm");
@@ -167,7 +169,7 @@ static int make(const struct layer_overlay *o, bool attach, int *ret_fd, struct 
 
 	if (bk_strv_len(o->lower) > LAYER_OVERLAY_MAX)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "overlayfs takes %d layers, not %zu; --mode copy takes any number",
+				  "overlayfs takes %d layers, not %zu; unpack --mode copy takes any number",
 				  LAYER_OVERLAY_MAX, bk_strv_len(o->lower));
 	if (fchdir(o->layers) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "enter the folder of layers");
@@ -175,8 +177,8 @@ static int make(const struct layer_overlay *o, bool attach, int *ret_fd, struct 
 	for (char *const *l = o->lower; rc == 0 && *l; l++) {
 		if (fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir+", *l, 0) == 0)
 			continue;
-		if (errno == EINVAL && l == o->lower && !attach)
-			return mount_at_once(o, ret_fd, err);
+		if (errno == EINVAL && l == o->lower)
+			return mount_at_once(o, attach, ret_fd, err);
 		rc = refused(fs, errno, *l, err);
 	}
 	if (rc == 0)

@@ -8,6 +8,7 @@
  *	STORE/.bock/layers/tmp-...	a layer being unpacked, or removed
  *	STORE/.bock/layers/uses/ID	a bundle or a mount that needs some of them
  *	STORE/.bock/layers/empty	a directory with nothing in it, the lowest layer of a mount
+ *	STORE/.bock/mounts/ID-NS	where an image is mounted in a mount namespace (store_mounts.h)
  *
  * KEY is the ChainID: what a layer's tree is depends on those below it, where it writes through their links, hard-links
  * their files, or names a file and not the directories that it is in. What has a KEY's name is whole: it is built under
@@ -85,7 +86,10 @@ struct store_use {
 	bool mount;
 	uint64_t inode;		/* of the bundle's upper; of the mount namespace */
 	char *boot;		/* a mount: the machine's boot, by its kernel's id */
+	uint64_t mount_id;	/* a mount: its id in mountinfo */
+	uint64_t count;		/* a mount: how many umounts end it */
 	char *image;		/* digest of the manifest */
+	char *name;		/* a mount: what the caller called the image; NULL: unknown */
 	char **layers;		/* keys */
 };
 
@@ -98,6 +102,11 @@ int store_use_list(const struct store *s, struct bk_arena *arena, struct store_u
 		   struct bk_err **err);
 /* Fills inode and boot of a mount that this process makes. */
 int store_use_here(struct store_use *u, struct bk_arena *arena, struct bk_err **err);
+/*
+ * Whether the mount u is there in this mount namespace: with its id at its path, whatever may be mounted over it. false for
+ * a bundle, and a mount of another namespace.
+ */
+bool store_use_is_mounted(const struct store_use *u);
 /* Whether it has not ended, as far as this process can tell: what it can't see is in use. */
 bool store_use_is_live(const struct store_use *u);
 

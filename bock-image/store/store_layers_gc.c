@@ -179,6 +179,31 @@ static void sweep_uses(int layers)
 	}
 }
 
+/* Places of mounts that are gone. An other namespace's mount would end with its place: those in use are left. */
+static void sweep_mounts(const struct store *s)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autoclose int fd = openat(s->fd, STORE_MOUNTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bk_autoclosedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	struct store_use *uses;
+	size_t n;
+
+	if (!dir)
+		return;
+	(void)bk_steal_fd(&fd);
+	if (store_use_list(s, arena, &uses, &n, NULL) < 0)
+		return;
+	while ((e = readdir(dir)) != NULL) {
+		bool used = e->d_name[0] == '.';
+
+		for (size_t i = 0; i < n && !used; i++)
+			used = uses[i].mount && bk_has_suffix(uses[i].path, e->d_name);
+		if (!used)
+			(void)unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR);
+	}
+}
+
 int store_layers_gc_(const struct store *s, struct store_layers_sweep *w, struct bk_err **err)
 {
 	bk_automap struct bk_map *need = bk_map_new(NULL);
@@ -201,8 +226,10 @@ int store_layers_gc_(const struct store *s, struct store_layers_sweep *w, struct
 	/* of a store with a damaged configuration nobody can tell: all of them stay, and fsck says why */
 	known = w->all || need_images(s, need, NULL) == 0;
 	rc = sweep(layers, known ? need : NULL, w, err);
-	if (rc == 0 && !w->dry_run)
+	if (rc == 0 && !w->dry_run) {
 		sweep_uses(layers);
+		sweep_mounts(s);
+	}
 	return rc;
 }
 

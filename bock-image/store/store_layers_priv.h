@@ -7,6 +7,7 @@
 #include "store/store_priv.h"
 
 #define STORE_LAYERS	    STORE_PRIVATE "/layers"
+#define STORE_MOUNTS	    STORE_PRIVATE "/mounts"
 #define STORE_LAYERS_FS	    "fs"
 #define STORE_LAYERS_MARKER "done"
 #define STORE_LAYERS_EMPTY  "empty"

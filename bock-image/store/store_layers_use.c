@@ -19,13 +19,17 @@
 #define USE_MAX	      ((size_t)256 << 10)
 #define MOUNTINFO_MAX ((size_t)16 << 20)
 #define ID_SIZE	      33
+#define FIRST_USERNS  4026531837u /* PROC_USER_INIT_INO of linux/proc_ns.h, the same on every machine */
 
 static const struct bk_doc_field use_fields[] = {
 	BK_DOC_STR_F(struct store_use, path, "path", BK_DOC_REQUIRED),
 	BK_DOC_BOOL_F(struct store_use, mount, "mount", 0),
 	BK_DOC_NUM_F(struct store_use, inode, "inode", BK_DOC_U64, BK_DOC_ALWAYS),
 	BK_DOC_STR_F(struct store_use, boot, "boot", 0),
+	BK_DOC_NUM_F(struct store_use, mount_id, "mountID", BK_DOC_U64, 0),
+	BK_DOC_NUM_F(struct store_use, count, "count", BK_DOC_U64, 0),
 	BK_DOC_STR_F(struct store_use, image, "image", 0),
+	BK_DOC_STR_F(struct store_use, name, "name", 0),
 	BK_DOC_STRV_F(struct store_use, layers, "layers", BK_DOC_ALWAYS),
 	BK_DOC_END
 };
@@ -159,29 +163,63 @@ int store_use_list(const struct store *s, struct bk_arena *arena, struct store_u
 	return 0;
 }
 
-/* Whether path is the place of a mount of ours, as mountinfo writes it: blanks and the like are octal there. */
-static bool is_mounted(const char *path)
+enum seen {
+	SEEN_NOTHING,
+	SEEN_PART,	/* its id at another place, or another mount at its place */
+	SEEN_ALL,
+};
+
+/* What mountinfo says of it; places have blanks and the like in octal there. */
+static enum seen see(const struct store_use *u)
 {
 	bk_autobuf struct bk_buf text = BK_BUF_INIT(MOUNTINFO_MAX);
-	bk_autobuf struct bk_buf word = BK_BUF_INIT(USE_MAX);
+	bk_autobuf struct bk_buf place = BK_BUF_INIT(USE_MAX);
+	bk_autofree char *id = bk_asprintf("%" PRIu64 " ", u->mount_id);
+	enum seen seen = SEEN_NOTHING;
+	char *next;
 
 	if (bk_file_read(AT_FDCWD, "/proc/self/mountinfo", &text, NULL) < 0)
-		return true;
-	bk_buf_addc(&word, ' ');
-	for (const char *p = path; *p; p++) {
-		if (strchr(" \t\n\\#", *p))
-			bk_buf_printf(&word, "\\%03o", (unsigned int)(unsigned char)*p);
+		return SEEN_PART;
+	bk_buf_addc(&place, ' ');
+	for (const char *p = u->path; *p; p++) {
+		if (strchr(" \t\n\\", *p))
+			bk_buf_printf(&place, "\\%03o", (unsigned int)(unsigned char)*p);
 		else
-			bk_buf_addc(&word, *p);
+			bk_buf_addc(&place, *p);
 	}
-	bk_buf_addc(&word, ' ');
-	return strstr(bk_buf_str(&text), bk_buf_str(&word)) != NULL;
+	bk_buf_addc(&place, ' ');
+	for (char *line = (char *)bk_buf_str(&text); line && *line; line = next) {
+		bool same_id, same_place;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		same_id = bk_skip_prefix(line, id) != NULL;
+		same_place = strstr(line, bk_buf_str(&place)) != NULL;
+		if (same_id && same_place)
+			return SEEN_ALL;
+		if (same_id || same_place)
+			seen = SEEN_PART;
+	}
+	return seen;
 }
 
-/* Whether a process is in that mount namespace; one that can't be looked at is an other user's, with other mounts. */
+/* In the first user namespace root sees all, but kernel threads and what has capabilities that he lacks. */
+static bool is_first_root(void)
+{
+	struct stat st;
+
+	return geteuid() == 0 && stat("/proc/self/ns/user", &st) == 0 && st.st_ino == FIRST_USERNS;
+}
+
+/*
+ * Whether a process is in that mount namespace. One of the caller's own that can't be looked at, being in a user namespace
+ * beside or above this one, may be; other users' have other mounts.
+ */
 static bool namespace_lives(uint64_t inode)
 {
 	bk_autoclosedir DIR *proc = opendir("/proc");
+	bool sees_all = is_first_root();
 	const struct dirent *e;
 
 	while (proc && (e = readdir(proc)) != NULL) {
@@ -191,22 +229,44 @@ static bool namespace_lives(uint64_t inode)
 		if (e->d_name[0] < '0' || e->d_name[0] > '9')
 			continue;
 		path = bk_asprintf("/proc/%s/ns/mnt", e->d_name);
-		if (stat(path, &st) == 0 && st.st_ino == inode)
+		if (stat(path, &st) == 0) {
+			if (st.st_ino == inode)
+				return true;
+		} else if (!sees_all && (errno == EACCES || errno == EPERM) &&
+			   fstatat(dirfd(proc), e->d_name, &st, 0) == 0 && st.st_uid == geteuid()) {
 			return true;
+		}
 	}
 	return !proc;
 }
 
-static bool mount_is_live(const struct store_use *u)
+/* Whether it was made since the machine's boot; *ret_here: in this namespace. */
+static bool is_of_now(const struct store_use *u, bool *ret_here)
 {
 	bk_autobuf struct bk_buf boot = BK_BUF_INIT(BK_BUF_SMALL);
 	uint64_t own = 0;
 
+	*ret_here = false;
 	if (own_boot(&boot, NULL) < 0 || own_namespace(&own, NULL) < 0)
 		return true;
-	if (u->boot && !bk_streq(u->boot, bk_buf_str(&boot)))
+	*ret_here = own == u->inode;
+	return !u->boot || bk_streq(u->boot, bk_buf_str(&boot));
+}
+
+bool store_use_is_mounted(const struct store_use *u)
+{
+	bool here;
+
+	return u->mount && is_of_now(u, &here) && here && see(u) == SEEN_ALL;
+}
+
+static bool mount_is_live(const struct store_use *u)
+{
+	bool here;
+
+	if (!is_of_now(u, &here))
 		return false;
-	return own == u->inode ? is_mounted(u->path) : namespace_lives(u->inode);
+	return here ? see(u) != SEEN_NOTHING : namespace_lives(u->inode);
 }
 
 bool store_use_is_live(const struct store_use *u)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Images mounted read-only, from the layers that the store keeps (layer_keep.h): of one layer a bind mount, of more an
+ * overlayfs without an upper layer. As podman image mount's, they have no devices, and setuid bits count.
+ *
+ * Uses / used by: store_mounts, layer_keep / cmd.
+ */
+#ifndef LAYER_MOUNT_H
+#define LAYER_MOUNT_H
+
+#include "layer/layer_keep.h"
+
+/* 0 where this process may mount, else -BK_ERR_PERMISSION that says how one may. */
+int layer_mount_may(struct bk_err **err);
+
+/*
+ * Mounts the image at the empty directory dir, no symbolic link; where that is NULL in a folder of the store's, and if it
+ * is there already in this mount namespace, that counts one more. name is what the caller calls the image. The store must be
+ * writable. In a user namespace of fewer than 65536 ids all files are the caller's. *ret_path is where it is; heap.
+ */
+int layer_mount_image(struct store *s, const struct store_image *image, const char *name, const char *dir,
+		      const struct layer_opts *opts, char **ret_path, struct bk_err **err);
+
+#endif
