@@ -77,6 +77,7 @@ static const struct {
 	{ &cmd_attach, TRANSFER(cmd_attach_run) },
 	{ &cmd_copy, TRANSFER(cmd_copy_run) },
 	{ &cmd_df, NULL },
+	{ &cmd_diff, TRANSFER(cmd_diff_run) },
 	{ &cmd_digest, TRANSFER(cmd_digest_run) },
 	{ &cmd_fsck, FSCK },
 	{ &cmd_gc, NULL },

@@ -54,6 +54,29 @@ const struct bk_cli_cmd cmd_load = {
 /* As enum layer_confine_how. */
 static const char *const confinements[] = { "auto", "required", "none", NULL };
 
+static const struct bk_cli_opt diff_opts[] = {
+	{ "confine", 0, BK_CLI_CHOICE, offsetof(struct cmd_diff_opts, confine), "HOW",
+	  "how the process is confined that reads layers: auto, required or none", 0, confinements },
+	{ "exit-code", 0, BK_CLI_FLAG, offsetof(struct cmd_diff_opts, exit_code), NULL,
+	  "exit with 1 where the images differ", 0, NULL },
+	{ "json", 'j', BK_CLI_FLAG, offsetof(struct cmd_diff_opts, json), NULL,
+	  "print an array of objects", 0, NULL },
+	{ "platform", 0, BK_CLI_STR, offsetof(struct cmd_diff_opts, platform), "OS/ARCH[/VARIANT]",
+	  "the images for this platform (default: this machine's)", 0, NULL },
+	BK_CLI_END
+};
+
+const struct bk_cli_cmd cmd_diff = {
+	.name = "diff",
+	.synopsis = "IMAGE IMAGE",
+	.help = "compare two images file by file",
+	.min_args = 2,
+	.max_args = 2,
+	.opts = diff_opts,
+	.opts_size = sizeof(struct cmd_diff_opts),
+	.fail_status = 2, /* as of diff(1): 1 is that they differ */
+};
+
 /* As enum bundle_mode. */
 static const char *const modes[] = { "copy", "overlay", "reflink", "erofs", "auto", NULL };
 /* As enum bundle_volumes. */

@@ -23,6 +23,13 @@ struct cmd_import_opts {
 	bool quiet;
 };
 
+struct cmd_diff_opts {
+	const char *platform;
+	int confine;
+	bool exit_code;
+	bool json;
+};
+
 struct cmd_load_opts {
 	const char *name;
 	bool replace;
@@ -150,7 +157,7 @@ struct cmd_verify_opts {
 	bool quiet;
 };
 
-extern const struct bk_cli_cmd cmd_attach, cmd_copy, cmd_digest, cmd_fsck, cmd_import, cmd_load, cmd_login, cmd_logout, cmd_pull, cmd_push,
+extern const struct bk_cli_cmd cmd_attach, cmd_copy, cmd_diff, cmd_digest, cmd_fsck, cmd_import, cmd_load, cmd_login, cmd_logout, cmd_pull, cmd_push,
 	cmd_referrers, cmd_sign, cmd_tags, cmd_unpack, cmd_verify;
 
 /* What the rows do, in the helper. */
@@ -164,6 +171,7 @@ int cmd_repair_run(const struct bk_cli_call *call, int *ret_status, struct bk_er
 int cmd_load_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_copy_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_push_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
+int cmd_diff_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_digest_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_login_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_logout_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);

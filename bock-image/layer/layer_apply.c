@@ -1,190 +1,85 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/bk_str.h"
 #include "layer/layer.h"
+
+#include "base/bk_fd.h"
 #include "layer/layer_confine.h"
-#include "layer/layer_ids_map.h"
-#include "layer/layer_stream.h"
-#include "layer/layer_tar.h"
+#include "layer/layer_sink.h"
 #include "layer/layer_tree.h"
-#include "oci/oci_media.h"
-#include "store/store_blob.h"
 
-#define WHITEOUT ".wh."
-#define OPAQUE	 ".wh..wh..opq"
-#define AUFS	 ".wh..wh." /* what aufs kept for itself; no file of any layer */
-
-static const char *base_name(const char *path)
+static int tree_dir(void *ctx, const struct layer_entry *e, struct bk_err **err)
 {
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
+	return layer_tree_dir(ctx, e->path, &e->attrs, err);
 }
 
-/* Whether a component before the last is a whiteout. */
-static const char *whiteout_parent(const char *path)
-{
-	const char *base = base_name(path);
-
-	while (path < base) {
-		if (bk_skip_prefix(path, WHITEOUT))
-			return path;
-		path = strchr(path, '/') + 1;
-	}
-	return NULL;
-}
-
-static int bad_whiteout(const char *path, const char *why, struct bk_err **err)
-{
-	return bk_err_set(err, BK_ERR_CONFIG, 0, "whiteout '%s': %s", path, why);
-}
-
-/* A marker: it is obeyed and never becomes a file. */
-static int apply_whiteout(struct layer_tree *tree, const struct layer_entry *e, struct bk_err **err)
-{
-	const char *base = base_name(e->path);
-	size_t dir_len = (size_t)(base - e->path);
-	bk_autofree char *dir = bk_strndup(e->path, dir_len > 0 ? dir_len - 1 : 0);
-	bk_autofree char *target = NULL;
-
-	if (bk_streq(base, OPAQUE))
-		return layer_tree_opaque(tree, dir, err);
-	if (bk_skip_prefix(base, AUFS))
-		return 0;
-	if (!e->is_hardlink && !S_ISREG(e->attrs.mode))
-		return bad_whiteout(e->path, "it is not a regular file", err);
-	base += strlen(WHITEOUT);
-	if (*base == '\0' || bk_streq(base, ".") || bk_streq(base, ".."))
-		return bad_whiteout(e->path, "it hides nothing that has a name", err);
-	target = bk_asprintf("%s%s%s", dir, *dir ? "/" : "", base);
-	return layer_tree_whiteout(tree, target, err);
-}
-
-static int apply_file(struct layer_tree *tree, struct layer_tar *tar, const struct layer_entry *e,
-		      struct bk_err **err)
+static int tree_file(void *ctx, struct layer_tar *tar, const struct layer_entry *e, struct bk_err **err)
 {
 	bk_autoclose int fd = -1;
-	int rc = layer_tree_file(tree, e->path, &e->attrs, &fd, err);
+	int rc = layer_tree_file(ctx, e->path, &e->attrs, &fd, err);
 
 	if (rc == 0 && e->size > 0)
 		rc = layer_tar_content(tar, fd, err);
 	if (rc == 0)
-		rc = layer_tree_file_done(tree, e->path, fd, &e->attrs, err);
+		rc = layer_tree_file_done(ctx, e->path, fd, &e->attrs, err);
 	return rc;
 }
 
-static int apply_entry(struct layer_tree *tree, struct layer_tar *tar, const struct layer_entry *e,
-		       struct layer_stats *stats, struct bk_err **err)
+static int tree_symlink(void *ctx, const struct layer_entry *e, struct bk_err **err)
 {
-	const char *inside = whiteout_parent(e->path);
-
-	if (inside) {
-		if (bk_skip_prefix(inside, AUFS))
-			return 0;
-		return bad_whiteout(e->path, "something is below one", err);
-	}
-	if (bk_skip_prefix(base_name(e->path), WHITEOUT)) {
-		stats->whiteouts++;
-		return apply_whiteout(tree, e, err);
-	}
-	if (*e->path == '\0' && (e->is_hardlink || !S_ISDIR(e->attrs.mode)))
-		return bk_err_set(err, BK_ERR_CONFIG, 0,
-				  "an entry replaces the root by no directory");
-	if (e->is_hardlink)
-		return *e->link ? layer_tree_link(tree, e->path, e->link, err)
-				: bk_err_set(err, BK_ERR_CONFIG, 0, "hard link '%s' to the root",
-					     e->path);
-	switch (e->attrs.mode & S_IFMT) {
-	case S_IFREG:
-		return apply_file(tree, tar, e, err);
-	case S_IFDIR:
-		return layer_tree_dir(tree, e->path, &e->attrs, err);
-	case S_IFLNK:
-		return layer_tree_symlink(tree, e->path, e->link, &e->attrs, err);
-	case S_IFCHR:
-	case S_IFBLK:
-	case S_IFIFO:
-		return layer_tree_node(tree, e->path, e->rdev, &e->attrs, err);
-	default:
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' is of an unknown kind", e->path);
-	}
+	return layer_tree_symlink(ctx, e->path, e->link, &e->attrs, err);
 }
 
-static void warn_left_out(const struct layer_opts *opts, const struct layer_entry *e)
+static int tree_link(void *ctx, const struct layer_entry *e, struct bk_err **err)
 {
-	bk_autofree char *text = bk_asprintf("'/%s': left out: %s", e->path, e->left_out);
-
-	opts->warn(opts->ctx, text);
+	return layer_tree_link(ctx, e->path, e->link, err);
 }
 
-static int apply_all(struct layer_tree *tree, struct layer_tar *tar, const struct layer_opts *opts,
-		     struct layer_stats *stats, struct bk_err **err)
+static int tree_node(void *ctx, const struct layer_entry *e, struct bk_err **err)
 {
-	uint64_t max_entries = opts->max_entries ? opts->max_entries : LAYER_ENTRIES_MAX;
-
-	for (;;) {
-		struct layer_entry e;
-		bool more;
-		int rc = layer_tar_next(tar, &e, &more, err);
-
-		if (rc < 0)
-			return rc;
-		if (!more)
-			return layer_tree_finish(tree, err);
-		if (++stats->entries > max_entries)
-			return bk_err_set(err, BK_ERR_CONFIG, 0, "more than %" PRIu64 " entries",
-					  max_entries);
-		if (e.left_out && opts->warn)
-			warn_left_out(opts, &e);
-		if (opts->ids && !opts->rootless) {
-			rc = layer_ids_map(opts->ids, &e.attrs, err);
-			if (rc < 0)
-				return bk_err_wrap(err, rc, "'/%s'", e.path);
-		}
-		rc = apply_entry(tree, tar, &e, stats, err);
-		if (rc < 0)
-			return rc;
-	}
+	return layer_tree_node(ctx, e->path, e->rdev, &e->attrs, err);
 }
+
+static int tree_whiteout(void *ctx, const char *path, struct bk_err **err)
+{
+	return layer_tree_whiteout(ctx, path, err);
+}
+
+static int tree_opaque(void *ctx, const char *dir, struct bk_err **err)
+{
+	return layer_tree_opaque(ctx, dir, err);
+}
+
+static int tree_finish(void *ctx, struct bk_err **err)
+{
+	return layer_tree_finish(ctx, err);
+}
+
+static const struct layer_sink tree_sink = {
+	.dir = tree_dir,
+	.file = tree_file,
+	.symlink = tree_symlink,
+	.link = tree_link,
+	.node = tree_node,
+	.whiteout = tree_whiteout,
+	.opaque = tree_opaque,
+	.finish = tree_finish,
+};
 
 int layer_apply(const struct bk_root *root, int fd, const char *digest, const char *diff_id,
 		const struct layer_opts *opts, struct layer_stats *ret_stats, struct bk_err **err)
 {
 	static const struct layer_opts defaults;
-	bk_autolayerstream struct layer_stream *stream = NULL;
 	bk_autolayertree struct layer_tree *tree = NULL;
-	bk_autolayertar struct layer_tar *tar = NULL;
 	struct layer_stats stats = { 0 };
-	struct layer_stream_opts so;
 	int rc;
 
 	if (!opts)
 		opts = &defaults;
-	so = (struct layer_stream_opts){
-		.digest = digest,
-		.diff_id = diff_id,
-		.max_size = opts->max_size ? opts->max_size : LAYER_SIZE_MAX,
-		.max_ratio = opts->max_ratio ? opts->max_ratio : LAYER_RATIO_MAX,
-		.threads = opts->threads,
-	};
 	rc = layer_tree_new(root, opts, &tree, err);
 	if (rc == 0)
-		rc = layer_stream_new(fd, &so, &stream, err);
-	if (rc == 0)
-		rc = layer_tar_new(stream, opts, &tar, err);
-	if (rc == 0)
-		rc = apply_all(tree, tar, opts, &stats, err);
-	if (rc == 0)
-		rc = layer_stream_finish(stream, stats.diff_id, err);
-	if (rc < 0)
-		return rc;
-	stats.bytes = layer_stream_bytes(stream);
-	if (ret_stats)
+		rc = layer_sink_fd(&tree_sink, tree, fd, digest, diff_id, opts, &stats, err);
+	if (rc == 0 && ret_stats)
 		*ret_stats = stats;
-	return 0;
+	return rc;
 }
 
 struct image_work {
@@ -198,24 +93,17 @@ static int apply_layers(void *ctx, const struct layer_opts *opts, struct layer_s
 			struct bk_err **err)
 {
 	const struct image_work *w = ctx;
-	const struct store_image *image = w->image;
 	struct layer_stats sum = { 0 };
 
 	for (size_t i = w->first; i < w->end; i++) {
-		const struct oci_descriptor *d = &image->manifest.layers[i];
-		bk_autoclose int fd = -1;
+		bk_autolayertree struct layer_tree *tree = NULL;
 		struct layer_stats one;
-		int rc;
+		int rc = layer_tree_new(w->root, opts, &tree, err);
 
-		if (oci_media_kind_of(d->media_type) != OCI_MEDIA_KIND_LAYER)
-			return bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "layer %s of type '%s'",
-					  d->digest, d->media_type);
-		rc = store_blob_open(w->store, d->digest, d->size, &fd, NULL, err);
 		if (rc == 0)
-			rc = layer_apply(w->root, fd, d->digest, image->config.rootfs->diff_ids[i],
-					 opts, &one, err);
+			rc = layer_sink_image(&tree_sink, tree, w->store, w->image, i, opts, &one, err);
 		if (rc < 0)
-			return bk_err_wrap(err, rc, "layer %zu (%s)", i + 1, d->digest);
+			return rc;
 		sum.entries += one.entries;
 		sum.whiteouts += one.whiteouts;
 		sum.bytes += one.bytes;

@@ -103,8 +103,9 @@ static int landlock_restrict(int root_fd, int store_fd, bool required, struct bk
 			       0);
 	if (ruleset < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "make a ruleset of Landlock");
-	rc = landlock_allow(ruleset, root_fd, r.fs & ~(FS_EXECUTE | FS_MAKE_SOCK | FS_IOCTL_DEV),
-			    err);
+	rc = root_fd < 0 ? 0
+			 : landlock_allow(ruleset, root_fd,
+					  r.fs & ~(FS_EXECUTE | FS_MAKE_SOCK | FS_IOCTL_DEV), err);
 	if (rc == 0 && store_fd >= 0)
 		rc = landlock_allow(ruleset, store_fd, FS_READ_FILE | FS_READ_DIR, err);
 	if (rc < 0)
@@ -286,6 +287,6 @@ int layer_confine(int root_fd, int store_fd, bool required, struct bk_err **err)
 	if (rc == 0)
 		rc = restrict_calls(required, err);
 	if (rc < 0)
-		rc = bk_err_hint(err, rc, "--confine none unpacks without");
-	return rc < 0 ? bk_err_wrap(err, rc, "confine the unpacking process") : 0;
+		rc = bk_err_hint(err, rc, "--confine none goes without");
+	return rc < 0 ? bk_err_wrap(err, rc, "confine the process that reads layers") : 0;
 }

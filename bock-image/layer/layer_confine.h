@@ -10,7 +10,7 @@
  *	- seccomp: calls for files, memory and threads; all others (sockets, execve, mount, ptrace, bpf,
  *	  new namespaces, ...) are ENOSYS, and no memory becomes executable
  *
- * Uses / used by: base / layer_apply.
+ * Uses / used by: base / layer_apply, layer_diff.
  */
 #ifndef LAYER_CONFINE_H
 #define LAYER_CONFINE_H
@@ -19,8 +19,8 @@
 #include "layer/layer.h"
 
 /*
- * Confines the calling process, which must have one thread, for ever. root_fd and store_fd (-1: none) are
- * directories. required: what the kernel does not have is -BK_ERR_UNSUPPORTED; else it is left out.
+ * Confines the calling process, which must have one thread, for ever. root_fd and store_fd are directories,
+ * -1: none. required: what the kernel does not have is -BK_ERR_UNSUPPORTED; else it is left out.
  */
 int layer_confine(int root_fd, int store_fd, bool required, struct bk_err **err);
 

@@ -131,7 +131,7 @@ static int hear(const struct message *m, char *data, const struct layer_opts *op
 	default:
 		break;
 	}
-	return bk_err_set(err, BK_ERR_INTERNAL, 0, "the unpacking process says nonsense");
+	return bk_err_set(err, BK_ERR_INTERNAL, 0, "the process that reads layers says nonsense");
 }
 
 static int listen_to(int fd, const struct layer_opts *opts, struct result *r, struct bk_err **err)
@@ -146,14 +146,14 @@ static int listen_to(int fd, const struct layer_opts *opts, struct result *r, st
 		if (n == 0)
 			return 0;
 		if (n < 0)
-			return bk_err_set(err, BK_ERR_IO, (int)-n, "read what the unpacking process says");
+			return bk_err_set(err, BK_ERR_IO, (int)-n, "read what the process that reads layers says");
 		if (n == sizeof(m) && m.len < sizeof(data))
 			n = bk_fd_read_full(fd, data, m.len) == (ssize_t)m.len ? 1 : 0;
 		else
 			n = 0;
 		if (n != 1)
 			return bk_err_set(err, BK_ERR_INTERNAL, 0,
-					  "the unpacking process says nonsense");
+					  "the process that reads layers says nonsense");
 		rc = hear(&m, data, opts, r, err);
 		if (rc < 0)
 			return rc;
@@ -167,7 +167,7 @@ static int wait_for(pid_t pid, int *ret_status, struct bk_err **err)
 	do
 		got = waitpid(pid, ret_status, 0);
 	while (got < 0 && errno == EINTR);
-	return got < 0 ? bk_err_set(err, BK_ERR_IO, errno, "wait for the unpacking process") : 0;
+	return got < 0 ? bk_err_set(err, BK_ERR_IO, errno, "wait for the process that reads layers") : 0;
 }
 
 int layer_confined_run(int root_fd, int store_fd, const struct layer_opts *opts,
@@ -199,7 +199,7 @@ int layer_confined_run(int root_fd, int store_fd, const struct layer_opts *opts,
 		return -BK_ERR_IO;
 	if (rc == 0 && !r.any)
 		return bk_err_set(err, BK_ERR_INTERNAL, 0,
-				  "the unpacking process ended early (%s %d)",
+				  "the process that reads layers ended early (%s %d)",
 				  WIFSIGNALED(status) ? "signal" : "status",
 				  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	if (rc == 0)

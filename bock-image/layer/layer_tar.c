@@ -291,8 +291,15 @@ int layer_tar_next(struct layer_tar *t, struct layer_entry *ret, bool *ret_more,
 
 /* ---- content ------------------------------------------------------------------------------------ */
 
-/* The next `size` bytes of the body to fd, from `offset` on (-1: where it stands). */
-static int copy_body(struct layer_tar *t, int fd, uint64_t size, off_t offset, struct bk_err **err)
+/* Where content goes: to a file, or (fd -1) to a sum. */
+struct content {
+	int fd;
+	struct layer_sum *sum;
+};
+
+/* The next `size` bytes of the body, from `offset` on (-1: where it stands). */
+static int copy_body(struct layer_tar *t, const struct content *to, uint64_t size, off_t offset,
+		     struct bk_err **err)
 {
 	while (size > 0) {
 		size_t part;
@@ -303,9 +310,12 @@ static int copy_body(struct layer_tar *t, int fd, uint64_t size, off_t offset, s
 		if (t->len == 0)
 			return tar_bad_(t, err, "'%s' is cut short", t->path);
 		part = size < t->len ? (size_t)size : t->len;
-		rc = offset < 0 || lseek(fd, offset, SEEK_SET) >= 0 ? 0 : -errno;
-		if (rc == 0)
-			rc = bk_fd_write_all(fd, t->data, part);
+		if (to->fd < 0)
+			layer_sum_add(to->sum, t->data, part);
+		else if (offset >= 0 && lseek(to->fd, offset, SEEK_SET) < 0)
+			rc = -errno;
+		if (rc == 0 && to->fd >= 0)
+			rc = bk_fd_write_all(to->fd, t->data, part);
 		if (rc < 0)
 			return bk_err_set(err, BK_ERR_IO, -rc, "write '/%s'", t->path);
 		offset = -1; /* the file stands where it has to */
@@ -316,25 +326,58 @@ static int copy_body(struct layer_tar *t, int fd, uint64_t size, off_t offset, s
 	return 0;
 }
 
-int layer_tar_content(struct layer_tar *t, int fd, struct bk_err **err)
+/* *ret_end: where the last piece ends. */
+static int copy_content(struct layer_tar *t, const struct content *to, uint64_t *ret_end,
+			struct bk_err **err)
 {
 	const struct tar_sparse *s = &t->said.sparse;
 	uint64_t end = 0;
 
-	if (!t->sparse)
-		return copy_body(t, fd, t->body, -1, err);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct tar_extent *e = &s->extents[i];
 		off_t offset = e->offset == end ? -1 : (off_t)e->offset;
-		int rc = e->size ? copy_body(t, fd, e->size, offset, err) : 0;
+		int rc;
 
+		if (!e->size)
+			continue;
+		if (to->fd < 0)
+			layer_sum_hole(to->sum, e->offset - end);
+		rc = copy_body(t, to, e->size, offset, err);
 		if (rc < 0)
 			return rc;
-		if (e->size)
-			end = e->offset + e->size;
+		end = e->offset + e->size;
 	}
+	*ret_end = end;
+	return 0;
+}
+
+int layer_tar_content(struct layer_tar *t, int fd, struct bk_err **err)
+{
+	const struct content to = { .fd = fd };
+	uint64_t end = 0;
+	int rc;
+
+	if (!t->sparse)
+		return copy_body(t, &to, t->body, -1, err);
+	rc = copy_content(t, &to, &end, err);
+	if (rc < 0)
+		return rc;
 	/* A hole at the end. */
 	if (end < t->real && ftruncate(fd, (off_t)t->real) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "extend '/%s'", t->path);
 	return 0;
+}
+
+int layer_tar_sum(struct layer_tar *t, struct layer_sum *sum, struct bk_err **err)
+{
+	const struct content to = { .fd = -1, .sum = sum };
+	uint64_t end = 0;
+	int rc;
+
+	if (!t->sparse)
+		return copy_body(t, &to, t->body, -1, err);
+	rc = copy_content(t, &to, &end, err);
+	if (rc == 0)
+		layer_sum_hole(sum, t->real - end);
+	return rc;
 }

@@ -20,12 +20,13 @@
  * Calling order: layer_tar_new, then layer_tar_next until *ret_more is false; layer_tar_content after
  * an entry of a regular file (or not: it is skipped); layer_tar_free.
  *
- * Uses / used by: layer_stream / layer_apply, cmd (import).
+ * Uses / used by: layer_stream, layer_sum / layer_sink, layer_view, cmd (import).
  */
 #ifndef LAYER_TAR_H
 #define LAYER_TAR_H
 
 #include "layer/layer_stream.h"
+#include "layer/layer_sum.h"
 #include "layer/layer_tree.h"
 
 struct layer_tar;
@@ -48,6 +49,8 @@ int layer_tar_next(struct layer_tar *t, struct layer_entry *ret, bool *ret_more,
 		   struct bk_err **err);
 /* Writes the content of the entry to the empty file fd, holes as holes. */
 int layer_tar_content(struct layer_tar *t, int fd, struct bk_err **err);
+/* The same to a sum, in place of a file. */
+int layer_tar_sum(struct layer_tar *t, struct layer_sum *sum, struct bk_err **err);
 void layer_tar_free(struct layer_tar *t);
 BK_DEFINE_AUTO(layer_tar, layer_tar_free);
 #define bk_autolayertar bk_auto(bk_auto_layer_tar_)
