@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Images mounted read-only, from the layers that the store keeps (layer_keep.h): of one layer a bind mount, of more an
- * overlayfs without an upper layer. As podman image mount's, they have no devices, and setuid bits count.
+ * overlayfs without an upper layer. Devices in them can't be opened; setuid bits count, as with podman image mount.
  *
  * Uses / used by: store_mounts, layer_keep / cmd.
  */
