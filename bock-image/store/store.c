@@ -75,13 +75,17 @@ static bool present(int fd, const char *name)
 	return faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Unless it is there: one that can't be looked at may be, and hold the names of all images. */
+/* Sets *ret. What can't be looked at may be there, and an index.json holds the names of all images. */
+static int look_for(int fd, const char *name, bool *ret, struct bk_err **err)
+{
+	*ret = present(fd, name);
+	if (!*ret && errno != ENOENT)
+		return bk_err_set(err, BK_ERR_IO, errno, "look for '%s'", name);
+	return 0;
+}
+
 static int make_file(int fd, const char *name, const char *text, struct bk_err **err)
 {
-	if (present(fd, name))
-		return 0;
-	if (errno != ENOENT)
-		return bk_err_set(err, BK_ERR_IO, errno, "look for '%s'", name);
 	return bk_file_write_atomic(fd, name, text, strlen(text), 0644, true, err);
 }
 
@@ -115,20 +119,27 @@ static int create(int fd, bool repair, struct bk_err **err)
 {
 	static const char *const dirs[] = { STORE_PRIVATE, STORE_INGEST, STORE_LEASES, "blobs",
 					    "blobs/sha256" };
+	bool layout, index;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < BK_ARRAY_SIZE(dirs); i++)
 		rc = make_dir(fd, dirs[i], dirs[i][0] == '.' ? 0700 : 0755, err);
 	if (rc < 0 || repair)
 		return rc;
+	rc = look_for(fd, "oci-layout", &layout, err);
+	if (rc == 0)
+		rc = look_for(fd, "index.json", &index, err);
+	if (rc < 0)
+		return rc;
 	/* To gc all blobs of a store with an empty index are garbage. */
-	if (present(fd, "oci-layout") && !present(fd, "index.json") && errno == ENOENT) {
+	if (layout && !index) {
 		rc = bk_err_set(err, BK_ERR_CONFIG, 0, "its index.json, which names its images, is gone");
 		return bk_err_hint(err, rc, "'bock-image fsck --repair' makes a new one of its images");
 	}
 	/* Last of all oci-layout, so that what has it is a store. */
-	rc = make_file(fd, "index.json", index_text, err);
-	return rc == 0 ? make_file(fd, "oci-layout", layout_text, err) : rc;
+	if (!index)
+		rc = make_file(fd, "index.json", index_text, err);
+	return rc == 0 && !layout ? make_file(fd, "oci-layout", layout_text, err) : rc;
 }
 
 /*
