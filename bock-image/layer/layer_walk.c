@@ -45,6 +45,20 @@ static int fail(struct bk_err **err, const char *act, const char *path)
 	return bk_err_set(err, BK_ERR_IO, errno, "%s '/%s'", act, path);
 }
 
+/*
+ * Who is not root may have forbidden himself to read what he owns. Where errno says so, the mode is more until the caller
+ * has set *ret_mode again.
+ */
+static bool allow(int fd, const char *proc, mode_t more, mode_t *ret_mode)
+{
+	struct stat st;
+
+	if (errno != EACCES || fstat(fd, &st) < 0 || st.st_uid != geteuid())
+		return false;
+	*ret_mode = st.st_mode & 07777;
+	return chmod(proc, *ret_mode | more) == 0;
+}
+
 /* ---- attributes --------------------------------------------------------------------------------- */
 
 /* A varint of at most 32 bits; NULL: it is none. */
@@ -89,14 +103,38 @@ static int compare_xattrs(const void *a, const void *b)
 	return strcmp(((const struct layer_xattr *)a)->name, ((const struct layer_xattr *)b)->name);
 }
 
-static int add_xattr(const struct walk *w, const char *path, const char *proc, const char *name,
+/* Those of user.* want a file that can be read. */
+static int get_xattr(const struct walk *w, const char *path, int fd, const char *name, ssize_t *ret,
+		     struct bk_err **err)
+{
+	char proc[PROC_SIZE];
+	mode_t mode;
+
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	*ret = getxattr(proc, name, w->value, NAMES_SIZE);
+	if (*ret < 0 && allow(fd, proc, 0400, &mode)) {
+		int errnum;
+
+		*ret = getxattr(proc, name, w->value, NAMES_SIZE);
+		errnum = errno;
+		if (chmod(proc, mode) < 0)
+			return fail(err, "set the mode of", path);
+		errno = errnum;
+	}
+	return 0;
+}
+
+static int add_xattr(const struct walk *w, const char *path, int fd, const char *name,
 		     struct layer_attrs *a, struct bk_err **err)
 {
 	ssize_t size;
+	int rc;
 
 	if (!layer_xattr_taken(name))
 		return 0;
-	size = getxattr(proc, name, w->value, NAMES_SIZE);
+	rc = get_xattr(w, path, fd, name, &size, err);
+	if (rc < 0)
+		return rc;
 	if (size < 0 && errno == ENODATA)
 		return 0;
 	if (size < 0)
@@ -129,7 +167,7 @@ static int read_xattrs(const struct walk *w, const char *path, int fd, struct la
 	if (len < 0)
 		return fail(err, "list the attributes of", path);
 	for (const char *name = w->names; rc == 0 && name < w->names + len; name += strlen(name) + 1)
-		rc = add_xattr(w, path, proc, name, a, err);
+		rc = add_xattr(w, path, fd, name, a, err);
 	if (a->n_xattrs > 1)
 		qsort(a->xattrs, a->n_xattrs, sizeof(*a->xattrs), compare_xattrs);
 	return rc;
@@ -166,18 +204,16 @@ static int read_attrs(const struct walk *w, const char *path, int fd, const stru
 
 /* ---- entries ------------------------------------------------------------------------------------ */
 
-/* Who is not root may have forbidden himself to read what he owns. */
 static int open_to_read(const char *path, int fd, int flags, int *ret, struct bk_err **err)
 {
 	char proc[PROC_SIZE];
-	struct stat st;
+	mode_t mode;
 
 	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
 	*ret = open(proc, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (*ret < 0 && errno == EACCES && fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
-	    chmod(proc, (st.st_mode & 07777) | (flags & O_DIRECTORY ? 0500 : 0400)) == 0) {
+	if (*ret < 0 && allow(fd, proc, flags & O_DIRECTORY ? 0500 : 0400, &mode)) {
 		*ret = open(proc, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-		if (chmod(proc, st.st_mode & 07777) < 0)
+		if (chmod(proc, mode) < 0)
 			return fail(err, "set the mode of", path);
 	}
 	return *ret < 0 ? fail(err, "open", path) : 0;

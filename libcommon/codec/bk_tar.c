@@ -86,6 +86,21 @@ static void pax_number(struct bk_buf *out, const char *key, int64_t value)
 	pax_text(out, key, text);
 }
 
+/* In decimal, as pax has it: -1 s and 3/4 s are "-0.25...". */
+static void pax_time(struct bk_buf *out, int64_t sec, uint32_t nsec)
+{
+	bool minus = sec < 0;
+	char text[48];
+
+	if (nsec == 0) {
+		pax_number(out, "mtime", sec);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s%lld.%09u", minus ? "-" : "", (long long)(minus ? -(sec + 1) : sec),
+		 minus ? 1000000000 - nsec : nsec);
+	pax_text(out, "mtime", text);
+}
+
 static char type_of(const struct bk_tar_entry *e)
 {
 	if (e->hardlink)
@@ -139,8 +154,8 @@ static void describe(const struct bk_tar_entry *e, struct header *h, struct bk_b
 	if (!octal(h->gid, sizeof(h->gid), e->gid))
 		pax_number(pax, "gid", e->gid);
 	/* a time before 1970 is, without its sign, one that doesn't fit */
-	if (!octal(h->mtime, sizeof(h->mtime), (uint64_t)e->mtime))
-		pax_number(pax, "mtime", e->mtime);
+	if (!octal(h->mtime, sizeof(h->mtime), (uint64_t)e->mtime) || e->mtime_nsec)
+		pax_time(pax, e->mtime, e->mtime_nsec);
 	octal(h->devmajor, sizeof(h->devmajor), major(e->rdev));
 	octal(h->devminor, sizeof(h->devminor), minor(e->rdev));
 	for (size_t i = 0; i < e->n_xattrs; i++)

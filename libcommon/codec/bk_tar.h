@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Headers of a tar that is written: POSIX.1-2001 (pax), the same bytes for the same entries. A pax header
- * stands only where ustar can't say it: long or non-ASCII names, large numbers, times before 1970,
- * xattrs (SCHILY.xattr.*). Users and groups have numbers only.
+ * stands only where ustar can't say it: long or non-ASCII names, large numbers, times before 1970 and
+ * between two seconds, xattrs (SCHILY.xattr.*). Users and groups have numbers only.
  *
  * A tar is, for each entry, bk_tar_header, its content if it is a regular file, and zeros up to a whole
  * block (bk_tar_padding of them); then BK_TAR_END zeros.
@@ -36,6 +36,7 @@ struct bk_tar_entry {
 	uid_t uid;
 	gid_t gid;
 	int64_t mtime; /* seconds */
+	uint32_t mtime_nsec; /* and nanoseconds, below 1e9 */
 	uint64_t size; /* of the content that follows */
 	dev_t rdev;
 	const struct bk_tar_xattr *xattrs;
