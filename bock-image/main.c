@@ -93,6 +93,7 @@ static const struct {
 	{ &cmd_pull, TRANSFER(cmd_pull_run) },
 	{ &cmd_push, TRANSFER(cmd_push_run) },
 	{ &cmd_referrers, TRANSFER(cmd_referrers_run) },
+	{ &cmd_repack, TRANSFER(cmd_repack_run) },
 	{ &cmd_rm, NULL },
 	{ &cmd_save, NULL },
 	{ &cmd_sign, TRANSFER(cmd_sign_run) },

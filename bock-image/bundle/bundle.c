@@ -10,6 +10,7 @@
 #include "base/bk_file.h"
 #include "base/bk_str.h"
 #include "bundle/bundle_files.h"
+#include "bundle/bundle_origin.h"
 #include "bundle/bundle_priv.h"
 
 static int open_empty(const char *path, int *ret_fd, struct bk_err **err)
@@ -78,6 +79,22 @@ int bundle_fill_(const struct store *s, const struct store_image *image, int fd,
 	return rc < 0 ? rc : bundle_config_write(fd, &config, err);
 }
 
+int bundle_note_origin_(const struct store_image *image, int fd, bool overlay, const struct layer_opts *layer,
+			struct bk_err **err)
+{
+	struct oci_descriptor desc = image->desc;
+	struct bundle_origin origin = {
+		.name = image->name,
+		.image = &desc,
+		.rootless = layer->rootless,
+		.overlay = overlay,
+	};
+
+	if (layer->ids)
+		origin.ids = *layer->ids;
+	return bundle_origin_write(fd, &origin, err);
+}
+
 int bundle_unpack(const struct store *s, const struct store_image *image, const char *path,
 		  const struct bundle_opts *opts, const struct layer_opts *layer,
 		  struct layer_stats *ret_stats, struct bk_err **err)
@@ -90,6 +107,8 @@ int bundle_unpack(const struct store *s, const struct store_image *image, const 
 		rc = bundle_take_folder_(path, &fd, &made, err);
 	if (rc == 0) {
 		rc = bundle_fill_(s, image, fd, opts, layer, ret_stats, err);
+		if (rc == 0)
+			rc = bundle_note_origin_(image, fd, false, layer, err);
 		if (rc < 0)
 			(void)bk_root_empty_dir(fd, NULL);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A bundle (runtime-spec bundle.md) from a stored image: DIR/rootfs with all layers applied, and
- * DIR/config.json.
+ * A bundle (runtime-spec bundle.md) from a stored image: DIR/rootfs with all layers applied,
+ * DIR/config.json, and DIR/bock-bundle.json (bundle_origin.h).
  *
  * Uses / used by: store, layer, bundle_config / cmd, bock-build.
  */

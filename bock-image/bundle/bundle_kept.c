@@ -231,6 +231,8 @@ int bundle_unpack_mode(struct store *s, const struct store_image *image, const c
 		rc = bundle_take_folder_(path, &fd, &made, err);
 	if (rc == 0) {
 		rc = fill(s, image, fd, mode, opts, layer, ret_stats, err);
+		if (rc == 0)
+			rc = bundle_note_origin_(image, fd, mode == BUNDLE_OVERLAY, layer, err);
 		if (rc < 0)
 			(void)bk_root_empty_dir(fd, NULL);
 	}

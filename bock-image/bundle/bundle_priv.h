@@ -16,6 +16,10 @@ int bundle_fill_(const struct store *s, const struct store_image *image, int fd,
 		 const struct bundle_opts *opts, const struct layer_opts *layer,
 		 struct layer_stats *ret_stats, struct bk_err **err);
 
+/* Notes in the folder fd what it was made of (bundle_origin.h). */
+int bundle_note_origin_(const struct store_image *image, int fd, bool overlay, const struct layer_opts *layer,
+			struct bk_err **err);
+
 /* The files beside rootfs in the bundle fd (bundle_files.h), and the configuration of a tree that is there. */
 int bundle_convert_(const struct store_image *image, int fd, const struct bk_root *root,
 		    const struct bundle_opts *opts, struct bk_arena *arena,

@@ -51,6 +51,30 @@ const struct bk_cli_cmd cmd_load = {
 	.opts_size = sizeof(struct cmd_load_opts),
 };
 
+static const struct bk_cli_opt repack_opts[] = {
+	{ "author", 0, BK_CLI_STR, offsetof(struct cmd_repack_opts, author), "TEXT",
+	  "who made the change, for the history", 0, NULL },
+	{ "created-by", 0, BK_CLI_STR, offsetof(struct cmd_repack_opts, created_by), "TEXT",
+	  "what made it, for the history (default: bock-image repack)", 0, NULL },
+	{ "message", 'm', BK_CLI_STR, offsetof(struct cmd_repack_opts, message), "TEXT",
+	  "comment in the history", 0, NULL },
+	{ "compression", 0, BK_CLI_CHOICE, offsetof(struct cmd_repack_opts, compression), "HOW",
+	  "how the layer is kept: gzip or none", 0, compressions },
+	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_repack_opts, quiet), NULL, "print nothing", 0,
+	  NULL },
+	BK_CLI_END
+};
+
+const struct bk_cli_cmd cmd_repack = {
+	.name = "repack",
+	.synopsis = "BUNDLE NAME",
+	.help = "make an image of a changed bundle: the one it was made of, and a layer",
+	.min_args = 2,
+	.max_args = 2,
+	.opts = repack_opts,
+	.opts_size = sizeof(struct cmd_repack_opts),
+};
+
 /* As enum layer_confine_how. */
 static const char *const confinements[] = { "auto", "required", "none", NULL };
 

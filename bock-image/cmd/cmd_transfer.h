@@ -30,6 +30,14 @@ struct cmd_diff_opts {
 	bool json;
 };
 
+struct cmd_repack_opts {
+	const char *author;
+	const char *created_by;
+	const char *message;
+	int compression;
+	bool quiet;
+};
+
 struct cmd_load_opts {
 	const char *name;
 	bool replace;
@@ -158,7 +166,7 @@ struct cmd_verify_opts {
 };
 
 extern const struct bk_cli_cmd cmd_attach, cmd_copy, cmd_diff, cmd_digest, cmd_fsck, cmd_import, cmd_load, cmd_login, cmd_logout, cmd_pull, cmd_push,
-	cmd_referrers, cmd_sign, cmd_tags, cmd_unpack, cmd_verify;
+	cmd_referrers, cmd_repack, cmd_sign, cmd_tags, cmd_unpack, cmd_verify;
 
 /* What the rows do, in the helper. */
 int cmd_attach_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
@@ -166,6 +174,7 @@ int cmd_sign_run(const struct bk_cli_call *call, int *ret_status, struct bk_err 
 int cmd_verify_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_referrers_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_import_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
+int cmd_repack_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 /* fsck --repair; without it cmd_fsck_run. */
 int cmd_repair_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);
 int cmd_load_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err);

@@ -96,3 +96,37 @@ os.setxattr(sys.argv[1], "system.posix_acl_access", bytes.fromhex("0200000001000
 	assert_output -e "'d' 0o40555 .*'user.rootlesscontainers', '080310ffffffff0f'"
 	assert_output -e "'liar' [^']*'-' \[\]"
 }
+
+@test "what is repacked is read by umoci and skopeo, and what umoci repacked is the same" {
+	need_cmd skopeo
+	need_cmd jq
+	rich_image "$STORE"
+	bock_image unpack rich:1 "$T/b" -- x
+	umoci unpack --image "$STORE:rich:1" "$T/u" >&2
+	for rootfs in "$T/b/rootfs" "$T/u/rootfs"; do
+		(
+			cd "$rootfs"
+			rm -r hl opaque
+			rm bin/sh
+			mkdir bin/sh opaque
+			echo z >opaque/new
+			ln bin/su bin/su9
+			chown 5:6 etc/passwd
+			mkfifo bin/fifo
+			python3 -c 'import os; os.setxattr("bin/new", "user.k", b"v")'
+			touch -d @1600000000.25 bin/sh opaque opaque/new bin/fifo
+			touch -d @1600000001 bin opaque etc .
+		)
+	done
+	bock_image repack -q "$T/b" ours:1
+	umoci repack --image "$STORE:theirs" "$T/u" >&2
+	tree "$T/b/rootfs" >"$T/changed"
+	umoci unpack --image "$STORE:ours:1" "$T/u2" >&2
+	tree "$T/u2/rootfs" | diff "$T/changed" - >&2
+	# times of umoci's layers are rounded to seconds
+	bock_image unpack theirs "$T/b2" -- x
+	tree "$T/b2/rootfs" | sed -E 's/ (-?[0-9]+)[0-9]{9} / \1 /' >"$T/theirs"
+	sed -E 's/ (-?[0-9]+)[0-9]{9} / \1 /' "$T/changed" | diff - "$T/theirs" >&2
+	skopeo copy -q "oci:$STORE:ours:1" "dir:$T/dir" >&2
+	[ "$(jq '.layers | length' "$T/dir/manifest.json")" = 4 ]
+}

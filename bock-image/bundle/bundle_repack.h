@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was changed in a bundle's root since it was unpacked, as a layer. The image that bock-bundle.json names is unpacked
+ * again, into BUNDLE/.repack, as it was then, and both trees are compared: no pass over the files is needed when a bundle
+ * is made. BUNDLE/.repack takes the image's size once more, for as long as it takes; one of a process that was killed goes
+ * with the next.
+ *
+ * Uses / used by: bundle_origin, layer_apply, layer_delta, layer_out / cmd.
+ */
+#ifndef BUNDLE_REPACK_H
+#define BUNDLE_REPACK_H
+
+#include "layer/layer.h"
+#include "layer/layer_out.h"
+#include "store/store_image.h"
+
+struct bundle_repacked {
+	struct store_image *image;	/* that the bundle was made of; the caller frees it */
+	bool changed;			/* whether there is a layer */
+	struct layer_info layer;
+};
+
+/*
+ * Puts the layer into the store, which must be writable, and be the one that has the image: -BK_ERR_NOT_FOUND if it is
+ * gone. Bundles of the mode overlay are -BK_ERR_UNSUPPORTED. warn is told what can be in no layer (sockets); may be NULL.
+ */
+int bundle_repack(struct store *s, const char *path, enum oci_media_compression compression,
+		  void (*warn)(void *ctx, const char *message), void *warn_ctx, struct bundle_repacked *ret,
+		  struct bk_err **err);
+
+#endif
