@@ -244,8 +244,11 @@ one_layer() {
 		img mount one:1 m
 		img mount two:1
 	END
-	# all of that namespace is over
+	# all of that namespace is over; its number may be another's at once, which gc takes for it until that ends, too
 	[ "$(find "$LAYERS/uses" -type f | wc -l)" -eq 2 ]
+	number=$(cat "$LAYERS"/uses/* | jq -rs '.[0].inode')
+	number_is_free() { ! readlink /proc/[0-9]*/ns/mnt | grep -qF "[$number]"; }
+	wait_for 60 number_is_free
 	bock_image rm two:1
 	run -0 bock_image gc
 	assert_output -p "removed 2 unpacked layers; kept 1"
