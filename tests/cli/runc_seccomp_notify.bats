@@ -52,10 +52,10 @@ doc() { jq -e "$@" "$T/agent.json" >/dev/null || fail "the document: $(<"$T/agen
 	assert_no_leftovers
 }
 
-# The container's program has no descriptor of the listener, nor of the agent's socket.
+# The container's program has no descriptor of the listener, nor of the agent's socket. (Those of the pipeline come and go.)
 refute_leak() {
 	agent
-	inside 'ls -l /proc/$$/fd | grep -E "seccomp|socket" || :'
+	inside 'ls -l /proc/$$/fd 2>/dev/null | grep -E "seccomp|socket" || :'
 	[ -z "$output" ] || fail "$output"
 	agent_ends
 }
