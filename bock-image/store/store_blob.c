@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store_blob.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -292,4 +293,28 @@ int store_blob_read(const struct store *s, const struct oci_descriptor *d, struc
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "blob %s is damaged: its digest is %s",
 				  d->digest, digest);
 	return 0;
+}
+
+int store_blob_each(const struct store *s, enum bk_digest_alg alg,
+		    void (*each)(void *ctx, const char *digest, enum bk_digest_alg alg), void *ctx, struct bk_err **err)
+{
+	bk_autofree char *path = bk_asprintf("blobs/%s", bk_digest_alg_name(alg));
+	int fd = openat(s->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bk_autoclosedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+
+	if (!dir) {
+		int saved = errno;
+
+		bk_close(&fd);
+		return saved == ENOENT ? 0 : bk_err_set(err, BK_ERR_IO, saved, "read '%s/%s'", s->path, path);
+	}
+	while ((errno = 0, e = readdir(dir)) != NULL) {
+		char digest[sizeof(e->d_name) + 16];
+
+		(void)snprintf(digest, sizeof(digest), "%s:%s", bk_digest_alg_name(alg), e->d_name);
+		if (bk_digest_parse(digest, NULL, NULL, NULL) == 0)
+			each(ctx, digest, alg);
+	}
+	return errno == 0 ? 0 : bk_err_set(err, BK_ERR_IO, errno, "read '%s/%s'", s->path, path);
 }

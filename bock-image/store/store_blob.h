@@ -58,6 +58,12 @@ int store_blob_open(const struct store *s, const char *digest, int64_t size, int
 /* Whether a blob of that digest and size (-1: any) is there. */
 bool store_blob_has(const struct store *s, const char *digest, int64_t size);
 /*
+ * Calls each() for every file in the folder of alg whose name is that of a blob; what has another name is none, but a
+ * file that another tool is about to rename. No folder: no blobs. A folder that can't be read to its end: -BK_ERR_IO.
+ */
+int store_blob_each(const struct store *s, enum bk_digest_alg alg,
+		    void (*each)(void *ctx, const char *digest, enum bk_digest_alg alg), void *ctx, struct bk_err **err);
+/*
  * Reads a document of at most out->max bytes: size and digest are those of the descriptor, or it is
  * an error.
  */

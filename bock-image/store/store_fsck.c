@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store_fsck.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -100,8 +99,9 @@ static int check_content(struct check *c, const char *digest, enum bk_digest_alg
 	return rc;
 }
 
-static void check_blob(struct check *c, const char *digest, enum bk_digest_alg alg)
+static void check_blob(void *ctx, const char *digest, enum bk_digest_alg alg)
 {
+	struct check *c = ctx;
 	struct bk_err *why = NULL;
 	int rc = check_content(c, digest, alg, &why);
 
@@ -115,34 +115,6 @@ static void check_blob(struct check *c, const char *digest, enum bk_digest_alg a
 		return;
 	(void)bk_map_set(c->bad, digest, &known_bad);
 	tell_err(c, STORE_FSCK_BLOB, NULL, digest, why);
-}
-
-static int check_blobs(struct check *c, enum bk_digest_alg alg, struct bk_err **err)
-{
-	bk_autofree char *path = bk_asprintf("blobs/%s", bk_digest_alg_name(alg));
-	int fd = openat(c->s->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bk_autoclosedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *e;
-
-	if (!dir) {
-		int saved = errno;
-
-		bk_close(&fd);
-		return saved == ENOENT ? 0
-				       : bk_err_set(err, BK_ERR_IO, saved, "read '%s/%s'",
-						    c->s->path, path);
-	}
-	while ((errno = 0, e = readdir(dir)) != NULL) {
-		char digest[sizeof(e->d_name) + 16];
-
-		(void)snprintf(digest, sizeof(digest), "%s:%s", bk_digest_alg_name(alg), e->d_name);
-		/* What has another name is no blob: a file that another tool is about to rename. */
-		if (bk_digest_parse(digest, NULL, NULL, NULL) == 0)
-			check_blob(c, digest, alg);
-	}
-	if (errno != 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "read '%s/%s'", c->s->path, path);
-	return 0;
 }
 
 /* ---- what index.json leads to -------------------------------------------------------------------- */
@@ -277,10 +249,10 @@ int store_fsck(const struct store *s, const struct store_fsck_opts *opts,
 	bk_automap struct bk_map *bad = bk_map_new(NULL);
 	bk_autofree char *buf = bk_malloc(READ_SIZE);
 	struct check c = { .s = s, .opts = opts, .bad = bad, .buf = buf };
-	int rc = check_blobs(&c, BK_DIGEST_SHA256, err);
+	int rc = store_blob_each(s, BK_DIGEST_SHA256, check_blob, &c, err);
 
 	if (rc == 0)
-		rc = check_blobs(&c, BK_DIGEST_SHA512, err);
+		rc = store_blob_each(s, BK_DIGEST_SHA512, check_blob, &c, err);
 	if (rc == 0)
 		rc = walk_all(&c, err);
 	if (rc == 0)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store_repair.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -138,13 +137,15 @@ static bool is_image(const struct repair *r, struct oci_descriptor *d)
 	}
 }
 
-static void consider(struct repair *r, const char *digest)
+static void consider(void *ctx, const char *digest, enum bk_digest_alg alg)
 {
+	struct repair *r = ctx;
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	struct oci_descriptor d = { .digest = bk_arena_strdup(r->arena, digest) };
 	bk_autoclose int fd = -1;
 	struct oci_index index;
 
+	(void)alg;
 	if (store_blob_open(r->s, digest, -1, &fd, &d.size, NULL) < 0 || !is_image(r, &d))
 		return;
 	if (oci_media_kind_of(d.media_type) == OCI_MEDIA_KIND_INDEX &&
@@ -159,31 +160,6 @@ static void consider(struct repair *r, const char *digest)
 	r->index.manifests[r->index.n_manifests++] = d;
 }
 
-static int search(struct repair *r, enum bk_digest_alg alg, struct bk_err **err)
-{
-	bk_autofree char *path = bk_asprintf("blobs/%s", bk_digest_alg_name(alg));
-	int fd = openat(r->s->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bk_autoclosedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *e;
-
-	if (!dir) {
-		int saved = errno;
-
-		bk_close(&fd);
-		return saved == ENOENT ? 0
-				       : bk_err_set(err, BK_ERR_IO, saved, "read '%s/%s'",
-						    r->s->path, path);
-	}
-	while ((errno = 0, e = readdir(dir)) != NULL) {
-		char digest[sizeof(e->d_name) + 16];
-
-		(void)snprintf(digest, sizeof(digest), "%s:%s", bk_digest_alg_name(alg), e->d_name);
-		if (bk_digest_parse(digest, NULL, NULL, NULL) == 0)
-			consider(r, digest);
-	}
-	return errno == 0 ? 0 : bk_err_set(err, BK_ERR_IO, errno, "read '%s/%s'", r->s->path, path);
-}
-
 /* The names are lost. */
 static int make_anew(struct repair *r, struct bk_err **err)
 {
@@ -191,9 +167,9 @@ static int make_anew(struct repair *r, struct bk_err **err)
 	int rc;
 
 	r->index = (struct oci_index){ .schema_version = 2 };
-	rc = search(r, BK_DIGEST_SHA256, err);
+	rc = store_blob_each(r->s, BK_DIGEST_SHA256, consider, r, err);
 	if (rc == 0)
-		rc = search(r, BK_DIGEST_SHA512, err);
+		rc = store_blob_each(r->s, BK_DIGEST_SHA512, consider, r, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < r->index.n_manifests; i++)
