@@ -13,6 +13,7 @@ setup() {
 	grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || skip "this kernel has no overlayfs"
 	LAYERS=$STORE/.bock/layers
 	export T STORE
+	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # it can't where another process traces, as strike does
 }
 
 teardown() {
