@@ -135,9 +135,19 @@ static inline pid_t bk_musl_fork(void)
 }
 #define fork bk_musl_fork
 
-/* musl's clone() behind its check of the flags: from 1.2.4 on that refuses what starts a thread. */
+/*
+ * musl's clone() behind its check of the flags, which refuses what starts a thread from 1.2.4 on. It answers as the
+ * kernel does, and leaves errno alone.
+ */
 int __clone(int (*start)(void *), void *stack, int flags, void *arg, ...);
-#define clone(...) __clone(__VA_ARGS__)
+static inline int bk_musl_clone_answer(int answer)
+{
+	if (answer >= 0)
+		return answer;
+	errno = -answer;
+	return -1;
+}
+#define clone(...) bk_musl_clone_answer(__clone(__VA_ARGS__))
 
 static inline int bk_musl_setgroups(size_t n, const gid_t *groups)
 {

@@ -135,6 +135,46 @@ running() {
 	[[ $stderr == *"the poststop hooks are not run: "*"No such file or directory"* ]] || fail "$stderr"
 }
 
+@test "fault: a capability that stays in the bounding set is an error, one that was never there is not" {
+	local bounding n absent=
+	sleeper
+	edit '.process.capabilities |= map_values(["CAP_KILL"])'
+	bounding=$((16#$(awk '/^CapBnd:/ { print $2 }' /proc/self/status)))
+	for ((n = 0; n < 40; n++)); do
+		((bounding >> n & 1)) || absent=$n
+	done
+	point prctl '^PR_CAPBSET_DROP 21$' run -d -b "$B" "$ID" # CAP_SYS_ADMIN
+	bock_runc delete --force "$ID"
+	struck --fault EPERM -- run -d -b "$B" "$ID"
+	assert_error "drop CAP_SYS_ADMIN from the capability bounding set: Operation not permitted"
+	assert_no_leftovers
+	[ -n "$absent" ] || return 0
+	point prctl "^PR_CAPBSET_DROP $absent\$" run -d -b "$B" "$ID"
+	bock_runc delete --force "$ID"
+	struck --fault EPERM -- run -d -b "$B" "$ID"
+	[ "$status" -eq 0 ] || fail "$stderr"
+	grep -q '^CapBnd:.*0000000000000020$' "/proc/$(pid_of)/status"
+}
+
+@test "fault: a hook's process that can't be made is told, and not waited for" {
+	sleeper
+	edit '.hooks.poststop = [{"path": "/bin/true"}]'
+	detached create -b "$B" "$ID"
+	assert_ok ""
+	point clone "" delete "$ID"
+	detached create -b "$B" "$ID"
+	assert_ok ""
+	struck --fault EAGAIN -- delete "$ID"
+	[[ $stderr == *"make a process for '/bin/true': Resource temporarily unavailable"* ]] || fail "$status $stderr"
+	edit '.hooks = {"createRuntime": [{"path": "/bin/true"}]}'
+	bock_runc delete --force "$ID"
+	point clone "" create -b "$B" "$ID"
+	bock_runc delete --force "$ID"
+	struck --fault ENOMEM -- create -b "$B" "$ID"
+	assert_error "Cannot allocate memory"
+	assert_no_leftovers
+}
+
 @test "fault: an update that can't see our device program does not put another beside it" {
 	need_own_calls
 	need_cgroup2

@@ -45,6 +45,7 @@ struct strike_opts {
 };
 
 #define STRIKE_DETAIL 256
+#define STRIKE_WORDS  48
 
 /* What a call is about, for the report: a path, or what a descriptor leads to; "" if nothing is known. */
 void strike_detail(pid_t pid, uint64_t nr, const uint64_t *args, char *ret, size_t size);

@@ -4,6 +4,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <seccomp.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -122,6 +124,46 @@ static const struct subject subjects[] = {
 	{ SYS_recvmsg, -1, 0 },
 };
 
+/* What a call that does many things is to do: its number there, in argument 0 of prctl, 1 of fcntl. */
+struct word {
+	long nr;
+	uint64_t number;
+	const char *name;
+};
+
+static const struct word words[] = {
+	{ SYS_prctl, PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG" },
+	{ SYS_prctl, PR_SET_DUMPABLE, "PR_SET_DUMPABLE" },
+	{ SYS_prctl, PR_SET_KEEPCAPS, "PR_SET_KEEPCAPS" },
+	{ SYS_prctl, PR_SET_NAME, "PR_SET_NAME" },
+	{ SYS_prctl, PR_SET_SECCOMP, "PR_SET_SECCOMP" },
+	{ SYS_prctl, PR_CAPBSET_READ, "PR_CAPBSET_READ" },
+	{ SYS_prctl, PR_CAPBSET_DROP, "PR_CAPBSET_DROP" },
+	{ SYS_prctl, PR_SET_CHILD_SUBREAPER, "PR_SET_CHILD_SUBREAPER" },
+	{ SYS_prctl, PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS" },
+	{ SYS_prctl, PR_CAP_AMBIENT, "PR_CAP_AMBIENT" },
+	{ SYS_fcntl, F_DUPFD, "F_DUPFD" },
+	{ SYS_fcntl, F_GETFD, "F_GETFD" },
+	{ SYS_fcntl, F_SETFD, "F_SETFD" },
+	{ SYS_fcntl, F_GETFL, "F_GETFL" },
+	{ SYS_fcntl, F_SETFL, "F_SETFL" },
+	{ SYS_fcntl, F_DUPFD_CLOEXEC, "F_DUPFD_CLOEXEC" },
+	{ SYS_fcntl, F_ADD_SEALS, "F_ADD_SEALS" },
+	{ SYS_fcntl, F_GET_SEALS, "F_GET_SEALS" },
+};
+
+/* The word and the argument behind it ("PR_CAPBSET_DROP 21"); nothing for other calls. */
+static void read_words(uint64_t nr, const uint64_t *args, char *ret, size_t size)
+{
+	int which = nr == SYS_prctl ? 0 : 1;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (words[i].nr == (long)nr && words[i].number == args[which])
+			snprintf(ret, size, "%s %d", words[i].name, (int)args[which + 1]);
+	}
+}
+
 static void read_text(pid_t pid, uint64_t address, char *ret, size_t size)
 {
 	struct iovec to = { .iov_base = ret, .iov_len = size - 1 };
@@ -146,7 +188,7 @@ static void read_fd(pid_t pid, int fd, char *ret, size_t size)
 
 void strike_detail(pid_t pid, uint64_t nr, const uint64_t *args, char *ret, size_t size)
 {
-	char dir[STRIKE_DETAIL / 2] = "", path[STRIKE_DETAIL / 2] = "";
+	char dir[STRIKE_DETAIL / 2] = "", path[STRIKE_DETAIL / 2] = "", last[STRIKE_WORDS];
 
 	for (size_t i = 0; i < sizeof(subjects) / sizeof(*subjects); i++) {
 		const struct subject *s = &subjects[i];
@@ -158,7 +200,8 @@ void strike_detail(pid_t pid, uint64_t nr, const uint64_t *args, char *ret, size
 		if (s->fd >= 0 && path[0] != '/' && (int)args[s->fd] >= 0)
 			read_fd(pid, (int)args[s->fd], dir, sizeof(dir));
 	}
-	snprintf(ret, size, "%s%s%s", dir, dir[0] && path[0] ? "/" : "", path);
+	read_words(nr, args, last, sizeof(last));
+	snprintf(ret, size, "%s%s%s%s%s", dir, dir[0] && path[0] ? "/" : "", path, dir[0] && last[0] ? " " : "", last);
 	for (char *p = ret; *p; p++) {
 		if ((unsigned char)*p < ' ')
 			*p = '?';
