@@ -11,6 +11,7 @@
 #include "base/bk_str.h"
 #include "bundle/bundle_files.h"
 #include "bundle/bundle_origin.h"
+#include "layer/layer_keep.h"
 #include "bundle/bundle_priv.h"
 
 static int open_empty(const char *path, int *ret_fd, struct bk_err **err)
@@ -88,6 +89,7 @@ int bundle_note_origin_(const struct store_image *image, int fd, bool overlay, c
 		.image = &desc,
 		.rootless = layer->rootless,
 		.overlay = overlay,
+		.userxattr = overlay && layer_keep_kind(layer) != STORE_LAYER_ROOT,
 	};
 
 	if (layer->ids)

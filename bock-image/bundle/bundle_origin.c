@@ -14,6 +14,7 @@ static const struct bk_doc_field origin_fields[] = {
 	BK_DOC_OBJ_F(struct bundle_origin, image, "image", BK_DOC_REQUIRED, oci_descriptor_type),
 	BK_DOC_BOOL_F(struct bundle_origin, rootless, "rootless", 0),
 	BK_DOC_BOOL_F(struct bundle_origin, overlay, "overlay", 0),
+	BK_DOC_BOOL_F(struct bundle_origin, userxattr, "userxattr", 0),
 	BK_DOC_OBJV_F(struct bundle_origin, ids.uids, ids.n_uids, "uidMappings", 0, oci_id_mapping_type),
 	BK_DOC_OBJV_F(struct bundle_origin, ids.gids, ids.n_gids, "gidMappings", 0, oci_id_mapping_type),
 	BK_DOC_END

@@ -19,6 +19,7 @@ struct bundle_origin {
 	struct oci_descriptor *image;	/* of its manifest */
 	bool rootless;
 	bool overlay;			/* the root is mounted by the runtime, of layers in the store */
+	bool userxattr;			/* with it: overlayfs keeps its attributes in user.overlay.* */
 	struct layer_ids ids;
 };
 

@@ -10,9 +10,11 @@
 
 #include "base/bk_auto.h"
 #include "base/bk_root.h"
+#include "base/bk_str.h"
 #include "bundle/bundle_files.h"
 #include "bundle/bundle_origin.h"
 #include "layer/layer_delta.h"
+#include "layer/layer_tar.h"
 
 #define SCRATCH ".repack"
 
@@ -102,17 +104,40 @@ static int write_layer(struct store *s, struct layer_delta *d, const struct bk_r
 
 static int check_origin(const struct bundle_origin *o, struct bk_err **err)
 {
-	if (o->overlay)
-		return bk_err_hint(err, bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "a bundle of --mode overlay can't be "
-						   "repacked yet"),
-				   "--mode copy, reflink and auto make bundles that can");
 	if (geteuid() != 0 && !o->rootless)
 		return bk_err_set(err, BK_ERR_PERMISSION, 0, "root unpacked it, and only root can repack it");
 	return 0;
 }
 
-int bundle_repack(struct store *s, const char *path, enum oci_media_compression compression,
-		  void (*warn)(void *ctx, const char *message), void *warn_ctx, struct bundle_repacked *ret,
+static int clean_masks(char *const *masks, char ***ret, struct bk_err **err)
+{
+	int rc = 0;
+
+	for (char *const *m = masks; rc == 0 && m && *m; m++) {
+		bk_autofree char *clean = NULL;
+
+		rc = layer_tar_clean(*m, BK_ROOT_PATH_MAX, LAYER_DEPTH_MAX, &clean, err);
+		if (rc == 0 && *clean == '\0')
+			rc = bk_err_set(err, BK_ERR_CONFIG, 0, "that is the root, without which nothing is left");
+		if (rc < 0)
+			return bk_err_wrap(err, rc, "mask path '%s'", *m);
+		bk_strv_push(ret, bk_steal_ptr(&clean));
+	}
+	return rc;
+}
+
+/* What has the changes. */
+static int open_changed(const struct bundle_origin *o, int fd, struct layer_walk_opts *walk, struct bk_root *ret,
+			struct bk_err **err)
+{
+	walk->rootless = o->rootless;
+	walk->ids = &o->ids;
+	if (o->overlay)
+		walk->upper = o->userxattr ? LAYER_WALK_USER : LAYER_WALK_TRUSTED;
+	return open_tree(fd, o->overlay ? "upper" : "rootfs", ret, err);
+}
+
+int bundle_repack(struct store *s, const char *path, const struct bundle_repack_opts *opts, struct bundle_repacked *ret,
 		  struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
@@ -120,29 +145,31 @@ int bundle_repack(struct store *s, const char *path, enum oci_media_compression 
 	bk_autoroot struct bk_root root = BK_ROOT_INIT;
 	bk_autolayerdelta struct layer_delta *d = NULL;
 	struct bundle_repacked got = { 0 };
-	struct layer_walk_opts walk = { .warn = warn, .ctx = warn_ctx };
+	struct layer_walk_opts walk = { .warn = opts->warn, .ctx = opts->ctx };
+	bk_autostrv char **masks = NULL;
 	struct bundle_origin origin;
 	bk_autoclose int fd = -1;
-	int rc = open_bundle(path, &fd, err);
+	int rc = clean_masks(opts->mask, &masks, err);
 
+	walk.skip = masks;
+	if (rc == 0)
+		rc = open_bundle(path, &fd, err);
 	if (rc == 0)
 		rc = bundle_origin_read(fd, arena, &origin, err);
 	if (rc == 0)
 		rc = check_origin(&origin, err);
 	if (rc == 0)
-		rc = open_tree(fd, "rootfs", &root, err);
+		rc = open_changed(&origin, fd, &walk, &root, err);
 	if (rc == 0)
 		rc = find_image(s, &origin, &image, err);
 	if (rc < 0)
 		return rc;
-	walk.rootless = origin.rootless;
-	walk.ids = &origin.ids;
 	d = layer_delta_new(&walk);
 	rc = read_old(s, image, fd, &origin, d, err);
 	if (rc == 0)
 		rc = layer_delta_compare(d, &root, &got.changed, err);
 	if (rc == 0 && got.changed)
-		rc = write_layer(s, d, &root, compression, &got.layer, err);
+		rc = write_layer(s, d, &root, opts->compression, &got.layer, err);
 	if (rc < 0)
 		return rc;
 	got.image = bk_steal_ptr(&image);

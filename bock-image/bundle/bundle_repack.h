@@ -5,6 +5,9 @@
  * is made. BUNDLE/.repack takes the image's size once more, for as long as it takes; one of a process that was killed goes
  * with the next.
  *
+ * Of a bundle of the mode overlay it is the upper directory that is read, with nothing mounted; the layer is that of a
+ * bundle of the mode copy with the same change.
+ *
  * Uses / used by: bundle_origin, layer_apply, layer_delta, layer_out / cmd.
  */
 #ifndef BUNDLE_REPACK_H
@@ -20,12 +23,20 @@ struct bundle_repacked {
 	struct layer_info layer;
 };
 
+struct bundle_repack_opts {
+	enum oci_media_compression compression;
+	char *const *mask;	/* strv of paths in the root, at and below which changes are left out; may be NULL */
+	/* Told what can be in no layer (sockets); may be NULL. */
+	void (*warn)(void *ctx, const char *message);
+	void *ctx;
+};
+
 /*
  * Puts the layer into the store, which must be writable, and be the one that has the image: -BK_ERR_NOT_FOUND if it is
- * gone. Bundles of the mode overlay are -BK_ERR_UNSUPPORTED. warn is told what can be in no layer (sockets); may be NULL.
+ * gone. -BK_ERR_CONFIG for a mask that is the root or has "..". -BK_ERR_UNSUPPORTED for a bundle of the mode overlay
+ * whose upper directory is not whole by itself (layer_walk.h).
  */
-int bundle_repack(struct store *s, const char *path, enum oci_media_compression compression,
-		  void (*warn)(void *ctx, const char *message), void *warn_ctx, struct bundle_repacked *ret,
+int bundle_repack(struct store *s, const char *path, const struct bundle_repack_opts *opts, struct bundle_repacked *ret,
 		  struct bk_err **err);
 
 #endif

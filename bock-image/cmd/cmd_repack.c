@@ -100,6 +100,12 @@ int cmd_repack_run(const struct bk_cli_call *call, int *ret_status, struct bk_er
 	bk_autobuf struct bk_buf out = BK_BUF_INIT(CMD_OUT_MAX);
 	const struct cmd_repack_opts *o = call->opts;
 	struct warnings w = { .log = call->log };
+	const struct bundle_repack_opts opts = {
+		.compression = o->compression == 0 ? OCI_MEDIA_GZIP : OCI_MEDIA_PLAIN,
+		.mask = o->mask,
+		.warn = warn,
+		.ctx = &w,
+	};
 	struct bundle_repacked r = { 0 };
 	bk_autostore struct store *s = NULL;
 	struct oci_descriptor desc;
@@ -110,8 +116,7 @@ int cmd_repack_run(const struct bk_cli_call *call, int *ret_status, struct bk_er
 		rc = cmd_open_store(call, STORE_WRITE, &s, err);
 	if (rc < 0)
 		return rc;
-	rc = bundle_repack(s, call->args[0], o->compression == 0 ? OCI_MEDIA_GZIP : OCI_MEDIA_PLAIN, warn,
-			   &w, &r, err);
+	rc = bundle_repack(s, call->args[0], &opts, &r, err);
 	if (w.n > WARNINGS_MAX)
 		bk_log_msg(call->log, BK_LOG_WARNING, "%llu more of these",
 			   (unsigned long long)(w.n - WARNINGS_MAX));

@@ -58,6 +58,8 @@ static const struct bk_cli_opt repack_opts[] = {
 	  "what made it, for the history (default: bock-image repack)", 0, NULL },
 	{ "message", 'm', BK_CLI_STR, offsetof(struct cmd_repack_opts, message), "TEXT",
 	  "comment in the history", 0, NULL },
+	{ "mask-path", 0, BK_CLI_STRV, offsetof(struct cmd_repack_opts, mask), "PATH",
+	  "leave out what was changed there and below it", 0, NULL },
 	{ "compression", 0, BK_CLI_CHOICE, offsetof(struct cmd_repack_opts, compression), "HOW",
 	  "how the layer is kept: gzip or none", 0, compressions },
 	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_repack_opts, quiet), NULL, "print nothing", 0,

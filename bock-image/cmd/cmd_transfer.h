@@ -34,6 +34,7 @@ struct cmd_repack_opts {
 	const char *author;
 	const char *created_by;
 	const char *message;
+	char **mask;
 	int compression;
 	bool quiet;
 };

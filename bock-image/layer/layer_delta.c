@@ -25,6 +25,7 @@ struct node {
 	bool any_time;		/* a directory whose time nobody said */
 	bool seen;		/* it is in the other tree, too, */
 	bool now_dir;		/* as a directory */
+	bool met, opaque;	/* an upper directory has the name; and it hides what is below */
 };
 
 /* What the layer has of a path. */
@@ -177,6 +178,7 @@ int layer_delta_old(struct layer_delta *d, const struct bk_root *root, const str
 	struct layer_walk_opts opts = *d->opts;
 
 	opts.warn = NULL;
+	opts.upper = LAYER_WALK_NO_UPPER;
 	d->since = *since;
 	return layer_walk(root, &opts, note_old, d, err);
 }
@@ -281,6 +283,19 @@ static int note_new(void *ctx, const struct layer_entry *e, int fd, struct bk_er
 	return rc;
 }
 
+static int note_upper(void *ctx, const struct layer_entry *e, int fd, struct bk_err **err)
+{
+	struct layer_delta *d = ctx;
+	struct node *n = bk_map_get(d->old, e->path);
+
+	if (n) {
+		n->met = true;
+		/* of the root, overlayfs itself does not ask */
+		n->opaque = e->opaque && *e->path;
+	}
+	return e->gone ? 0 : note_new(ctx, e, fd, err);
+}
+
 static bool is_wanted(const struct layer_delta *d, const char *path)
 {
 	const struct change *c = bk_map_get(d->changes, path);
@@ -304,6 +319,32 @@ static void want_links(struct layer_delta *d)
 static int compare_texts(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* What an upper directory neither has nor hides is as it was. */
+static void keep_lower(struct layer_delta *d)
+{
+	const char **paths = bk_arena_alloc(d->arena, (bk_map_len(d->old) + 1) * sizeof(*paths));
+	size_t it = 0, n_paths = 0;
+	void *value;
+
+	while (bk_map_next(d->old, &it, &paths[n_paths], &value))
+		n_paths++;
+	/* a directory before what is in it */
+	if (n_paths > 1)
+		qsort(paths, n_paths, sizeof(*paths), compare_texts);
+	for (size_t i = 0; i < n_paths; i++) {
+		bk_autofree char *dir = parent_of(paths[i]);
+		struct node *n = bk_map_get(d->old, paths[i]), *up = bk_map_get(d->old, dir);
+
+		if (!up || !up->seen || !up->now_dir || up->opaque) {
+			/* below what hides everything, nothing comes back */
+			n->opaque = true;
+		} else if (!n->met) {
+			n->seen = true;
+			n->now_dir = S_ISDIR(n->attrs.mode) && !n->hardlink;
+		}
+	}
 }
 
 /* What is below a directory that is gone, or is no directory any more, goes with it. */
@@ -338,10 +379,12 @@ static void want_whiteouts(struct layer_delta *d)
 
 int layer_delta_compare(struct layer_delta *d, const struct bk_root *root, bool *ret_changed, struct bk_err **err)
 {
-	int rc = layer_walk(root, d->opts, note_new, d, err);
+	int rc = layer_walk(root, d->opts, d->opts->upper ? note_upper : note_new, d, err);
 
 	if (rc < 0)
 		return rc;
+	if (d->opts->upper)
+		keep_lower(d);
 	want_links(d);
 	want_whiteouts(d);
 	*ret_changed = bk_map_len(d->changes) > 0;

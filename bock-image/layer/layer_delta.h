@@ -5,6 +5,10 @@
  * keeps of them, content included. Names of one file come all or none, so that a layer does not link to those below.
  * The same two trees give the same bytes.
  *
+ * What is may be an upper directory of overlayfs, over what was: then its whiteouts and opaque directories say what is gone,
+ * and what it does not have is as it was. Names of one file that it has not all of come by themselves, as overlayfs shows
+ * them.
+ *
  * Sparse files are written with their zeros, as the specification asks for.
  *
  * Calling order: layer_delta_new, layer_delta_old, layer_delta_compare, layer_delta_write, layer_delta_free. The first tree
@@ -19,7 +23,10 @@
 
 struct layer_delta;
 
-/* opts is for both trees; what it points to must live as long. Of the first nothing is warned of. */
+/*
+ * opts is for both trees, but opts->upper for the second alone; what it points to must live as long. Of the first nothing
+ * is warned of. What opts->skip has is in neither.
+ */
 struct layer_delta *layer_delta_new(const struct layer_walk_opts *opts) __attribute__((returns_nonnull));
 void layer_delta_free(struct layer_delta *d);
 BK_DEFINE_AUTO(layer_delta, layer_delta_free);

@@ -39,6 +39,7 @@ struct layer_entry {
 	dev_t rdev;
 	uint64_t size;		/* of a regular file, holes included */
 	const char *left_out;	/* what of the entry can't be taken over, and why; mostly NULL */
+	bool gone, opaque;	/* of layer_walk alone, in an upper directory of overlayfs */
 };
 
 /* opts: the bounds of names, headers and sizes; NULL: the defaults. It must live as long as the tar. */

@@ -202,6 +202,59 @@ static int read_attrs(const struct walk *w, const char *path, int fd, const stru
 	return rc;
 }
 
+/* ---- an upper directory of overlayfs ------------------------------------------------------------- */
+
+/* One of overlayfs's own attributes: its length, and in w->value what it is; negative: there is none. */
+static int upper_attr(const struct walk *w, const char *path, int fd, const char *name, ssize_t *ret,
+		      struct bk_err **err)
+{
+	bk_autofree char *full = bk_asprintf("%s.overlay.%s",
+					     w->opts->upper == LAYER_WALK_USER ? "user" : "trusted", name);
+	int rc = get_xattr(w, path, fd, full, ret, err);
+
+	if (rc == 0 && *ret < 0 && errno != ENODATA && errno != EOPNOTSUPP)
+		rc = bk_err_set(err, BK_ERR_IO, errno, "read the attribute '%s' of '/%s'", full, path);
+	return rc;
+}
+
+/* What refers to files of the layers below can't be read without them. */
+static int refuse_reference(const struct walk *w, const char *path, int fd, const char *name, const char *option,
+			    struct bk_err **err)
+{
+	ssize_t size;
+	int rc = upper_attr(w, path, fd, name, &size, err);
+
+	if (rc < 0 || size < 0)
+		return rc;
+	return bk_err_hint(err, bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "'/%s' has overlayfs's attribute '%s': it was "
+					   "mounted with %s=on, and what that left in the layers below is not "
+					   "looked up", path, name, option),
+			   "mount the root as unpack wrote it to config.json, with %s off, after a copy in the "
+			   "container has taken the place of it", option);
+}
+
+/* What overlayfs notes of it, to e: not of links, devices and FIFOs. */
+static int read_upper(const struct walk *w, int fd, const struct statx *st, struct layer_entry *e, struct bk_err **err)
+{
+	bool is_dir = S_ISDIR(st->stx_mode);
+	ssize_t size = -1;
+	int rc;
+
+	if (w->opts->upper == LAYER_WALK_NO_UPPER || (!is_dir && !S_ISREG(st->stx_mode)))
+		return 0;
+	if (!is_dir)
+		rc = refuse_reference(w, e->path, fd, "metacopy", "metacopy", err);
+	else
+		rc = refuse_reference(w, e->path, fd, "redirect", "redirect_dir", err);
+	if (rc == 0 && is_dir)
+		rc = upper_attr(w, e->path, fd, "opaque", &size, err);
+	else if (rc == 0 && st->stx_size == 0)
+		rc = upper_attr(w, e->path, fd, "whiteout", &size, err);
+	e->opaque = is_dir && size == 1 && *w->value == 'y';
+	e->gone = !is_dir && size >= 0;
+	return rc;
+}
+
 /* ---- entries ------------------------------------------------------------------------------------ */
 
 static int open_to_read(const char *path, int fd, int flags, int *ret, struct bk_err **err)
@@ -252,9 +305,14 @@ static int visit_entry(struct walk *w, const char *path, int fd, const struct st
 	bk_autofree char *target = NULL;
 	bk_autoclose int content = -1;
 	struct layer_entry e = { .path = path };
-	const char *first = first_name(w, path, st);
-	int rc = 0;
+	const char *first;
+	int rc = read_upper(w, fd, st, &e, err);
 
+	if (rc < 0)
+		return rc;
+	if (e.gone)
+		return w->visit(w->ctx, &e, -1, err);
+	first = first_name(w, path, st);
 	if (first) {
 		e.link = first;
 		e.is_hardlink = true;
@@ -319,15 +377,29 @@ static int list_names(const char *path, int fd, struct bk_arena *arena, char ***
 	return 0;
 }
 
+static bool is_whiteout(const struct walk *w, const struct statx *st)
+{
+	return w->opts->upper && S_ISCHR(st->stx_mode) && st->stx_rdev_major == 0 && st->stx_rdev_minor == 0;
+}
+
+static bool is_skipped(const struct walk *w, const char *path)
+{
+	for (char *const *s = w->opts->skip; s && *s; s++)
+		if (bk_streq(*s, path))
+			return true;
+	return false;
+}
+
 static int walk_dir(struct walk *w, const char *path, int fd, unsigned int depth, struct bk_err **err);
 
 static int walk_name(struct walk *w, const char *path, int dirfd, const char *name, unsigned int depth,
 		     struct bk_err **err)
 {
 	bk_autoclose int fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	const struct layer_entry gone = { .path = path, .gone = true };
 	struct statx st;
 
-	if (fd < 0 && errno == ENOENT)
+	if ((fd < 0 && errno == ENOENT) || is_skipped(w, path))
 		return 0;
 	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STAT_MASK, &st) < 0)
 		return fail(err, "look at", path);
@@ -336,10 +408,10 @@ static int walk_name(struct walk *w, const char *path, int dirfd, const char *na
 				   bk_err_set(err, BK_ERR_CONFIG, 0,
 					      "something is mounted on '/%s'", path),
 				   "unmount it first");
-	if (S_ISSOCK(st.stx_mode)) {
+	if (S_ISSOCK(st.stx_mode))
 		warn(w, path, "a socket can't be in a layer: left out");
-		return 0;
-	}
+	if (S_ISSOCK(st.stx_mode) || is_whiteout(w, &st))
+		return w->opts->upper ? w->visit(w->ctx, &gone, -1, err) : 0;
 	if (S_ISDIR(st.stx_mode))
 		return walk_dir(w, path, fd, depth, err);
 	return visit_entry(w, path, fd, &st, err);

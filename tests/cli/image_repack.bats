@@ -9,7 +9,7 @@ setup() {
 	need_program image
 	need_cmd python3
 	need_cmd jq
-	export T STORE
+	export T STORE TOP
 }
 
 teardown() {
@@ -190,17 +190,23 @@ print([(e.name, e.uid, oct(e.mode)) for e in tarfile.open(sys.argv[1]) if e.isln
 	same_tree "$T/b" s:4
 }
 
-@test "a user's bundle keeps the owners that its files are noted to have" {
+# $U/own: a folder of an ordinary user's, with the programs beside it
+user_dir() {
 	need_cmd setpriv util-linux
 	U=$(mktemp -d)
 	mkdir "$U/bock-image"
 	cp "$BOCK_IMAGE" "$BOCK_BUILDDIR/bock-image/bock-image-transfer" "$U/bock-image"
 	chmod 755 "$U"
 	install -d -m 700 -o 65534 -g 65534 "$U/own"
-	as_user() {
-		(cd "$U/own" && setpriv --reuid 65534 --regid 65534 --clear-groups env -u BOCK_IMAGE_ROOT HOME="$U/own" XDG_DATA_HOME= "$@")
-	}
 	as_user "$U/bock-image/bock-image" --version >/dev/null || skip "a user does not reach $U"
+}
+
+as_user() {
+	(cd "$U/own" && setpriv --reuid 65534 --regid 65534 --clear-groups env -u BOCK_IMAGE_ROOT HOME="$U/own" XDG_DATA_HOME= "$@")
+}
+
+@test "a user's bundle keeps the owners that its files are noted to have" {
+	user_dir
 	"$TOP/tests/helpers/make-image" "$U/own/store" r:1 <<-'END'
 		dir . mtime=1500000000
 		dir d mode=555 uid=3
@@ -314,12 +320,218 @@ socket.socket(socket.AF_UNIX).bind("sock")' "$T/b/rootfs/d"
 	run -1 bock_image repack "$T/b" 'NOT A NAME'
 }
 
-@test "a bundle of the mode overlay is refused by name" {
+need_overlay() {
 	grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || skip "this kernel has no overlayfs"
+}
+
+# in_root BUNDLE SCRIPT: in the bundle's root, which a runtime would mount; the script must fail where a command of it does
+in_root() {
+	unshare -m --propagation private bash -e -c '
+		o=$(jq -r ".mounts[0] | select(.type == \"overlay\").options | join(\",\")" "$1/config.json")
+		[ -z "$o" ] || mount -t overlay overlay -o "$o" "$1/rootfs"
+		cd "$1/rootfs"
+		eval "$2"' - "$@"
+}
+
+# the layer that a script makes of a bundle of each mode is the same; it must set the times of what it touches
+same_layers() { # IMAGE SCRIPT
+	local mode
+	for mode in copy overlay; do
+		rm -rf "${T:?}/$mode"
+		bock_image unpack --mode "$mode" "$1" "$T/$mode" -- x 2>/dev/null
+		in_root "$T/$mode" "$2"
+		bock_image repack -q "$T/$mode" "$mode:2"
+	done
+	[ "$(bock_image inspect --raw copy:2 | jq '.layers | length')" -gt "$(bock_image inspect --raw "$1" | jq '.layers | length')" ]
+	diff <(top_layer copy:2) <(top_layer overlay:2) >&2
+	[ "$(bock_image inspect --raw copy:2 | jq .layers)" = "$(bock_image inspect --raw overlay:2 | jq .layers)" ]
+}
+
+@test "overlay: the layer is byte for byte that of a copy with the same change" {
+	need_overlay
+	"$TOP/tests/helpers/rich-image" "$STORE" rich:1
+	same_layers rich:1 '
+		echo new >new
+		touch -d "2001-01-01 00:00:00.000000001" etc/user
+		chown 5:6 etc/passwd
+		chmod 6711 etc/user2
+		echo longer >>etc/acl
+		mknod dev/block b 8 3
+		mkdir -m 1733 d
+		mkfifo d/fifo
+		echo 1 >d/one
+		ln d/one d/two
+		ln -s ../nowhere d/link
+		rm -r secret fifo gone bin/sh
+		mkdir bin/sh
+		echo z >bin/sh/z
+		rm -r replaced opaque etc/acld
+		echo file >replaced
+		mkdir opaque
+		echo o >opaque/o
+		mv var/sparse var/moved
+		mkdir -p sgid/a/b
+		python3 -c "import os
+os.setxattr(\"bin/new\", \"user.k\", b\"a\\0b\")
+os.setxattr(\"bin/ping\", \"user.k\", b\"v\")
+os.setxattr(\"d\", \"user.d\", b\"\")
+os.mkdir(b\"\\xff\\n\")"
+		touch -h -d "2002-02-02 00:00:00.5" . new etc etc/acl dev dev/block d d/* bin/sh bin/sh/z bin replaced opaque opaque/o var sgid/a/b \
+			sgid/a sgid $'"'\\xff\\n'"''
+	# and it unpacks to what is mounted
+	rm -rf "$T/again"
+	bock_image unpack overlay:2 "$T/again" -- x
+	tree "$T/again/rootfs" | sed -E "s/ 1[6-9][0-9]{17} / now /" >"$T/tree.again"
+	in_root "$T/overlay" '"$TOP/tests/helpers/tree-list" . root' | sed -E "s/ 1[6-9][0-9]{17} / now /" >"$T/tree.over"
+	[ "$(wc -l <"$T/tree.over")" -gt 30 ]
+	# su2: overlayfs has lost that it is the file that su is, when the layers were kept
+	run diff "$T/tree.over" "$T/tree.again"
+	[ "$(grep -c '^[<>]' <<<"$output")" -eq 2 ] && [ "$(grep -c "^[<>] 'bin/su2'" <<<"$output")" -eq 2 ] || fail "$output"
+	run -0 ls -A "$T/overlay"
+	assert_output $'bock-bundle.json\nconfig.json\nrootfs\nupper\nwork'
+}
+
+@test "overlay: directories that were emptied, replaced, moved and made again; what overlayfs notes is in no layer" {
+	need_overlay
+	small s:1
+	same_layers s:1 '
+		rm -r d; mkdir d; mkdir d/sub; echo again >d/two
+		mv e f
+		rm -r implicit; echo file >implicit
+		touch -d @1600000000 . d d/sub d/two f implicit'
+	run -0 top_layer overlay:2
+	assert_output $'.\n.wh.e\nd\nd/.wh.one\nd/sub\nd/sub/.wh.deep\nd/two\nf\nf/a\nf/b ->f/a\nimplicit'
+	run -0 bock_image inspect --raw overlay:2
+	[ "$(zcat "$STORE/blobs/sha256/$(jq -r '.layers[-1].digest | ltrimstr("sha256:")' <<<"$output")" | grep -ac overlay)" = 0 ]
+	# nothing was changed; a container that only looked has changed nothing
+	bock_image unpack --mode overlay s:1 "$T/b" -- x
+	in_root "$T/b" 'cat d/one >/dev/null; touch -r d/one d/one; touch implicit/n; rm implicit/n'
+	run -0 --separate-stderr bock_image repack "$T/b" s:2
+	[[ $stderr == *"nothing was changed in '$T/b'"* ]]
+	[ "$(digest_of s:2)" = "$(digest_of s:1)" ]
+}
+
+@test "overlay: hard links of the layers below that were written to" {
+	need_overlay
 	small s:1
 	bock_image unpack --mode overlay s:1 "$T/b" -- x
-	run -1 bock_image repack "$T/b" s:2
-	assert_output -p "a bundle of --mode overlay can't be repacked yet"
+	in_root "$T/b" 'echo one >e/a'
+	bock_image repack -q "$T/b" s:2
+	run -0 top_layer s:2
+	assert_output $'e\ne/a'
+	bock_image unpack s:2 "$T/c" -- x
+	[ "$(cat "$T/c/rootfs/e/a" "$T/c/rootfs/e/b")" = $'one\nshared' ]
+	in_root "$T/b" 'rm e/a; ln e/b e/c; ln d/one z'
+	bock_image repack -q "$T/b" s:3
+	run -0 top_layer s:3
+	assert_output $'.\nd\nd/one\ne\ne/.wh.a\ne/b\ne/c ->e/b\nz ->d/one'
+	rm -rf "$T/c"
+	bock_image unpack s:3 "$T/c" -- x
+	tree "$T/c/rootfs" | sed -E "/^'implicit' /s/ [0-9]{19} / now /" >"$T/1"
+	in_root "$T/b" '"$TOP/tests/helpers/tree-list" . root' | sed -E "/^'implicit' /s/ [0-9]{19} / now /" >"$T/2"
+	diff "$T/1" "$T/2" >&2
+}
+
+@test "overlay: a socket, whiteouts by attribute, and what refers to the layers below" {
+	need_overlay
+	small s:1
+	bock_image unpack --mode overlay s:1 "$T/b" -- x
+	in_root "$T/b" 'rm d/one; python3 -c "import socket
+socket.socket(socket.AF_UNIX).bind(\"d/one\")"; mkdir m; : >m/x'
+	python3 -c 'import os, sys
+os.chdir(sys.argv[1])
+open("d/two", "w").close()
+os.setxattr("d/two", "trusted.overlay.whiteout", b"")
+open("d/not", "w").close()
+os.setxattr("d/not", "user.overlay.whiteout", b"")' "$T/b/upper"
+	run -0 bock_image repack "$T/b" s:2
+	assert_output -p "'/d/one': a socket can't be in a layer: left out"
+	[ "$(grep -c "'/d/one'" <<<"$output")" = 1 ]
+	run -0 top_layer s:2
+	assert_output $'.\nd\nd/.wh.one\nd/.wh.two\nd/not\nm\nm/x'
+	python3 -c 'import os, sys
+os.setxattr(sys.argv[1] + "/m", "trusted.overlay.redirect", b"/d")' "$T/b/upper"
+	run -1 bock_image repack "$T/b" s:3
+	assert_output -p "'/m' has overlayfs's attribute 'redirect': it was mounted with redirect_dir=on"
+	python3 -c 'import os, sys
+os.removexattr(sys.argv[1] + "/m", "trusted.overlay.redirect")
+os.setxattr(sys.argv[1] + "/m/x", "trusted.overlay.metacopy", b"")' "$T/b/upper"
+	run -1 bock_image repack "$T/b" s:3
+	assert_output -p "'/m/x' has overlayfs's attribute 'metacopy'"
+	run -1 bock_image inspect s:3
+	[ ! -e "$T/b/.repack" ]
+}
+
+@test "overlay: a user's, whose attributes are in user.overlay" {
+	need_overlay
+	user_dir
+	as_user unshare -Urm true || skip "a user can make no user namespace here"
+	"$TOP/tests/helpers/make-image" "$U/own/store" r:1 <<-'END'
+		dir . mtime=1500000000
+		dir d uid=3
+		file d/x x uid=5 gid=6
+		file d/y y
+		dir e
+		file e/old x
+		file gone x
+	END
+	chown -R 65534:65534 "$U/own"
+	local image=("$U/bock-image/bock-image" --root store)
+	as_user "${image[@]}" unpack --mode overlay r:1 b -- x
+	as_user jq -e '.userxattr and .rootless and .overlay' b/bock-bundle.json
+	jq -r '.mounts[0].options | join(",")' "$U/own/b/config.json" >"$U/own/options"
+	as_user unshare -Urm bash -e -c 'mount -t overlay overlay -o "$(cat options)" b/rootfs
+		cd b/rootfs; rm gone; rm -r e; mkdir e; echo n >e/new; echo new >new; chmod 600 d/x; : >d/empty; chmod 0 d/empty'
+	run -0 as_user "${image[@]}" repack b r:2
+	refute_output -p warning
+	STORE=$U/own/store
+	run -0 top_layer r:2
+	assert_output $'.\n.wh.gone\nd\nd/empty\nd/x\ne\ne/.wh.old\ne/new\nnew'
+	bock_image unpack r:2 "$T/b" -- x
+	run -0 stat -c '%n %u:%g %a' "$T/b/rootfs/d" "$T/b/rootfs/d/x" "$T/b/rootfs/e" "$T/b/rootfs/new" "$T/b/rootfs/d/empty"
+	assert_output "$T/b/rootfs/d 3:0 755
+$T/b/rootfs/d/x 5:6 600
+$T/b/rootfs/e 0:0 755
+$T/b/rootfs/new 0:0 644
+$T/b/rootfs/d/empty 0:0 0"
+}
+
+@test "--mask-path: changes at it and below it are left out" {
+	small s:1
+	unpack s:1
+	cd "$T/b/rootfs"
+	rm -r d/sub d/two
+	echo n >d/new
+	echo changed >d/one
+	mkdir -p cache/deep
+	echo x >cache/deep/x
+	ln cache/deep/x z
+	rm e/a
+	cd "$T"
+	run -0 bock_image repack --mask-path /d/sub --mask-path ./d/one/ --mask-path cache --mask-path e/a "$T/b" s:2
+	run -0 top_layer s:2
+	assert_output $'.\nd\nd/.wh.two\nd/new\ne\nz'
+	# a mount there is none of its business
+	run -0 unshare -m bash -c 'mount -t tmpfs none "$1/rootfs/cache" && "${@:2}"' - "$T/b" "$BOCK_IMAGE" --root "$STORE" repack --mask-path cache "$T/b" s:3
+	# a directory above it that is gone takes it along
+	rm -r "$T/b/rootfs/d"
+	bock_image repack -q --mask-path d/sub --mask-path cache "$T/b" s:3
+	run -0 top_layer s:3
+	assert_output $'.\n.wh.d\ne\ne/.wh.a\ne/b\nz'
+	for bad in / . '' .. a/../b; do
+		run -1 bock_image repack --mask-path "$bad" "$T/b" s:4
+		assert_output -p "mask path '$bad'"
+	done
+}
+
+@test "overlay: --mask-path" {
+	need_overlay
+	small s:1
+	bock_image unpack --mode overlay s:1 "$T/b" -- x
+	in_root "$T/b" 'rm -r d/sub e; mkdir e; echo x >e/b; echo n >d/new; rm d/two'
+	run -0 bock_image repack --mask-path d/sub --mask-path e/a --mask-path d/new "$T/b" s:2
+	run -0 top_layer s:2
+	assert_output $'.\nd\nd/.wh.two\ne\ne/b'
 }
 
 @test "one repack at a time, and what a killed one left goes with the next" {
