@@ -187,6 +187,16 @@ bool tar_is_ustar_(const struct tar_header *h)
 	return memcmp(h->magic, "ustar", 6) == 0;
 }
 
+/*
+ * GNU's form has a sparse file's map and size where others have nothing. libarchive goes by them whatever the type is,
+ * GNU tar by the type, so that they would see different bytes of one archive.
+ */
+static bool says_sparse(const struct tar_header *h)
+{
+	return h->type != 'S' && !(all_zero(h->gnu.sparse, sizeof(h->gnu.sparse)) && h->gnu.extended == 0 &&
+				   all_zero(h->gnu.realsize, sizeof(h->gnu.realsize)));
+}
+
 static int check_magic(const struct layer_tar *t, struct bk_err **err)
 {
 	const struct tar_header *h = &t->header;
@@ -200,7 +210,7 @@ static int check_magic(const struct layer_tar *t, struct bk_err **err)
 	/* GNU's, whose version is a blank and a NUL; and the form before POSIX's */
 	if (memcmp(h->magic, "ustar ", sizeof(h->magic)) == 0 &&
 	    memcmp(h->version, " ", sizeof(h->version)) == 0)
-		return 0;
+		return says_sparse(h) ? tar_bad_(t, err, "a header with a map of holes, of what is no sparse file") : 0;
 	if (all_zero(h->magic, sizeof(h->magic)) && all_zero(h->version, sizeof(h->version)))
 		return 0;
 	return tar_bad_(t, err, "a header of an unknown form");

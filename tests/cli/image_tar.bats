@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The tar parser against GNU tar, and the forms of sparse files that GNU tar writes.
+# The tar parser against GNU tar and bsdtar, and the forms of sparse files that GNU tar writes.
 
 setup() {
 	load ../helpers/common
@@ -18,6 +18,19 @@ teardown() {
 	[ -x "$LISTER" ] || skip "tests/unit/layer_tar_list is not built (make check TESTS=)"
 	run "$TOP/tests/helpers/tar-differential" "$LISTER" 100 "$((RANDOM))" "$T/differ"
 	assert_status 0
+}
+
+@test "the trees of what the parser takes are those that GNU tar and bsdtar make" {
+	need_root
+	need_cmd python3
+	need_cmd bsdtar
+	MAKER=${BOCK_BUILDDIR:-build}/tests/unit/layer_tree_make
+	[ -x "$MAKER" ] || skip "tests/unit/layer_tree_make is not built (make check TESTS=)"
+	# seeds whose archives were looked at; the eighth has a header that libarchive took for a sparse file's
+	for seed in 7 8; do
+		run "$TOP/tests/helpers/tar-trees" "$MAKER" 60 "$seed" "$T/differ"
+		assert_status 0
+	done
 }
 
 @test "sparse files of all four forms come out the same, with their holes" {

@@ -256,6 +256,34 @@ static void test_headers(void **state)
 	REFUSE_FIELD('1', link, ((const char[100]){ 0 }), "without a target");
 }
 
+/* What libarchive takes for the size and map of a file that GNU tar sees as it is. */
+static void test_no_sparse_file(void **state)
+{
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(TAR_MAX);
+	const size_t at[] = { offsetof(struct tar_header, gnu.realsize), offsetof(struct tar_header, gnu.sparse),
+			      offsetof(struct tar_header, gnu.extended) };
+	static const char types[] = { '0', '5', '1', 'L', 'x', '\0' };
+
+	(void)state;
+	for (size_t i = 0; i < BK_ARRAY_SIZE(at) * BK_ARRAY_SIZE(types); i++) {
+		struct tar_header h = header(types[i % BK_ARRAY_SIZE(types)], "a", 0);
+
+		memcpy(h.magic, "ustar ", sizeof(h.magic));
+		memcpy(h.version, " ", sizeof(h.version));
+		((char *)&h)[at[i / BK_ARRAY_SIZE(types)]] = '1';
+		bk_buf_reset(&b);
+		put(&b, h);
+		put(&b, header('0', "b", 0));
+		end(&b);
+		refused(&b, "a map of holes");
+	}
+	/* where a prefix is, it is a prefix */
+	bk_buf_reset(&b);
+	put(&b, header('0', "a", 0));
+	end(&b);
+	taken(&b);
+}
+
 static void test_end(void **state)
 {
 	static const char zeros[4 * TAR_BLOCK];
@@ -583,7 +611,7 @@ static void test_acl(void **state)
 	}
 }
 
-BK_TEST_MAIN(cmocka_unit_test(test_numbers), cmocka_unit_test(test_headers),
+BK_TEST_MAIN(cmocka_unit_test(test_numbers), cmocka_unit_test(test_headers), cmocka_unit_test(test_no_sparse_file),
 	     cmocka_unit_test(test_end), cmocka_unit_test(test_pax), cmocka_unit_test(test_order),
 	     cmocka_unit_test(test_what_is_read), cmocka_unit_test(test_sparse),
 	     cmocka_unit_test(test_bounds), cmocka_unit_test(test_acl))
