@@ -29,10 +29,13 @@ static int open_empty(const char *path, int *ret_fd, struct bk_err **err)
 		bk_close(&copy);
 		return bk_err_set(err, BK_ERR_IO, errnum, "open it");
 	}
-	while ((e = readdir(dir)) != NULL)
+	while ((errno = 0, e = readdir(dir)) != NULL)
 		if (!bk_streq(e->d_name, ".") && !bk_streq(e->d_name, ".."))
 			return bk_err_set(err, BK_ERR_CONFIG, 0,
 					  "there is something in it already");
+	/* what is in a folder that was not empty would be removed after an error */
+	if (errno != 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "read it");
 	*ret_fd = bk_steal_fd(&fd);
 	return 0;
 }

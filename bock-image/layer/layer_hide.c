@@ -40,21 +40,22 @@ static int remove_lower(struct layer_tree *t, int dirfd, const char *dir, const 
 	return empty_lower(t, fd, path, depth, err);
 }
 
-/* All names of a directory, so that it does not change while it is read. */
-static size_t list_names(DIR *dir, struct bk_arena *arena, char ***ret)
+/* All names of a directory, so that it does not change while it is read. -1 and errno. */
+static int list_names(DIR *dir, struct bk_arena *arena, char ***ret, size_t *ret_n)
 {
 	const struct dirent *e;
 	char **names = NULL;
 	size_t n = 0;
 
-	while ((e = readdir(dir)) != NULL) {
+	while ((errno = 0, e = readdir(dir)) != NULL) {
 		if (bk_streq(e->d_name, ".") || bk_streq(e->d_name, ".."))
 			continue;
 		names = bk_arena_grow(arena, names, n, sizeof(*names));
 		names[n++] = bk_arena_strdup(arena, e->d_name);
 	}
 	*ret = names;
-	return n;
+	*ret_n = n;
+	return errno ? -1 : 0;
 }
 
 /* Removes from the directory fd (taken) what this layer has not made. */
@@ -63,8 +64,8 @@ static int empty_lower(struct layer_tree *t, int fd, const char *path, unsigned 
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	bk_autoclosedir DIR *dir = fdopendir(fd);
-	char **names;
-	size_t n;
+	char **names = NULL;
+	size_t n = 0;
 	int rc = 0;
 
 	if (!dir) {
@@ -73,7 +74,8 @@ static int empty_lower(struct layer_tree *t, int fd, const char *path, unsigned 
 		bk_close(&fd);
 		return bk_err_set(err, BK_ERR_IO, errnum, "read '/%s'", path);
 	}
-	n = list_names(dir, arena, &names);
+	if (list_names(dir, arena, &names, &n) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "read '/%s'", path);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = remove_lower(t, dirfd(dir), path, names[i], depth + 1, err);
 	return rc;

@@ -86,11 +86,11 @@ static int check_empty(const struct place *p, const char *dir, struct bk_err **e
 		bk_close(&fd);
 		return bk_err_set(err, BK_ERR_IO, errnum, "read directory '%s'", dir);
 	}
-	while ((e = readdir(d)) != NULL)
+	while ((errno = 0, e = readdir(d)) != NULL)
 		if (!bk_streq(e->d_name, ".") && !bk_streq(e->d_name, ".."))
 			return bk_err_set(err, BK_ERR_CONFIG, ENOTEMPTY,
 					  "'%s': what is in it would be hidden; name an empty directory", dir);
-	return 0;
+	return errno == 0 ? 0 : bk_err_set(err, BK_ERR_IO, errno, "read directory '%s'", dir);
 }
 
 static int open_place(struct place *p, const char *dir, struct bk_err **err)

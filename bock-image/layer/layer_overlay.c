@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -186,6 +188,24 @@ static int make(const struct layer_overlay *o, bool attach, int *ret_fd, struct 
 	return rc < 0 ? rc : finish(fs, o, ret_fd, err);
 }
 
+/*
+ * Where overlayfs can make nothing in its work folder it is mounted read-only, and only the kernel's log says why: what
+ * comes next would be told that the file system is read-only, when it is full.
+ */
+static int check_writable(const struct layer_overlay *o, int fd, struct bk_err **err)
+{
+	bk_autofree char *probe = NULL;
+	struct statvfs st;
+	int errnum = EROFS;
+
+	if (!o->upper || fstatvfs(fd, &st) < 0 || !(st.f_flag & ST_RDONLY))
+		return 0;
+	probe = bk_asprintf("%s/probe", o->work);
+	if (mkdir(probe, 0700) < 0)
+		errnum = errno;
+	return bk_err_set(err, BK_ERR_IO, errnum, "overlayfs: make something in its folder '%s'", o->work);
+}
+
 /* The child: it may change its folder and namespaces, and leaves the mount or an error in the socket. */
 static void run_child(const struct layer_overlay *o, bool attach, int sock)
 {
@@ -193,7 +213,7 @@ static void run_child(const struct layer_overlay *o, bool attach, int sock)
 	struct bk_err *err = NULL;
 	int fd = -1;
 
-	if (make(o, attach, &fd, &err) == 0) {
+	if (make(o, attach, &fd, &err) == 0 && check_writable(o, fd, &err) == 0) {
 		(void)bk_fd_send(sock, &fd, 1, "", 1);
 		_exit(0);
 	}

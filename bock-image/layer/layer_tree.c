@@ -56,10 +56,10 @@ static int is_empty(const struct bk_root *root, bool *ret, struct bk_err **err)
 		return bk_err_set(err, BK_ERR_IO, errnum, "read '/'");
 	}
 	*ret = true;
-	while ((e = readdir(dir)) != NULL)
+	while ((errno = 0, e = readdir(dir)) != NULL)
 		if (!bk_streq(e->d_name, ".") && !bk_streq(e->d_name, ".."))
 			*ret = false;
-	return 0;
+	return errno == 0 ? 0 : bk_err_set(err, BK_ERR_IO, errno, "read '/'");
 }
 
 /* By umask(2) where there is no procfs to be read, as in a confined process, which has one thread here. */

@@ -105,13 +105,13 @@ static int check_empty(int fd, struct bk_err **err)
 		bk_close(&copy);
 		return bk_err_set(err, BK_ERR_IO, errnum, "read the folder");
 	}
-	while ((e = readdir(dir)) != NULL)
+	while ((errno = 0, e = readdir(dir)) != NULL)
 		if (!bk_streq(e->d_name, ".") && !bk_streq(e->d_name, "..") &&
 		    !bk_streq(e->d_name, "lost+found"))
 			return bk_err_set(err, BK_ERR_CONFIG, 0,
 					  "it is no image store, and not empty: '%s' is in it",
 					  e->d_name);
-	return 0;
+	return errno == 0 ? 0 : bk_err_set(err, BK_ERR_IO, errno, "read the folder");
 }
 
 /* What a store consists of; each step may have been done by somebody else meanwhile. */

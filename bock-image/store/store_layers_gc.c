@@ -148,8 +148,10 @@ static int sweep(int layers, const struct bk_map *need, struct store_layers_swee
 		bk_close(&copy);
 		return bk_err_set(err, BK_ERR_IO, errnum, "read '%s'", STORE_LAYERS);
 	}
-	while ((e = readdir(dir)) != NULL)
+	while ((errno = 0, e = readdir(dir)) != NULL)
 		bk_strv_add(&names, e->d_name);
+	if (errno != 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "read '%s'", STORE_LAYERS);
 	for (char **name = names; rc == 0 && name && *name; name++)
 		rc = sweep_name(layers, *name, need, w, err);
 	return rc;
@@ -319,7 +321,7 @@ int store_layers_fsck_(const struct store *s, bool quick, void (*tell)(void *ctx
 		bk_close(&copy);
 		return bk_err_set(err, BK_ERR_IO, errnum, "read '%s'", STORE_LAYERS);
 	}
-	while ((e = readdir(dir)) != NULL) {
+	while ((errno = 0, e = readdir(dir)) != NULL) {
 		if (!is_key(e->d_name))
 			continue;
 		++*ret_layers;
@@ -328,5 +330,7 @@ int store_layers_fsck_(const struct store *s, bool quick, void (*tell)(void *ctx
 			why = NULL;
 		}
 	}
+	if (errno != 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "read '%s'", STORE_LAYERS);
 	return check_uses(s, layers, tell, ctx, err);
 }

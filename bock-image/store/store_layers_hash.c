@@ -127,20 +127,23 @@ static int add_name(struct bk_digest *d, int dirfd, const char *name, unsigned i
 	return add_tree(d, fd, depth + 1, err);
 }
 
-static size_t read_names(DIR *dir, struct bk_arena *arena, char ***ret)
+static int read_names(DIR *dir, struct bk_arena *arena, char ***ret, size_t *ret_n, struct bk_err **err)
 {
 	const struct dirent *e;
 	char **names = NULL;
 	size_t n = 0;
 
-	while ((e = readdir(dir)) != NULL) {
+	while ((errno = 0, e = readdir(dir)) != NULL) {
 		if (bk_streq(e->d_name, ".") || bk_streq(e->d_name, ".."))
 			continue;
 		names = bk_arena_grow(arena, names, n, sizeof(*names));
 		names[n++] = bk_arena_strdup(arena, e->d_name);
 	}
+	if (errno != 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "read a directory");
 	*ret = names;
-	return n;
+	*ret_n = n;
+	return 0;
 }
 
 /* What is in the directory fd, sorted, and an end. */
@@ -149,8 +152,9 @@ static int add_tree(struct bk_digest *d, int fd, unsigned int depth, struct bk_e
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bk_autoclosedir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	char **names;
-	size_t n;
+	char **names = NULL;
+	size_t n = 0;
+	int rc;
 
 	if (!dir) {
 		int errnum = errno;
@@ -158,12 +162,13 @@ static int add_tree(struct bk_digest *d, int fd, unsigned int depth, struct bk_e
 		bk_close(&copy);
 		return bk_err_set(err, BK_ERR_IO, errnum, "read a directory");
 	}
-	n = read_names(dir, arena, &names);
+	rc = read_names(dir, arena, &names, &n, err);
+	if (rc < 0)
+		return rc;
 	if (n > 1)
 		qsort(names, n, sizeof(*names), by_text);
 	for (size_t i = 0; i < n; i++) {
-		int rc = add_name(d, fd, names[i], depth, err);
-
+		rc = add_name(d, fd, names[i], depth, err);
 		if (rc < 0)
 			return bk_err_wrap(err, rc, "'%s'", names[i]);
 	}

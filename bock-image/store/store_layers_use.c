@@ -144,7 +144,7 @@ int store_use_list(const struct store *s, struct bk_arena *arena, struct store_u
 	rc = store_layers_open(s, false, &layers, err);
 	if (rc == 0)
 		rc = list_dir(layers, &dir, err);
-	while (rc == 0 && dir && (e = readdir(dir)) != NULL) {
+	while (rc == 0 && dir && (errno = 0, e = readdir(dir)) != NULL) {
 		/* a file that is being written has another name */
 		if (strlen(e->d_name) != ID_SIZE - 1)
 			continue;
@@ -156,6 +156,9 @@ int store_use_list(const struct store *s, struct bk_arena *arena, struct store_u
 					   "remove this file");
 		n++;
 	}
+	/* with a part of them gc would remove what the rest needs */
+	if (rc == 0 && dir && errno != 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "read '%s/" STORE_LAYERS_USES "'", STORE_LAYERS);
 	if (rc < 0)
 		return rc;
 	*ret = uses;
@@ -222,7 +225,7 @@ static bool namespace_lives(uint64_t inode)
 	bool sees_all = is_first_root();
 	const struct dirent *e;
 
-	while (proc && (e = readdir(proc)) != NULL) {
+	while (proc && (errno = 0, e = readdir(proc)) != NULL) {
 		bk_autofree char *path = NULL;
 		struct stat st;
 
@@ -237,7 +240,7 @@ static bool namespace_lives(uint64_t inode)
 			return true;
 		}
 	}
-	return !proc;
+	return !proc || errno != 0;
 }
 
 /* Whether it was made since the machine's boot; *ret_here: in this namespace. */

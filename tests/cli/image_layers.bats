@@ -350,6 +350,47 @@ box_image() { # NAME [import's options]
 	[ "$(cat "$T/out")" = two ]
 }
 
+# A folder that could be read in part only must not pass for all of it: gc would remove layers that a bundle needs, and a
+# layer would be noted with the metadata of a part.
+@test "a folder that can't be read to its end is an error, and no layer is lost or noted wrongly" {
+	STRIKE=$BOCK_BUILDDIR/tests/crash/strike
+	[ -x "$STRIKE" ] || STRIKE=$TOP/build/tests/crash/strike
+	[ -x "$STRIKE" ] || skip "tests/crash/strike is not built (make check TESTS=)"
+	make_image a:1 <<-'END'
+		layer
+		dir base
+		file base/one x
+		layer
+		dir base
+		file base/.wh..wh..opq
+		file two x
+	END
+	# every_getdents PATTERN COMMAND...: struck at the first call of each folder that fits, then $after
+	every_getdents() {
+		local pattern=$1 at n=0
+		shift
+		"$STRIKE" --report "$T/calls" "$BOCK_IMAGE" --root "$STORE" "$@" >&2
+		eval "$after"
+		for at in $(awk -F'\t' -v p="$pattern" '$3 == "getdents64" && $5 ~ p && !seen[$1 $5]++ { print $1 ":" $2 }' "$T/calls"); do
+			run "$STRIKE" --at "$at" --fault EIO "$BOCK_IMAGE" --root "$STORE" "$@"
+			[ "$status" -eq 0 ] || assert_output -p "Input/output error"
+			n=$((n + 1))
+			eval "$after"
+		done
+		[ "$n" -ge "$least" ] || fail "struck $n times: $(grep getdents "$T/calls")"
+	}
+	least=6 after='rm -rf "$T/b"; run -0 bock_image fsck; run -0 bock_image gc --layers'
+	every_getdents . unpack --mode overlay a:1 "$T/b" -- x
+	bock_image unpack --mode overlay a:1 "$T/b" -- x
+	bock_image rm a:1
+	bock_image gc -q # so that the next has nothing to do, and the same calls
+	least=2 after='[ "$(kept)" -eq 2 ] || fail "it has removed layers that a bundle needs"; run -0 bock_image fsck'
+	every_getdents '/layers' gc -q
+	least=2 after=
+	every_getdents '/layers' fsck
+	[ "$status" -ne 0 ]
+}
+
 @test "attack: an image's trusted.overlay.* and user.overlay.* attributes and its devices 0:0 mean nothing" {
 	make_image evil:1 <<-'END'
 		layer
@@ -456,6 +497,35 @@ for p in sys.argv[1:]:
 	mv "$T/blobs" "$STORE/blobs"
 	run -1 unshare -m --propagation private sh -c 'mount --bind "$STORE" "$STORE" && mount -o remount,ro,bind "$STORE" && "$BOCK_IMAGE" --root "$STORE" unpack --mode overlay a:1 "$T/b" -- x'
 	assert_output -p "Read-only file system"
+}
+
+# overlayfs is mounted read-only where it can make nothing in its work folder; the words must be those of the cause.
+@test "overlay: on a file system that has no room for another file each error says so, and nothing stays" {
+	make_image a:1 <<-'END'
+		layer
+		file base x
+		layer
+		file two x
+	END
+	mkdir "$T/disk"
+	cat >"$T/script" <<-'END'
+		mount -t tmpfs none "$T/disk"
+		cp -a "$STORE" "$T/disk/store"
+		for ((room = 1; ; room++)); do
+			used=$(($(stat -f -c '%c - %d' "$T/disk")))
+			mount -o "remount,nr_inodes=$((used + room))" "$T/disk"
+			! "$BOCK_IMAGE" --root "$T/disk/store" unpack --mode overlay a:1 "$T/disk/b" -- x 2>"$T/err" || break
+			echo "$room: $(<"$T/err")"
+			grep -q 'No space left on device' "$T/err"
+			[ ! -e "$T/disk/b" ]
+			mount -o remount,nr_inodes=1000 "$T/disk"
+			"$BOCK_IMAGE" --root "$T/disk/store" gc -q --layers
+			rm -rf "$T/disk/store/.bock/layers"
+		done
+		[ "$room" -gt 12 ]
+		"$BOCK_IMAGE" --root "$T/disk/store" fsck
+	END
+	unshare -m --propagation private bash -e "$T/script" >&2
 }
 
 @test "reflink: the tree is what a copy is, and shares the store's blocks, on btrfs and xfs" {
