@@ -200,10 +200,9 @@ int cmd_diff_run(const struct bk_cli_call *call, int *ret_status, struct bk_err 
 	const struct cmd_diff_opts *o = call->opts;
 	struct printing p = { .out = BK_BUF_INIT(CMD_OUT_MAX), .json = o->json };
 	struct warnings w = { .log = call->log };
-	const struct layer_opts lo = {
+	struct layer_opts lo = {
 		.warn = warn,
 		.ctx = &w,
-		.confine = (enum layer_confine_how)o->confine,
 	};
 	const struct layer_diff_sink sink = {
 		.visit = o->json ? print_object : print_line,
@@ -212,8 +211,10 @@ int cmd_diff_run(const struct bk_cli_call *call, int *ret_status, struct bk_err 
 	};
 	struct store_image *images[2] = { NULL, NULL };
 	uint64_t n = 0;
-	int rc = cmd_open_store(call, 0, &s, err);
+	int rc = cmd_bounds_read(&o->bounds, &lo, err);
 
+	if (rc == 0)
+		rc = cmd_open_store(call, 0, &s, err);
 	if (rc == 0)
 		rc = open_images(s, call, o->platform, images, err);
 	if (rc == 0)

@@ -78,11 +78,10 @@ const struct bk_cli_cmd cmd_repack = {
 };
 
 /* As enum layer_confine_how. */
-static const char *const confinements[] = { "auto", "required", "none", NULL };
+const char *const cmd_bounds_confine[] = { "auto", "required", "none", NULL };
 
 static const struct bk_cli_opt diff_opts[] = {
-	{ "confine", 0, BK_CLI_CHOICE, offsetof(struct cmd_diff_opts, confine), "HOW",
-	  "how the process is confined that reads layers: auto, required or none", 0, confinements },
+	BOUNDS_ROWS(struct cmd_diff_opts),
 	{ "exit-code", 0, BK_CLI_FLAG, offsetof(struct cmd_diff_opts, exit_code), NULL,
 	  "exit with 1 where the images differ", 0, NULL },
 	{ "json", 'j', BK_CLI_FLAG, offsetof(struct cmd_diff_opts, json), NULL,
@@ -111,25 +110,8 @@ const char *const cmd_container_volumes[] = { "dir", "tmpfs", "none", NULL };
 static const struct bk_cli_opt unpack_opts[] = {
 	{ "mode", 0, BK_CLI_CHOICE, offsetof(struct cmd_unpack_opts, mode), "MODE",
 	  "what the root is: copy, overlay, reflink, erofs or auto (default: copy)", 0, modes },
-	{ "confine", 0, BK_CLI_CHOICE, offsetof(struct cmd_unpack_opts, confine), "HOW",
-	  "how the process is confined that reads layers: auto, required or none", 0, confinements },
+	BOUNDS_ROWS(struct cmd_unpack_opts),
 	CONTAINER_ROWS(struct cmd_unpack_opts),
-	{ "max-depth", 0, BK_CLI_U32, offsetof(struct cmd_unpack_opts, max_depth), "N",
-	  "refuse names of more than N components (default: 256)", 0, NULL },
-	{ "max-entries", 0, BK_CLI_U32, offsetof(struct cmd_unpack_opts, max_entries), "N",
-	  "refuse layers of more than N entries (default: 4194304)", 0, NULL },
-	{ "max-file", 0, BK_CLI_STR, offsetof(struct cmd_unpack_opts, max_file), "SIZE",
-	  "refuse files that are larger, holes included (default: 1t)", 0, NULL },
-	{ "max-name", 0, BK_CLI_U32, offsetof(struct cmd_unpack_opts, max_name), "N",
-	  "refuse names of more than N bytes (default: 4095)", 0, NULL },
-	{ "max-pax", 0, BK_CLI_STR, offsetof(struct cmd_unpack_opts, max_pax), "SIZE",
-	  "refuse extended headers that are larger (default: 1m)", 0, NULL },
-	{ "max-size", 0, BK_CLI_STR, offsetof(struct cmd_unpack_opts, max_size), "SIZE",
-	  "refuse layers that unpack to more (default: 1t)", 0, NULL },
-	{ "threads", 0, BK_CLI_U32, offsetof(struct cmd_unpack_opts, threads), "N",
-	  "threads that read a layer, 1 to 3 (default: by the number of CPUs)", 0, NULL },
-	{ "max-ratio", 0, BK_CLI_U32, offsetof(struct cmd_unpack_opts, max_ratio), "N",
-	  "refuse layers that unpack to more than N times their size (default: 250)", 0, NULL },
 	BK_CLI_END
 };
 

@@ -11,6 +11,7 @@
 #define CMD_TRANSFER_H
 
 #include "base/bk_cli.h"
+#include "cmd/cmd_bounds.h"
 #include "cmd/cmd_unpack_config.h"
 
 struct cmd_import_opts {
@@ -24,8 +25,8 @@ struct cmd_import_opts {
 };
 
 struct cmd_diff_opts {
+	struct cmd_bounds_opts bounds;
 	const char *platform;
-	int confine;
 	bool exit_code;
 	bool json;
 };
@@ -47,15 +48,7 @@ struct cmd_load_opts {
 
 struct cmd_unpack_opts {
 	struct cmd_container_opts container;
-	uint32_t max_ratio;
-	uint32_t max_entries;
-	uint32_t max_depth;
-	uint32_t max_name;
-	uint32_t threads;
-	const char *max_size;
-	const char *max_file;
-	const char *max_pax;
-	int confine;
+	struct cmd_bounds_opts bounds;
 	int mode;	/* enum bundle_mode */
 };
 

@@ -297,6 +297,41 @@ as_unpacked() {
 	assert_output -p "--platform"
 }
 
+@test "what a layer may hold is bounded by the options that unpack has" {
+	make_image a <<-'END'
+		file x x
+		empty zeros 70000000
+	END
+	make_image b <<-END
+		file x x
+		file d/e/f x
+		file p x pax.comment=@2000
+		empty zeros 70000000
+		file $(printf 'n%.0s' {1..90}) x
+	END
+	bounded() { # MESSAGE OPTION...
+		local message=$1
+		shift
+		run --separate-stderr -2 bock_image diff "$@" a b
+		[ -z "$output" ]
+		[[ $stderr == *"$message"* ]] || fail "$stderr"
+	}
+	run -0 bock_image diff --max-ratio 2000 --max-depth 3 --max-entries 5 --max-file 70m --max-name 90 --max-pax 3k --max-size 71m --threads 1 a b
+	[ "${#lines[@]}" -eq 5 ]
+	bounded "times its size"
+	bounded "times its size" --max-ratio 100
+	bounded "deeper than 2 directories" --max-ratio 2000 --max-depth 2
+	bounded "more than 4 entries" --max-ratio 2000 --max-entries 4
+	bounded "bytes, at most 62914560 are taken" --max-ratio 2000 --max-file 60m
+	bounded "at most 89" --max-ratio 2000 --max-name 89
+	bounded "an extended header of" --max-ratio 2000 --max-pax 1k
+	bounded "more than 60000000 bytes" --max-ratio 2000 --max-size 60000000
+	bounded "--max-file" --max-file much
+	bounded "can't be more than" --max-name 5000
+	# the same bounds hold for the image that both have all layers of, once they are read
+	run -0 bock_image diff --max-entries 1 a a
+}
+
 @test "the platform chooses of an index, and the confinement can be demanded or turned off" {
 	make_image a <<<'file x x'
 	make_image b <<<'file y y'
