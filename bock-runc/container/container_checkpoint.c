@@ -126,6 +126,25 @@ static int external_ns(struct dump *d, int type, struct bk_err **err)
 	return 0;
 }
 
+static int mask(struct dump *d, const struct bk_root *root, const char *path, struct bk_err **err)
+{
+	bk_autoclose int fd = -1;
+	const char *key;
+	struct stat st;
+	int rc = container_criu_look(root, path, &fd, err);
+
+	if (rc <= 0)
+		return rc;
+	if (fstat(fd, &st) < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "look at '%s' in the container", path);
+	if (S_ISDIR(st.st_mode))
+		return 0;
+	rc = container_criu_resolve(root, path, d->arena, &key, err);
+	if (rc == 0)
+		container_criu_add_mount(&d->opts, d->arena, key, "/dev/null");
+	return rc;
+}
+
 /* Files behind the null device are mounts of the host's device; directories have a tmpfs of their own. */
 static int masked(struct dump *d, struct bk_err **err)
 {
@@ -135,17 +154,9 @@ static int masked(struct dump *d, struct bk_err **err)
 
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)d->c->state.pid);
 	rc = bk_root_open(&root, path, err);
-	for (char **m = d->spec.config->linux_->masked_paths; rc == 0 && m && *m; m++) {
-		bk_autoclose int fd = -1;
-		struct stat st;
-
-		if (bk_root_openat(&root, *m, O_PATH, 0, &fd, NULL) < 0 || fstat(fd, &st) < 0 ||
-		    S_ISDIR(st.st_mode))
-			continue;
-		container_criu_add_mount(&d->opts, d->arena, container_criu_resolve(&root, *m, d->arena),
-					 "/dev/null");
-	}
-	return rc;
+	for (char **m = d->spec.config->linux_->masked_paths; rc == 0 && m && *m; m++)
+		rc = mask(d, &root, *m, err);
+	return rc < 0 ? bk_err_wrap(err, rc, "linux.maskedPaths") : 0;
 }
 
 static int stdio(struct dump *d, struct bk_err **err)
@@ -268,10 +279,16 @@ static int check(const struct container *c, const struct container_criu_opts *o,
 		rc = check_status(c, ret, err);
 	if (rc == 0)
 		rc = check_status_fd(o, err);
-	if (rc == 0 && faccessat(c->dirfd, CONTAINER_NOTIFY_FOLDER, F_OK, 0) == 0)
+	if (rc < 0)
+		return rc;
+	if (faccessat(c->dirfd, CONTAINER_NOTIFY_FOLDER, F_OK, 0) < 0) {
+		if (errno != ENOENT)
+			rc = bk_err_set(err, BK_ERR_IO, errno, "look for '" CONTAINER_NOTIFY_FOLDER "'");
+	} else {
 		rc = bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
 				"NOTIFY_SOCKET: the container has a socket of its service manager, which can't "
 				"be checkpointed");
+	}
 	return rc;
 }
 
@@ -292,11 +309,13 @@ int container_checkpoint(struct container *c, const struct container_criu_opts *
 		rc = bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
 				"annotation '%s': criu would put the processes back into the container's cgroup",
 				spec_annotations[SPEC_DELEGATE_CGROUP].name);
+	cgroup_find(&d.host);
+	if (rc == 0 && c->state.cgroup)
+		rc = cgroup_check_host(&d.host, err);
 	if (rc < 0) {
 		spec_done(&d.spec);
 		return rc;
 	}
-	cgroup_find(&d.host);
 	if (c->state.cgroup && d.host.mount)
 		cgroup = bk_asprintf("%s%s", d.host.mount, c->state.cgroup);
 	d.cgroup = cgroup;

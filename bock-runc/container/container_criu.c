@@ -126,41 +126,63 @@ void container_criu_add_mount(struct criu_opts *o, struct bk_arena *arena, const
 	o->ext_mnt[o->n_ext_mnt++] = (struct criu_ext_mount){ .key = key, .val = val };
 }
 
-/* The path of a descriptor, as /proc tells it. */
-static bool path_of(int fd, char *buf, size_t size)
+/* The path of a descriptor, as /proc tells it. 0, or an errno: EXDEV where it has none. */
+static int path_of(int fd, char *buf, size_t size)
 {
 	char link[40];
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, buf, size - 1);
-	if (n <= 0 || buf[0] != '/')
-		return false;
+	if (n < 0)
+		return errno;
 	buf[n] = '\0';
-	return true;
+	return buf[0] == '/' ? 0 : EXDEV;
+}
+
+int container_criu_look(const struct bk_root *root, const char *path, int *ret_fd, struct bk_err **err)
+{
+	struct bk_err *e = NULL;
+	int rc = bk_root_openat(root, path, O_PATH, 0, ret_fd, &e), errnum = bk_err_errno(e);
+
+	if (rc == 0)
+		return 1;
+	if (errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP) {
+		bk_err_clear(&e);
+		return 0;
+	}
+	bk_err_move(err, e);
+	return rc;
 }
 
 /* What is not there, because a tmpfs will cover it, stands behind what is. */
-const char *container_criu_resolve(const struct bk_root *root, const char *path, struct bk_arena *arena)
+int container_criu_resolve(const struct bk_root *root, const char *path, struct bk_arena *arena, const char **ret,
+			   struct bk_err **err)
 {
 	char top[BK_ROOT_PATH_MAX], found[2 * BK_ROOT_PATH_MAX];
 	bk_autofree char *head = bk_path_clean(path);
 	bk_autofree char *clean = bk_strdup(head);
+	int errnum = path_of(root->fd, top, sizeof(top));
 
-	if (!path_of(root->fd, top, sizeof(top)))
-		return bk_arena_strdup(arena, clean);
-	for (char *slash; (slash = strrchr(head, '/')); *slash = '\0') {
+	*ret = bk_arena_strdup(arena, clean);
+	for (char *slash; !errnum && (slash = strrchr(head, '/')); *slash = '\0') {
 		bk_autoclose int fd = -1;
 		size_t len = bk_streq(top, "/") ? 0 : strlen(top);
+		int rc = container_criu_look(root, *head ? head : "/", &fd, err);
 
-		if (bk_root_openat(root, *head ? head : "/", O_PATH, 0, &fd, NULL) < 0)
+		if (rc < 0)
+			return rc;
+		if (rc == 0)
 			continue;
-		if (!path_of(fd, found, sizeof(found)) || strncmp(found, top, len) != 0)
-			break;
-		return bk_arena_printf(arena, "%s%s", bk_streq(found + len, "/") ? "" : found + len,
-				       clean + strlen(head));
+		errnum = path_of(fd, found, sizeof(found));
+		if (!errnum && strncmp(found, top, len) == 0)
+			*ret = bk_arena_printf(arena, "%s%s", bk_streq(found + len, "/") ? "" : found + len,
+					       clean + strlen(head));
+		break;
 	}
-	return bk_arena_strdup(arena, clean);
+	if (errnum && errnum != EXDEV)
+		return bk_err_set(err, BK_ERR_IO, errnum, "find '%s' below the root file system", path);
+	return 0;
 }
 
 static int add_mount(const struct mount_op *m, const char *cgroup_dir, bool restore,
@@ -168,6 +190,7 @@ static int add_mount(const struct mount_op *m, const char *cgroup_dir, bool rest
 		     struct bk_err **err)
 {
 	const char *key, *source = m->kind == MOUNT_CGROUP ? cgroup_dir : m->source;
+	int rc;
 
 	if (m->idmap)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
@@ -179,7 +202,9 @@ static int add_mount(const struct mount_op *m, const char *cgroup_dir, bool rest
 	/* in a namespace of its own it is a file system, which criu mounts as any other */
 	if (m->kind != MOUNT_BIND && !(m->kind == MOUNT_CGROUP && !m->cgroup_ns && cgroup_dir))
 		return 0;
-	key = container_criu_resolve(root, m->dest, arena);
+	rc = container_criu_resolve(root, m->dest, arena, &key, err);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "%s", m->where);
 	container_criu_add_mount(ret, arena, key, restore ? bk_arena_strdup(arena, source) : key);
 	return 0;
 }

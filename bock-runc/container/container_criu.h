@@ -65,8 +65,11 @@ int container_criu_mounts(const struct spec *spec, const char *cgroup_dir, bool 
 			  struct bk_arena *arena, struct criu_opts *ret, struct bk_err **err);
 void container_criu_add_mount(struct criu_opts *o, struct bk_arena *arena, const char *key,
 			      const char *val);
-/* A path of the configuration as it is found below the rootfs, links in it being followed. Arena. */
-const char *container_criu_resolve(const struct bk_root *root, const char *path, struct bk_arena *arena);
+/* Opens a path below the rootfs (O_PATH). 1; 0: there is none; < 0: it can't be said. */
+int container_criu_look(const struct bk_root *root, const char *path, int *ret_fd, struct bk_err **err);
+/* A path of the configuration as it is found below the rootfs, links in it being followed. *ret is the arena's. */
+int container_criu_resolve(const struct bk_root *root, const char *path, struct bk_arena *arena, const char **ret,
+			   struct bk_err **err);
 
 /* criu's name for a namespace that it is not to make or dump: "extRootNetNS". Only of net and pid. */
 const char *container_criu_ns_key(int type);

@@ -37,8 +37,14 @@ bool container_criu_is_outside(const char *name)
 	return bk_skip_prefix(name, "pipe:[") || bk_skip_prefix(name, "file[");
 }
 
-/* Which ends of the pipe a process has: 1 to read from, 2 to write to. */
-static int ends_of(pid_t pid, const char *pipe)
+/* A process that has ended meanwhile, or a descriptor that it has closed. */
+static bool is_gone(int errnum)
+{
+	return errnum == ENOENT || errnum == ESRCH;
+}
+
+/* Which ends of the pipe a process has: 1 to read from, 2 to write to. < 0: it can't be said. */
+static int ends_of(pid_t pid, const char *pipe, struct bk_err **err)
 {
 	bk_autoclosedir DIR *d = NULL;
 	struct dirent *e;
@@ -47,7 +53,10 @@ static int ends_of(pid_t pid, const char *pipe)
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	d = opendir(path);
-	while (d && (e = readdir(d))) {
+	if (!d && !is_gone(errno))
+		return bk_err_set(err, BK_ERR_IO, errno, "open '%s'", path);
+	errno = 0;
+	for (; d && (e = readdir(d)); errno = 0) {
 		ssize_t n = readlinkat(dirfd(d), e->d_name, link, sizeof(link) - 1);
 		struct stat st;
 
@@ -60,34 +69,50 @@ static int ends_of(pid_t pid, const char *pipe)
 			continue;
 		ends |= (st.st_mode & 0400 ? 1 : 0) | (st.st_mode & 0200 ? 2 : 0);
 	}
+	if (d && errno && !is_gone(errno))
+		return bk_err_set(err, BK_ERR_IO, errno, "read '%s'", path);
 	return ends;
 }
 
-static bool is_inside(const char *pipe, const pid_t *pids, size_t n)
+static int is_inside(const char *pipe, const pid_t *pids, size_t n, bool *ret, struct bk_err **err)
 {
 	int ends = 0;
 
-	for (size_t i = 0; i < n && ends != 3; i++)
-		ends |= ends_of(pids[i], pipe);
-	return ends == 3;
+	for (size_t i = 0; i < n && ends != 3; i++) {
+		int more = ends_of(pids[i], pipe, err);
+
+		if (more < 0)
+			return more;
+		ends |= more;
+	}
+	*ret = ends == 3;
+	return 0;
 }
 
-/* "mnt_id:\tN" of /proc/PID/fdinfo/FD. */
-static bool mount_of(pid_t pid, int fd, uint32_t *ret)
+/* "mnt_id:\tN" of /proc/PID/fdinfo/FD. 1; 0: it is not there; < 0: it can't be said. */
+static int mount_of(pid_t pid, int fd, uint32_t *ret, struct bk_err **err)
 {
+	struct bk_err *e = NULL;
+	int rc;
 	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_SMALL);
 	char path[64], *line, *save = NULL;
 
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)pid, fd);
-	if (bk_file_read(AT_FDCWD, path, &b, NULL) < 0 || !b.data)
-		return false;
+	rc = bk_file_read(AT_FDCWD, path, &b, &e);
+	if (rc < 0 && !is_gone(bk_err_errno(e))) {
+		bk_err_move(err, e);
+		return rc;
+	}
+	bk_err_clear(&e);
+	if (rc < 0 || !b.data)
+		return 0;
 	for (line = strtok_r(b.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		const char *value = bk_skip_prefix(line, "mnt_id:");
 
 		if (value)
 			return bk_num_u32(value + strspn(value, "\t "), INT32_MAX, ret, NULL) == 0;
 	}
-	return false;
+	return 0;
 }
 
 /* Whether the process' mount namespace has that mount. */
@@ -116,7 +141,7 @@ static int name_of(pid_t pid, int fd, const pid_t *pids, size_t n_pids, struct b
 	char path[40], link[LINK_MAX_];
 	struct stat st;
 	bool inside = true;
-	uint32_t mount;
+	uint32_t mount = 0;
 	ssize_t n;
 	int rc = 0;
 
@@ -131,14 +156,17 @@ static int name_of(pid_t pid, int fd, const pid_t *pids, size_t n_pids, struct b
 	link[n] = '\0';
 	ret->name = bk_arena_strdup(arena, link);
 	if (bk_skip_prefix(link, "pipe:[")) {
-		if (is_inside(link, pids, n_pids))
+		rc = is_inside(link, pids, n_pids, &inside, err);
+		if (rc == 0 && inside)
 			ret->name = "";
-		return 0;
+		return rc;
 	}
-	if (stat(path, &st) < 0 ||
-	    !(S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && major(st.st_rdev) == MEM_MAJOR)))
+	if (stat(path, &st) < 0)
+		return is_gone(errno) ? 0 : bk_err_set(err, BK_ERR_IO, errno, "look at '%s'", path);
+	if (!(S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && major(st.st_rdev) == MEM_MAJOR)))
 		return 0;
-	if (mount_of(pid, fd, &mount))
+	rc = mount_of(pid, fd, &mount, err);
+	if (rc > 0)
 		rc = has_mount(pid, mount, &inside, err);
 	if (rc < 0 || inside)
 		return rc;

@@ -49,7 +49,18 @@ int container_view_enter(const struct container_view *v, struct bk_err **err)
 
 int container_view_leave(const struct container_view *v, struct bk_err **err)
 {
-	return go(v, v->own, err);
+	struct bk_err *e = NULL;
+	int rc = go(v, v->own, &e);
+
+	if (rc == 0)
+		return 0;
+	/* for want of memory, which may pass; in the view nothing that was made can be taken away again */
+	if (go(v, v->own, NULL) < 0) {
+		bk_err_move(err, e);
+		return rc;
+	}
+	bk_err_clear(&e);
+	return 0;
 }
 
 void container_view_done(struct container_view *v)

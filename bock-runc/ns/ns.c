@@ -45,6 +45,8 @@ int ns_open(const char *path, int type, int *ret_fd, struct bk_err **err)
 		return bk_err_set(err, BK_ERR_IO, errno, "open %s namespace '%s'",
 				  ns_table[type].name, path);
 	found = ioctl(fd, NS_GET_NSTYPE);
+	if (found < 0 && errno != ENOTTY)
+		return bk_err_set(err, BK_ERR_IO, errno, "ask of which type the namespace '%s' is", path);
 	if (found < 0)
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "'%s' is not a namespace", path);
 	if (found != ns_table[type].clone_flag)

@@ -64,10 +64,14 @@ int sys_helper_find(const char *name, char **ret_path, struct bk_err **err)
 {
 	bk_autofree char *path = find_beside(name);
 	struct stat st;
+	int found;
 
 	if (!path) {
 		path = bk_asprintf("%s/%s", BOCK_LIBEXECDIR, name);
-		if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		found = stat(path, &st);
+		if (found < 0 && errno != ENOENT && errno != ENOTDIR)
+			return bk_err_set(err, BK_ERR_IO, errno, "look at the program '%s'", path);
+		if (found < 0 || !S_ISREG(st.st_mode))
 			return bk_err_set(err, BK_ERR_NOT_FOUND, 0,
 					  "the program '%s', which does this, is not installed",
 					  path);

@@ -238,6 +238,9 @@ inherited() { jq -rse --arg key "$1" 'map(select(.inherited)) | last | .inherite
 	bock_runc restore --criu "$T/criu" --image-path "$T/img" -b "$B" -d "$ID" <&"$in" >&"$out" 2>&1 3>&-
 	[ "$(inherited 'file[1:5]')" = /dev/null ]
 	[ "$(inherited 'pipe:[12]')" = "$T/out" ]
+	# it is the host's: criu's mount namespace ends before the container
+	mount=$(jq -rse 'map(select(.mounts)) | last | .mounts["file[1:5]"]' "$T/fake/requests")
+	grep -q "^$mount " /proc/self/mountinfo || fail "the null device is on mount $mount: $(cat /proc/self/mountinfo)"
 	bock_runc delete --force "$ID"
 
 	# each by a mount of its own; words that are none of ours are nothing

@@ -175,6 +175,62 @@ running() {
 	assert_no_leftovers
 }
 
+# with_criu: a criu that is none, in criu_args; images for it
+with_criu() {
+	need_cmd criu
+	mkdir "$T/fake" "$T/img"
+	printf '#!/bin/sh\nexec "%s/criu-fake" "%s" "$@"\n' "$RUNC_HELPERS" "$T/fake" >"$T/criu"
+	chmod +x "$T/criu"
+	criu_args=(--criu "$T/criu" --image-path "$T/img")
+	echo '["/dev/null","/dev/null","/dev/null"]' >"$T/img/descriptors.json"
+}
+
+@test "fault: a checkpoint that can't look at what is outside of the container is none" {
+	local call what errno words
+	with_criu
+	sleeper
+	edit '.linux.maskedPaths = ["/etc/hosts"] | .mounts += [{"destination": "/mnt", "source": "/", "options": ["bind"]}]'
+	: >"$B/rootfs/etc/hosts"
+	detached run -d -b "$B" "$ID"
+	assert_ok ""
+	while read -r call what errno words; do
+		point "$call" "$what" checkpoint --leave-running "${criu_args[@]}" "$ID"
+		struck --fault "$errno" -- checkpoint --leave-running "${criu_args[@]}" "$ID"
+		assert_error "$words" || fail "$call $what" || return 1
+		assert_is running
+	done <<-'END'
+		faccessat2? /notify$ EIO look for 'notify': Input/output error
+		statfs /sys/fs/cgroup EIO Input/output error
+		openat2 /etc/hosts$ EMFILE linux.maskedPaths: open '/etc/hosts': Too many open files
+		openat2 /mnt$ ENOMEM Cannot allocate memory
+		open(at)? /fdinfo/0$ EMFILE Too many open files
+	END
+	point "readlink(at)?" "^/proc/self/fd/" checkpoint --leave-running "${criu_args[@]}" "$ID"
+	for at in $(awk -F '\t' '$3 ~ "^readlink" && $5 ~ "^/proc/self/fd/" { print $1 ":" $2 }' "$T/report"); do
+		struck --fault EIO -- checkpoint --leave-running "${criu_args[@]}" "$ID"
+		assert_error "Input/output error" || fail "$at" || return 1
+	done
+}
+
+@test "fault: a restore that can't leave criu's mount namespace at once leaves nothing there" {
+	with_criu
+	sleeper
+	point setns 'mnt:' restore "${criu_args[@]}" -b "$B" -d "$ID"
+	bock_runc delete --force "$ID"
+	# those of the way back
+	for at in $(awk -F '\t' '$3 == "setns" && $5 ~ "mnt:" { print $1 ":" $2 }' "$T/report"); do
+		struck --fault ENOMEM -- restore "${criu_args[@]}" -b "$B" -d "$ID"
+		[ "$status" -eq 0 ] || assert_error "Cannot allocate memory" || return 1
+		[ "$status" -ne 0 ] || bock_runc delete --force "$ID"
+		assert_no_leftovers || fail "$at" || return 1
+	done
+	point ioctl 'mnt:' restore "${criu_args[@]}" -b "$B" -d "$ID"
+	bock_runc delete --force "$ID"
+	struck --fault EPERM -- restore "${criu_args[@]}" -b "$B" -d "$ID"
+	assert_error "of which type the namespace '/proc/self/ns/mnt' is: Operation not permitted"
+	assert_no_leftovers
+}
+
 @test "fault: an update that can't see our device program does not put another beside it" {
 	need_own_calls
 	need_cgroup2

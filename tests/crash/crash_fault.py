@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """With what errors a system call may fail, and which failures may go by without a word."""
+import errno
 import fnmatch
 import os
 import re
+import signal
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -86,13 +88,19 @@ def plain(what, b):
     return re.sub(r"\d+", "N", what).replace(" ", "_")
 
 
-def judge_message(command, err, errno):
+def without_memory(struck, number):
+    """What needs memory and gets none is aborted."""
+    return (struck.status == 128 + signal.SIGABRT and struck.err == "out of memory\n" and number == errno.ENOMEM and
+            struck.point.name in ("mmap", "mremap", "brk"))
+
+
+def judge_message(command, err, number):
     """One line, from the program, that names the reason."""
     lines = err.splitlines()
     if len(lines) != 1:
         return f"{len(lines)} lines: {err!r}"
     if not re.match(r"bock-[a-z-]+: ", lines[0]):
         return f"not from the program: {err!r}"
-    if os.strerror(errno) not in lines[0]:
+    if os.strerror(number) not in lines[0]:
         return f"without the reason: {lines[0]}"
     return None

@@ -133,6 +133,8 @@ class Host:
                 word = line.split()
                 if len(word) > 7:
                     found.add(f"socket {word[7]}")
+        with open("/proc/self/net/dev") as f:
+            found |= {f"device {line.split(':')[0].strip()}" for line in f.readlines()[2:]}
         for folder, but in self.folders:
             found |= tree(folder, but)
         if self.cgroups:

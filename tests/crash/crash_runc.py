@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of bock-runc, on containers that have much of what a container can have."""
+"""Containers that have much of what a container can have, and what holds of them."""
 import array
 import json
 import os
@@ -10,12 +10,15 @@ import socket
 import subprocess
 import time
 
-from crash_host import BUILD, PAYLOAD, SETTLE, Hangs, Host, call, cgroup_root, descendants, reap, strike
+from crash_host import BUILD, PAYLOAD, TOP, Host, call, cgroup_root, strike
 
 RUNC = os.environ.get("BOCK_RUNC", os.path.join(BUILD, "bock-runc/bock-runc"))
-STATUS_OF_RUN = 7  # what the payload ends with in the foreground
 EXISTS_NOT = "container does not exist"
 OURS = ("bock", "memfd:")  # programs whose calls are struck: hooks and newuidmap are others'
+FLAVOURS = ["root", "userns", "sealed", "tty", "net", "rootless"]
+DEVICES = {"bkcrash0": "eth0", "bkcrash1": ""}  # network devices, and their names in the container; each has a peer
+CRIU_FAKE = os.path.join(TOP, "tests/helpers/criu-fake")
+CRIU_NEEDS = "/usr/lib/python3/dist-packages/pycriu/rpc_pb2.py"  # of Debian's criu
 
 
 class Skip(Exception):
@@ -67,11 +70,13 @@ class Bench:
             self.console.bind(f"{base}/console")
             self.console.listen(8)
             self.console.settimeout(10)
+        self.make_devices()
         self.host = Host(self.id, [(self.state, (".cache",)), (self.bundle, ())], self.systemctl)
         self.print = self.good_print()
 
     def close(self):
         self.rt("delete", "--force", self.id)
+        self.remove_devices()
         if self.console:
             self.console.close()
         if self.systemd and self.user:
@@ -105,6 +110,44 @@ class Bench:
         with open(f"{self.cgroups}{path}/cgroup.procs", "w") as f:
             f.write(str(os.getpid()))
 
+    # ---- network devices
+
+    def make_devices(self):
+        """In the network namespace that is ours alone; each is one end of a pair, whose other end stays here."""
+        if self.flavour != "net":
+            return
+        self.remove_devices()
+        script = ""
+        for i, name in enumerate(DEVICES):
+            script += (f"link add {name} type veth peer name {name}p\nlink set {name} mtu 140{i}\n"
+                       f"addr add 10.77.{i}.1/24 dev {name}\n")
+        made = subprocess.run(["ip", "-batch", "-"], input=script, capture_output=True, text=True, check=False)
+        if made.returncode:
+            raise Skip(f"no veth devices: {made.stderr.strip()}")
+
+    def remove_devices(self):
+        # what has become of a pair whose other end is in a namespace that ends is the kernel's, which takes its time
+        for name in DEVICES if self.flavour == "net" else ():
+            for each in name, f"{name}p":
+                subprocess.run(["ip", "link", "del", each], stderr=subprocess.DEVNULL, check=False)
+
+    def check_devices(self):
+        """All of them are here, or none."""
+        with open("/proc/self/net/dev") as f:
+            here = {line.split(":")[0].strip() for line in f} & set(DEVICES)
+        if here and here != set(DEVICES):
+            raise Wrong(f"of the network devices only {here} are here")
+
+    # ---- criu
+
+    def lay_criu(self):
+        """A criu that is none, and images that it does not read."""
+        os.makedirs(f"{self.base}/fake")
+        os.makedirs(f"{self.base}/images")
+        with open(f"{self.base}/criu", "w") as f:
+            f.write(f"#!/bin/sh\nexec {CRIU_FAKE} {self.base}/fake \"$@\"\n")
+        os.chmod(f"{self.base}/criu", 0o755)
+
     # ---- the bundle
 
     def lay(self):
@@ -119,6 +162,7 @@ class Bench:
         os.makedirs(f"{self.base}/source")
         with open(f"{self.base}/hosts", "w") as f:
             f.write("127.0.0.1 here\n")
+        self.lay_criu()
         shutil.copy(PAYLOAD, f"{root}/bin/payload")
         shutil.copy("/bin/busybox", f"{root}/bin/true")
         subprocess.run([RUNC, "spec", "-b", self.bundle] + (["--rootless"] if self.user else []), check=True)
@@ -172,6 +216,8 @@ class Bench:
             controllers = f.read().split()
         if "pids" in controllers and "memory" in controllers:
             linux["resources"].update(pids={"limit": 200}, memory={"limit": 200 << 20, "reservation": 100 << 20})
+        if self.flavour == "net":
+            linux["netDevices"] = {name: {"name": inside} if inside else {} for name, inside in DEVICES.items()}
         if self.flavour == "userns":
             linux["devices"] = []  # the host has no such device that could be bound
             linux["namespaces"].append({"type": "user"})
@@ -234,7 +280,8 @@ class Bench:
         for fd in getattr(self, "masters", ()):
             os.close(fd)
         self.masters = []
-        for folder in self.out, self.hooks:
+        self.make_devices()
+        for folder in self.out, self.hooks, f"{self.base}/fake", f"{self.base}/images":
             for name in os.listdir(folder):
                 os.unlink(f"{folder}/{name}")
 
@@ -342,322 +389,5 @@ class Bench:
         self.rt("resume", self.id)
         self.rt("delete", "--force", self.id)
         self.host.left(2)
+        self.make_devices()
         self.host = Host(self.id, self.host.folders, self.systemctl)
-
-
-class Command:
-    """One command line that is broken. words: the status that may be there after it was killed."""
-
-    good = 0
-    words = ("running",)
-    clean = False  # when it fails, nothing is left, without any delete
-
-    def __init__(self, name, args, **more):
-        self.name, self.args_ = name, args
-        self.__dict__.update(more)
-
-    def args(self, b):
-        return [word.replace("ID", b.id) for word in self.args_]
-
-    def prepare(self, b):
-        b.running()
-
-    def check(self, b, struck):
-        """It says that it succeeded: did it?"""
-
-    def after_kill(self, b):
-        word = b.status()
-        if word not in self.words:
-            raise Wrong(f"state says {word}")
-        return word
-
-    def may_die(self, b):
-        return b.status() in ("stopped", None)
-
-    def failed(self, b):
-        """It failed and said so: what may be there is as after a kill."""
-        if self.clean:
-            b.complain(b.host.left(2))
-        else:
-            self.after_kill(b)
-
-
-class Create(Command):
-    words = (None, "stopped", "created")
-    clean = True
-
-    def args(self, b):
-        return b.create_args("create")
-
-    def prepare(self, b):
-        pass
-
-    def check(self, b, struck):
-        b.take_console()
-        if b.status() != "created":
-            raise Wrong(f"created, and state says {b.status()}")
-        b.check_hooks(struck, "prestart", "createRuntime", "createContainer")
-        b.start()
-        b.check_print()
-
-    def after_kill(self, b):
-        b.take_console()
-        # one that still says creating or created may be about to notice that it is alone
-        word = super().after_kill(b)
-        if word == "created":
-            status, _, err = b.rt("start", b.id)
-            if status == 0:
-                b.check_hooks(None, "prestart", "createRuntime", "createContainer")
-                b.check_print()
-            elif status != 1 or len(err.splitlines()) != 1:
-                raise Wrong(f"start afterwards: {status} {err}")
-        return word
-
-
-class Start(Command):
-    words = ("created", "running", "stopped")
-
-    @staticmethod
-    def settled(b):
-        """Runs, as a whole; or is being killed, because a poststart hook failed."""
-        try:
-            b.check_print()
-        except Wrong:
-            if b.status() != "stopped":
-                raise
-
-    def prepare(self, b):
-        b.create()
-
-    def check(self, b, struck):
-        b.check_print()
-        b.check_hooks(struck, "poststart")
-        if b.status() != "running":
-            raise Wrong(f"started, and state says {b.status()}")
-
-    def after_kill(self, b):
-        word = super().after_kill(b)
-        if word == "running":
-            self.settled(b)
-        return word
-
-
-class RunDetached(Create):
-    words = (None, "stopped", "created", "running")
-
-    def after_kill(self, b):
-        b.take_console()
-        word = Command.after_kill(self, b)
-        if word == "running":
-            Start.settled(b)
-        return word
-
-    def args(self, b):
-        return b.create_args("run", "-d")
-
-    def check(self, b, struck):
-        b.take_console()
-        b.check_print()
-        b.check_hooks(struck, "prestart", "createRuntime", "createContainer", "poststart")
-        if b.status() != "running":
-            raise Wrong(f"it runs, and state says {b.status()}")
-
-
-class Run(Command):
-    words = (None, "stopped", "created", "running")
-    clean = True
-    good = STATUS_OF_RUN
-
-    def args(self, b):
-        return b.create_args("run")
-
-    def prepare(self, b):
-        b.config["process"]["args"][-1] = str(STATUS_OF_RUN)
-        self.write(b)
-
-    @staticmethod
-    def write(b):
-        with open(f"{b.bundle}/config.json", "w") as f:
-            json.dump(b.config, f)
-
-    def finish(self, b):
-        b.config["process"]["args"][-1] = "stay"
-        self.write(b)
-
-    def check(self, b, struck):
-        b.check_print()
-        b.check_hooks(struck, "prestart", "createRuntime", "createContainer", "poststart", "poststop")
-        b.complain(b.host.left(2))
-
-    def after_kill(self, b):
-        """The watcher deletes what a killed runtime has left, unless it was killed too."""
-        if self.mode == "main":
-            b.complain(b.host.left())
-        super().after_kill(b)
-
-
-class Exec(Command):
-    def args(self, b):
-        return ["exec", *self.args_, b.id, "/bin/payload", "/out/exec", "stay" if "-d" in self.args_ else str(self.good)]
-
-    def check(self, b, struck):
-        text = b.read_print("exec")
-        if not hasattr(b, "exec_print"):
-            b.exec_print = text
-        elif text != b.exec_print:
-            raise Wrong(f"the process is not whole: {set(text.splitlines()) ^ set(b.exec_print.splitlines())}")
-
-    def may_die(self, b):
-        return b.status() == "running" and not os.path.exists(f"{b.out}/exec")
-
-    def failed(self, b):
-        """Of the process that was to be nothing is left."""
-        super().failed(b)
-        init, deadline = b.init_pid(), time.monotonic() + SETTLE
-        while True:
-            more = [f"process {pid} {line}" for pid, line in descendants() if pid != init and pid not in b.host.known]
-            if not more:
-                return
-            if time.monotonic() > deadline:
-                b.complain(more)
-            reap()
-            time.sleep(0.01)
-
-
-class Kill(Command):
-    words = ("running", "stopped")
-
-    def check(self, b, struck):
-        if b.wait_status("stopped") != "stopped":
-            raise Wrong("killed, and it runs")
-
-
-class Pause(Command):
-    words = ("running", "paused")
-
-    def check(self, b, struck):
-        if b.status() != "paused":
-            raise Wrong(f"paused, and state says {b.status()}")
-
-    def after_kill(self, b):
-        if super().after_kill(b) == "paused":
-            b.must("resume", b.id)
-        if b.status() != "running":
-            raise Wrong(f"after resume: {b.status()}")
-
-
-class Resume(Pause):
-    def prepare(self, b):
-        b.running()
-        b.must("pause", b.id)
-
-    def check(self, b, struck):
-        if b.status() != "running":
-            raise Wrong(f"resumed, and state says {b.status()}")
-
-
-class Delete(Command):
-    words = (None, "running", "stopped", "created")
-
-    def prepare(self, b):
-        if self.of == "created":
-            b.create()
-            return
-        b.running()
-        if self.of == "stopped":
-            b.must("kill", b.id, "KILL")
-            b.wait_status("stopped")
-
-    def check(self, b, struck):
-        b.complain(b.host.left())
-        b.check_hooks(struck, "poststop")
-
-
-class Update(Command):
-    def args(self, b):
-        with open(f"{b.base}/resources", "w") as f:
-            json.dump({"devices": [{"allow": False, "access": "rwm"},
-                                   {"allow": True, "type": "c", "major": 1, "minor": 1, "access": "r"}],
-                       **({"pids": {"limit": 150}, "memory": {"limit": 150 << 20}} if "pids" in b.config["linux"]["resources"]
-                          else {})}, f)
-        return ["update", "-r", f"{b.base}/resources", b.id]
-
-    def check(self, b, struck):
-        with open(f"{b.state}/{b.id}/resources.json") as f:
-            kept = json.load(f)
-        if not any(d.get("minor") == 1 for d in kept["devices"]):
-            raise Wrong(f"updated, and the state has {kept}")
-        if "pids" in b.config["linux"]["resources"]:
-            with open(f"/proc/{b.init_pid()}/cgroup") as f:
-                path = b.cgroups + [line for line in f if line.startswith("0::")][0].strip()[3:]
-            with open(f"{path}/pids.max") as f:
-                if f.read().strip() != "150":
-                    raise Wrong("updated, and pids.max is not")
-
-    def after_kill(self, b):
-        super().after_kill(b)
-        b.must(*self.args(b))
-        self.check(b, None)
-
-
-class Mounts(Command):
-    def args(self, b):
-        mounts = [{"destination": f"/mnt/{name}", "type": "bind", "source": f"{b.base}/source", "options": ["bind", "ro"]}
-                  for name in "ab"]
-        with open(f"{b.base}/mounts", "w") as f:
-            json.dump(mounts, f)
-        return ["mounts", self.what, b.id, f"{b.base}/mounts"]
-
-    def prepare(self, b):
-        b.running()
-        if self.what == "remove":
-            b.must("mounts", "add", *self.args(b)[2:])
-
-    def there(self, b):
-        with open(f"/proc/{b.init_pid()}/mountinfo") as f:
-            return sum(1 for line in f if line.split()[4].startswith("/mnt/"))
-
-    def check(self, b, struck):
-        if self.there(b) != (2 if self.what == "add" else 0):
-            raise Wrong(f"{self.there(b)} mounts")
-
-    def after_kill(self, b):
-        super().after_kill(b)
-        # what is killed in the middle of the container's own namespaces has done half of it, which delete takes away
-        if self.mode == "main":
-            deadline = time.monotonic() + 5
-            while self.there(b) == 1 and time.monotonic() < deadline:
-                time.sleep(0.01)
-            if self.there(b) == 1:
-                raise Wrong("one of two mounts")
-
-
-class Look(Command):
-    """What changes nothing says what it says when nothing is broken."""
-
-    def check(self, b, struck):
-        _, out, _ = b.rt(*self.args(b))
-        if out != struck.out:
-            raise Wrong(f"it says {struck.out!r} instead of {out!r}")
-
-COMMANDS = [
-    Create("create", []),
-    Start("start", ["start", "ID"]),
-    RunDetached("run-d", []),
-    Run("run", []),
-    Exec("exec", [], good=STATUS_OF_RUN),
-    Exec("exec-d", ["-d"]),
-    Update("update", []),
-    Kill("kill", ["kill", "ID", "KILL"]),
-    Pause("pause", ["pause", "ID"]),
-    Resume("resume", ["resume", "ID"]),
-    Mounts("mounts-add", [], what="add"),
-    Mounts("mounts-remove", [], what="remove"),
-    Delete("delete", ["delete", "ID"], of="stopped"),
-    Delete("delete-created", ["delete", "ID"], of="created"),
-    Delete("delete-force", ["delete", "--force", "ID"], of="running"),
-    Look("state", ["state", "ID"]),
-    Look("list", ["list"]),
-    Look("ps", ["ps", "ID"]),
-]
-FLAVOURS = ["root", "userns", "sealed", "tty", "rootless"]

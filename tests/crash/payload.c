@@ -5,15 +5,20 @@
  *
  *	payload OUT stay|DIGIT		writes OUT, then waits for ever, or ends with that status
  */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <limits.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -143,6 +148,39 @@ static void print_fds(void)
 	}
 }
 
+/* Those of a network namespace of its own are the container's; none has addresses that the kernel makes up later. */
+static void print_devices(void)
+{
+	struct if_nameindex *names = if_nameindex();
+	struct ifaddrs *addrs = NULL;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	for (struct if_nameindex *n = names; n && n->if_index; n++) {
+		struct ifreq r = { 0 }, mtu;
+
+		snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", n->if_name);
+		mtu = r;
+		if (ioctl(fd, SIOCGIFFLAGS, &r) == 0 && ioctl(fd, SIOCGIFMTU, &mtu) == 0)
+			fprintf(out, "device %s: %s, %d\n", n->if_name, r.ifr_flags & IFF_UP ? "up" : "down", mtu.ifr_mtu);
+	}
+	if (names)
+		if_freenameindex(names);
+	(void)close(fd);
+	if (getifaddrs(&addrs) < 0)
+		return;
+	for (struct ifaddrs *a = addrs; a; a = a->ifa_next) {
+		char text[INET_ADDRSTRLEN] = "";
+		struct sockaddr_in in;
+
+		if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET)
+			continue;
+		memcpy(&in, a->ifa_addr, sizeof(in));
+		(void)inet_ntop(AF_INET, &in.sin_addr, text, sizeof(text));
+		fprintf(out, "address %s: %s\n", a->ifa_name, text);
+	}
+	freeifaddrs(addrs);
+}
+
 int main(int argc, char **argv, char **env)
 {
 	char path[PATH_MAX], cwd[PATH_MAX] = "";
@@ -169,6 +207,7 @@ int main(int argc, char **argv, char **env)
 	print_file("/proc/self/uid_map");
 	print_file("/proc/self/gid_map");
 	print_file("/proc/sys/net/ipv4/ip_forward");
+	print_devices();
 	print_folder("/dev");
 	if (fclose(out) != 0 || rename(path, argv[1]) < 0)
 		return 123;
