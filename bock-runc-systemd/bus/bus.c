@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "base/bk_errno.h"
 #include "base/bk_mem.h"
 #include "base/bk_num.h"
+#include "base/bk_stuck.h"
 
 #define SYSTEM_SOCKET "/run/systemd/private"
 #define USEC_PER_MS 1000U
@@ -135,9 +137,26 @@ static unsigned int version_of(const char *text)
 	return version;
 }
 
-static int timed_out(const char *what, struct bk_err **err)
+/* Who is at the other end of systemd's own socket; heap string, NULL: a bus is, or nobody knows. */
+static char *peer_of(const struct bus *b)
 {
-	return bk_err_set(err, BK_ERR_IO, ETIMEDOUT, "%s: systemd does not answer", what);
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof(peer);
+	int fd = sd_bus_get_fd(b->sd);
+
+	if (fd < 0 || sd_bus_is_bus_client(b->sd) != 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return NULL;
+	return peer.pid > 0 ? bk_stuck_describe(peer.pid) : NULL;
+}
+
+static int timed_out(const struct bus *b, const char *what, struct bk_err **err)
+{
+	bk_autofree char *who = peer_of(b);
+	int rc = bk_err_set(err, BK_ERR_IO, ETIMEDOUT, "%s: systemd does not answer for %u.%03u s%s%s", what,
+			    b->timeout_ms / 1000, b->timeout_ms % 1000, who ? ": " : "", who ? who : "");
+
+	return bk_err_hint(err, rc, "it is slow, for which --timeout gives it more, or has stopped after a fault, which only "
+			   "its restart cures; --cgroup-manager cgroupfs does without it");
 }
 
 /* The handshake; a call would wait for it without end. */
@@ -149,7 +168,7 @@ static int wait_ready(const struct bus *b, struct bk_err **err)
 		uint64_t left = bus_left(b);
 
 		if (!left)
-			return timed_out("connect", err);
+			return timed_out(b, "connect", err);
 		r = sd_bus_process(b->sd, NULL);
 		if (r == 0)
 			r = sd_bus_wait(b->sd, left);
@@ -161,7 +180,7 @@ static int wait_ready(const struct bus *b, struct bk_err **err)
 
 int bus_open(bool user, uint32_t timeout_ms, struct bus *ret, struct bk_err **err)
 {
-	struct bus b = { .deadline = now() + (uint64_t)timeout_ms * USEC_PER_MS };
+	struct bus b = { .deadline = now() + (uint64_t)timeout_ms * USEC_PER_MS, .timeout_ms = timeout_ms };
 	bk_autofree char *version = NULL;
 	int rc = user ? connect_user(&b.sd, err) : connect_system(&b.sd, err);
 
@@ -215,7 +234,7 @@ int bus_send(struct bus *b, sd_bus_message *msg, const char *what, sd_bus_messag
 	int rc = 0;
 
 	if (r == -ETIMEDOUT)
-		rc = timed_out(what, err);
+		rc = timed_out(b, what, err);
 	else if (r < 0)
 		rc = bk_err_set(err, kind_of(-r), 0, "%s: %s", what, e.message ? e.message : bk_errno_text(-r));
 	if (r < 0 && ret_name && e.name)

@@ -19,6 +19,7 @@
 struct bus {
 	sd_bus *sd;
 	uint64_t deadline;	/* CLOCK_MONOTONIC, microseconds */
+	uint32_t timeout_ms;	/* what it was at first */
 	unsigned int version;	/* of systemd */
 };
 

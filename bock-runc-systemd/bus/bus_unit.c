@@ -60,6 +60,13 @@ static const char *result_of(const struct jobs *jobs, const char *path)
 	return NULL;
 }
 
+static int job_stays(const char *what, struct bk_err **err)
+{
+	int rc = bk_err_set(err, BK_ERR_IO, ETIMEDOUT, "%s: systemd's job does not end", what);
+
+	return bk_err_hint(err, rc, "'systemctl list-jobs' shows what it waits for; --timeout gives it more time");
+}
+
 static int wait_job(struct bus *b, const struct jobs *jobs, const char *path, const char *what,
 		    struct bk_err **err)
 {
@@ -74,8 +81,7 @@ static int wait_job(struct bus *b, const struct jobs *jobs, const char *path, co
 		if (r < 0 && r != -EINTR)
 			return bk_err_set(err, BK_ERR_IO, -r, "%s: wait for systemd's job", what);
 		if (left == 0)
-			return bk_err_set(err, BK_ERR_IO, ETIMEDOUT, "%s: systemd's job does not end",
-					  what);
+			return job_stays(what, err);
 	}
 	if (bk_streq(result, "done"))
 		return 0;

@@ -100,8 +100,14 @@ int cgroup_events(int dirfd, bool *ret_populated, bool *ret_frozen, struct bk_er
 int cgroup_wait_empty(int dirfd, int timeout_ms, struct bk_err **err);
 
 /*
- * Stops or continues all processes and waits until the kernel says so; ETIMEDOUT. A freeze that
- * ran out of time is taken back.
+ * Puts "held by process 12 (...), ..." in front of an error that is set: those in it and below, at most eight of them, but
+ * not this one (0: all). Nobody there: nothing is put there. Returns rc.
+ */
+int cgroup_name_holders(int dirfd, pid_t but, int rc, struct bk_err **err);
+
+/*
+ * Stops or continues all processes and waits until the kernel says so; ETIMEDOUT names those that did not stop, and
+ * the cgroup above that is frozen too. A freeze that ran out of time is taken back.
  */
 int cgroup_freeze(int dirfd, int timeout_ms, struct bk_err **err);
 int cgroup_thaw(int dirfd, int timeout_ms, struct bk_err **err);

@@ -135,21 +135,50 @@ static int wait_event(int dirfd, const char *key, bool want, int timeout_ms, str
 	}
 }
 
-/* "held by processes 12, 34" as context of an error. */
-static int name_pids(int dirfd, int rc, struct bk_err **err)
+/* Whether the freezer has stopped it, by what it waits in; where do_freezer_trap() is part of its caller, that. */
+static bool is_stopped(const char *who)
+{
+	return strstr(who, "waits in do_freezer_trap)") || strstr(who, "waits in get_signal)");
+}
+
+struct holders {
+	pid_t but;	/* not this one; 0: all */
+	bool running;	/* not those that are frozen */
+};
+
+static void describe_holders(const struct holders *which, const pid_t *pids, size_t n, struct bk_buf *names)
+{
+	size_t named = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bk_autofree char *who = bk_stuck_describe(pids[i]);
+
+		if (pids[i] == which->but || (which->running && is_stopped(who)))
+			continue;
+		if (named++ == NAMED_PIDS) {
+			bk_buf_printf(names, ", ...");
+			return;
+		}
+		bk_buf_printf(names, "%s%s", named > 1 ? ", " : "", who);
+	}
+}
+
+/* "held by process 12 (...), process 34 (...)" as context of an error. */
+static int name_holders(int dirfd, const struct holders *which, int rc, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf names = BK_BUF_INIT(BK_BUF_SMALL);
 	bk_autofree pid_t *pids = NULL;
 	size_t n = 0;
 
-	if (cgroup_procs(dirfd, true, &pids, &n, NULL) < 0 || n == 0)
+	if (cgroup_procs(dirfd, true, &pids, &n, NULL) < 0)
 		return rc;
-	for (size_t i = 0; i < n && i < NAMED_PIDS; i++) {
-		bk_autofree char *who = bk_stuck_describe(pids[i]);
+	describe_holders(which, pids, n, &names);
+	return names.len ? bk_err_wrap(err, rc, "held by %s", bk_buf_str(&names)) : rc;
+}
 
-		bk_buf_printf(&names, "%s%s", i ? ", " : "", who);
-	}
-	return bk_err_wrap(err, rc, "held by %s%s", bk_buf_str(&names), n > NAMED_PIDS ? ", ..." : "");
+int cgroup_name_holders(int dirfd, pid_t but, int rc, struct bk_err **err)
+{
+	return name_holders(dirfd, &(struct holders){ .but = but }, rc, err);
 }
 
 int cgroup_wait_empty(int dirfd, int timeout_ms, struct bk_err **err)
@@ -161,8 +190,13 @@ int cgroup_wait_empty(int dirfd, int timeout_ms, struct bk_err **err)
 		bk_err_clear(&failure);
 		return 0;
 	}
+	if (rc < 0 && bk_err_errno(failure) == ETIMEDOUT) {
+		rc = cgroup_name_holders(dirfd, 0, rc, &failure);
+		rc = bk_err_hint(&failure, rc, "what it waits in must let go of it first (a disk, a server, a debugger): "
+				 "'delete --force' can be repeated, see --timeout");
+	}
 	bk_err_move(err, failure);
-	return rc < 0 ? name_pids(dirfd, rc, err) : 0;
+	return rc;
 }
 
 static int set_frozen(int dirfd, bool frozen, int timeout_ms, struct bk_err **err)
@@ -176,16 +210,62 @@ static int set_frozen(int dirfd, bool frozen, int timeout_ms, struct bk_err **er
 
 int cgroup_freeze(int dirfd, int timeout_ms, struct bk_err **err)
 {
-	int rc = set_frozen(dirfd, true, timeout_ms, err);
+	struct bk_err *e = NULL;
+	int rc = set_frozen(dirfd, true, timeout_ms, &e);
 
-	if (rc < 0)
-		(void)bk_file_put(dirfd, "cgroup.freeze", "0", NULL);
+	if (rc == 0)
+		return 0;
+	if (bk_err_errno(e) == ETIMEDOUT) {
+		rc = name_holders(dirfd, &(struct holders){ .running = true }, rc, &e);
+		rc = bk_err_hint(&e, rc, "what it waits in must let go of it first (a disk, a server, a debugger), and the others "
+				 "go on until then: 'pause' can be repeated, see --timeout");
+	}
+	(void)bk_file_put(dirfd, "cgroup.freeze", "0", NULL);
+	bk_err_move(err, e);
 	return rc;
+}
+
+/* The nearest cgroup above that is told to freeze, which freezes those below too; heap string, NULL: there is none. */
+static char *frozen_above(int dirfd)
+{
+	bk_autoclose int fd = openat(dirfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (unsigned int i = 0; fd >= 0 && i < CGROUP_DEPTH_MAX; i++) {
+		bk_autoclose int file = openat(fd, "cgroup.freeze", O_RDONLY | O_CLOEXEC);
+		char word = '0', path[PATH_MAX];
+		ssize_t len;
+		int up;
+
+		if (file < 0) /* the root has none */
+			return NULL;
+		if (read(file, &word, 1) == 1 && word == '1') {
+			bk_autofree char *link = bk_asprintf("/proc/self/fd/%d", fd);
+
+			len = readlink(link, path, sizeof(path));
+			return len > 0 ? bk_strndup(path, (size_t)len) : NULL;
+		}
+		up = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		bk_close(&fd);
+		fd = up;
+	}
+	return NULL;
 }
 
 int cgroup_thaw(int dirfd, int timeout_ms, struct bk_err **err)
 {
-	return set_frozen(dirfd, false, timeout_ms, err);
+	struct bk_err *e = NULL;
+	int rc = set_frozen(dirfd, false, timeout_ms, &e);
+	bk_autofree char *above = NULL;
+
+	if (rc < 0 && bk_err_errno(e) == ETIMEDOUT) {
+		rc = cgroup_name_holders(dirfd, 0, rc, &e);
+		above = frozen_above(dirfd);
+	}
+	if (above)
+		rc = bk_err_hint(&e, rc, "'%s' is frozen, and all below it: who has frozen it must let it go on, or write 0 to its "
+				 "cgroup.freeze", above);
+	bk_err_move(err, e);
+	return rc;
 }
 
 int cgroup_is_frozen(const struct cgroup_host *h, const char *path, bool *ret, struct bk_err **err)

@@ -65,6 +65,23 @@ static int kill_cgroup(const struct cgroup_place *place, struct bk_err **err)
 	return rc;
 }
 
+/* The first process lives on: the error. It may wait for others of its pid namespace, so those of the cgroup are named. */
+static int still_there(const struct container *c, struct bk_err **err)
+{
+	struct cgroup_place place;
+	struct bk_err *e = NULL;
+	bk_autoclose int fd = -1;
+	int rc = container_still_there(c->root, c->state.pid, &e);
+
+	if (c->state.cgroup) {
+		container_place(c, &place);
+		if (cgroup_open(&place.host, place.path, &fd, NULL) == 0)
+			rc = cgroup_name_holders(fd, c->state.pid, rc, &e);
+	}
+	bk_err_move(err, e);
+	return rc;
+}
+
 /*
  * Kills the first process (all: and the whole cgroup at once, or what `exec` left frozen there may keep its pid
  * namespace from ending) and waits until it has ended (as a zombie too: reaping is its parent's).
@@ -96,9 +113,7 @@ static int kill_first(const struct container *c, bool all, struct bk_err **err)
 	rc = bk_fd_wait(pidfd, POLLIN, container_wait_ms(c->root, CONTAINER_KILL_TIMEOUT_MS));
 	if (rc < 0)
 		return bk_err_set(err, BK_ERR_IO, -rc, "wait for process %d", c->state.pid);
-	if (rc == 0)
-		return container_still_there(c->root, c->state.pid, err);
-	return 0;
+	return rc == 0 ? still_there(c, err) : 0;
 }
 
 /*

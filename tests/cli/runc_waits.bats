@@ -35,6 +35,16 @@ while True:
     except BlockingIOError: break' "$1"
 }
 
+# A socket where everything is accepted and kept, and nothing done with it.
+silent_peer() {
+	background 'import socket, sys, time, threading
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(9); held = []
+def serve():
+    while True:
+        c = s.accept()[0]; held.append(socket.recv_fds(c, 1 << 16, 4))
+threading.Thread(target=serve, daemon=True).start()' "$1"
+}
+
 # timed_out WORDS COMMAND...: bock-runc with a short --timeout fails with these words
 timed_out() {
 	detached --timeout 1s "${@:2}"
@@ -99,12 +109,7 @@ timed_out() {
 
 @test "waits: a seccomp agent that takes the listener and answers nothing" {
 	bundle true
-	background 'import socket, sys, time, threading
-s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(9); held = []
-def serve():
-    while True:
-        c = s.accept()[0]; held.append(socket.recv_fds(c, 1 << 16, 4))
-threading.Thread(target=serve, daemon=True).start()' "$T/sock"
+	silent_peer "$T/sock"
 	edit --arg s "$T/sock" '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": $s,
 		"syscalls": [{"names": ["prctl", "execve", "accept4"], "action": "SCMP_ACT_NOTIFY"}]}'
 	for words in 'create' 'run' 'run -d'; do
@@ -125,15 +130,19 @@ threading.Thread(target=serve, daemon=True).start()' "$T/sock"
 	assert_no_leftovers
 }
 
-# Its tracer lets it not end (PTRACE_O_TRACEEXIT), as a disk or a server would.
+# at_exit PID: its tracer lets that process not end (PTRACE_O_TRACEEXIT), as a disk or a server would
+at_exit() {
+	background 'import ctypes, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+if libc.ptrace(0x4206, int(sys.argv[1]), None, 1 << 6) < 0: sys.exit("PTRACE_SEIZE: %d" % ctypes.get_errno())' "$1"
+}
+
 @test "waits: a process that does not die after SIGKILL" {
 	sleeper
 	detached create -b "$B" "$ID"
 	pid=$(pid_of)
-	background 'import ctypes, sys, time
-libc = ctypes.CDLL(None, use_errno=True)
-libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-if libc.ptrace(0x4206, int(sys.argv[1]), None, 1 << 6) < 0: sys.exit("PTRACE_SEIZE: %d" % ctypes.get_errno())' "$pid"
+	at_exit "$pid"
 	detached --timeout 1s delete --force "$ID"
 	if [ "$status" -eq 0 ]; then skip "this kernel lets a traced process end before its tracer sees it"; fi
 	[[ $stderr == *"process $pid ("*") has not ended 1.000 s after SIGKILL"* ]] || fail "$stderr"
@@ -142,6 +151,110 @@ if libc.ptrace(0x4206, int(sys.argv[1]), None, 1 << 6) < 0: sys.exit("PTRACE_SEI
 	kill -9 "$PEER"
 	wait_for 10 test ! -e "/proc/$PEER"
 	bock_runc delete --force "$ID"
+	assert_no_leftovers
+}
+
+# What the container's first process has started: $OTHER
+with_another() {
+	need_cgroup2
+	sleeper
+	[ $# -eq 0 ] || edit "$1"
+	detached run -d -b "$B" "$ID"
+	CG=$(cgroup2_path)/$ID
+	another() { OTHER=$(grep -vx "$(pid_of)" "$CG/cgroup.procs"); }
+	wait_for 10 another
+}
+
+let_go() {
+	kill -9 "$PEER"
+	wait_for 10 test ! -e "/proc/$PEER"
+	OTHER=
+	bock_runc delete --force "$ID"
+	assert_no_leftovers
+}
+
+@test "waits: the first process can't end before another one does, which is named" {
+	with_another
+	at_exit "$OTHER"
+	detached --timeout 1s delete --force "$ID"
+	if [ "$status" -eq 0 ]; then skip "this kernel lets a traced process end before its tracer sees it"; fi
+	[[ $stderr == *"held by process $OTHER ("*"): process $(jq .pid "$STATE/$ID/state.json") ("*') has not ended 1.000 s after SIGKILL'* ]] ||
+		fail "$stderr"
+	let_go
+}
+
+@test "waits: a cgroup whose processes don't end" {
+	with_another 'del(.linux.namespaces[] | select(.type == "pid"))'
+	at_exit "$OTHER"
+	detached --timeout 1s delete --force "$ID"
+	if [ "$status" -eq 0 ]; then skip "this kernel lets a traced process end before its tracer sees it"; fi
+	[[ $stderr == *"remove cgroup '/$ID': held by process $OTHER ("*"wait for 'populated 0'"* ]] || fail "$stderr"
+	[[ $stderr == *"'delete --force' can be repeated"* ]] || fail "$stderr"
+	let_go
+}
+
+# It reads a page, as a debugger would, that userfaultfd(2) has promised and nobody brings.
+@test "waits: pause of a process that can't be stopped" {
+	[ "$(uname -m)" = x86_64 ] || skip "the script has x86_64's numbers (uname -m: $(uname -m))"
+	need_cgroup2
+	sleeper
+	detached run -d -b "$B" "$ID"
+	python3 -c 'import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+page = libc.mmap(None, ctypes.c_size_t(4096), 3, 0x22, -1, ctypes.c_long(0))
+fd = libc.syscall(323, os.O_CLOEXEC)
+if fd < 0 or libc.ioctl(fd, ctypes.c_ulong(0xc018aa3f), (ctypes.c_uint64 * 3)(0xaa, 0, 0)) < 0 \
+        or libc.ioctl(fd, ctypes.c_ulong(0xc020aa00), (ctypes.c_uint64 * 4)(page, 4096, 1, 0)) < 0:
+    open(sys.argv[1], "w").write("userfaultfd is refused: %s" % os.strerror(ctypes.get_errno()))
+    sys.exit()
+to = ctypes.create_string_buffer(1)
+open(sys.argv[1], "w").close()
+libc.process_vm_readv(os.getpid(), (ctypes.c_uint64 * 2)(ctypes.addressof(to), 1), 1, (ctypes.c_uint64 * 2)(page, 1), 1, 0)' "$T/ready" 3>&- &
+	PEER=$!
+	disown
+	wait_for 10 test -e "$T/ready"
+	[ ! -s "$T/ready" ] || skip "$(cat "$T/ready")"
+	wait_for 10 grep -q '^State:.D' "/proc/$PEER/status"
+	echo "$PEER" >"$(cgroup2_path)/$ID/cgroup.procs"
+	timed_out "held by process $PEER (python3, state D, waits in handle_userfault): wait for 'frozen 1'" pause "$ID"
+	[[ $stderr == *"'pause' can be repeated"* ]] || fail "$stderr"
+	assert_is running
+	kill -9 "$PEER"
+	wait_for 10 test ! -e "/proc/$PEER"
+	detached pause "$ID"
+	assert_ok ""
+	bock_runc delete --force "$ID"
+	assert_no_leftovers
+}
+
+@test "waits: resume below a cgroup that is frozen" {
+	need_cgroup2
+	sleeper
+	edit --arg p "/$ID-above/below" '.linux.cgroupsPath = $p'
+	detached run -d -b "$B" "$ID"
+	above=$(cgroup2_path)/$ID-above
+	bock_runc pause "$ID"
+	echo 1 >"$above/cgroup.freeze"
+	timed_out "wait for 'frozen 0'" resume "$ID"
+	[[ $stderr == *"held by process $(pid_of) ("*"'$above' is frozen"* ]] || fail "$stderr"
+	# a frozen one is killed all the same
+	detached --timeout 10s delete --force "$ID"
+	assert_ok ""
+	assert_no_leftovers
+}
+
+@test "waits: a console peer that takes the terminal and never reads holds up nobody but the container" {
+	bundle yes "$ID"
+	edit '.process.terminal = true'
+	silent_peer "$T/sock"
+	detached --timeout 5s run -d -b "$B" --console-socket "$T/sock" "$ID"
+	assert_ok ""
+	wait_for 10 grep -q '^State:.S' "/proc/$(pid_of)/status"
+	detached --timeout 5s exec -d -t --console-socket "$T/sock" "$ID" yes
+	assert_ok ""
+	detached --timeout 5s delete --force "$ID"
+	assert_ok ""
 	assert_no_leftovers
 }
 
