@@ -43,10 +43,10 @@ static void add_row(struct cmd_table *t, const char *what, uint64_t count, uint6
 {
 	char size[32], reclaimable[32];
 
-	cmd_table_add(t, bk_strdup(what));
+	cmd_table_text(t, what);
 	cmd_table_add(t, bk_asprintf("%" PRIu64, count));
-	cmd_table_add(t, bk_strdup(bk_num_human(bytes, size, sizeof(size))));
-	cmd_table_add(t, bk_strdup(bk_num_human(free_bytes, reclaimable, sizeof(reclaimable))));
+	cmd_table_text(t, bk_num_human(bytes, size, sizeof(size)));
+	cmd_table_text(t, bk_num_human(free_bytes, reclaimable, sizeof(reclaimable)));
 }
 
 static void print_table(const struct usage *u, bool header, struct bk_buf *out)
@@ -54,8 +54,8 @@ static void print_table(const struct usage *u, bool header, struct bk_buf *out)
 	static const char *const names[] = { "TYPE", "COUNT", "SIZE", "RECLAIMABLE" };
 	cmd_autotable struct cmd_table t = { .columns = BK_ARRAY_SIZE(names) };
 
-	for (size_t i = 0; header && i < BK_ARRAY_SIZE(names); i++)
-		cmd_table_add(&t, bk_strdup(names[i]));
+	if (header)
+		cmd_table_names(&t, names);
 	add_row(&t, "images", u->images, u->bytes - u->garbage_bytes, 0);
 	add_row(&t, "blobs", u->blobs, u->bytes, u->garbage_bytes);
 	cmd_table_print(&t, out);

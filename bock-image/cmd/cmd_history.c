@@ -95,40 +95,27 @@ static struct row *make_rows(const struct store_image *i, struct bk_arena *arena
 	return rows;
 }
 
-static void add_cell(struct cmd_table *t, const char *text, size_t max)
-{
-	bk_autobuf struct bk_buf b = BK_BUF_INIT(CMD_OUT_MAX);
-	bk_autofree char *cut = text ? bk_strndup(text, max) : NULL;
-
-	cmd_out_text(&b, cut);
-	if (text && strlen(text) > max)
-		bk_buf_adds(&b, "...");
-	cmd_table_add(t, bk_strdup(bk_buf_str(&b)));
-}
-
 static void print_table(const struct row *rows, size_t n, const struct history_opts *o,
 			struct bk_buf *out)
 {
 	static const char *const names[] = { "CREATED", "LAYER", "SIZE", "CREATED BY", "COMMENT" };
 	cmd_autotable struct cmd_table t = { .columns = BK_ARRAY_SIZE(names) };
-	const size_t all = CMD_OUT_MAX;
+	const size_t most = o->no_trunc ? CMD_OUT_MAX : BY_WIDTH;
 
-	for (size_t i = 0; !o->no_header && i < BK_ARRAY_SIZE(names); i++)
-		add_cell(&t, names[i], all);
+	if (!o->no_header)
+		cmd_table_names(&t, names);
 	for (size_t i = 0; i < n; i++) {
 		const struct row *r = &rows[i];
 		char human[32];
-		int len = 0;
-		const char *digest = r->layer ? cmd_out_short(r->layer, &len) : NULL;
-		bk_autofree char *short_digest = digest ? bk_strndup(digest, (size_t)len) : NULL;
 
-		add_cell(&t, r->created, strlen("2026-01-02T03:04:05"));
-		cmd_table_add(&t, bk_strdup(!r->layer	  ? "-"
-					    : o->no_trunc ? r->layer
-							  : short_digest));
-		add_cell(&t, bk_num_human(r->size, human, sizeof(human)), all);
-		add_cell(&t, r->created_by, o->no_trunc ? all : BY_WIDTH);
-		add_cell(&t, r->comment, o->no_trunc ? all : BY_WIDTH);
+		cmd_table_time(&t, r->created);
+		if (o->no_trunc)
+			cmd_table_text(&t, r->layer);
+		else
+			cmd_table_digest(&t, r->layer);
+		cmd_table_text(&t, bk_num_human(r->size, human, sizeof(human)));
+		cmd_table_cut(&t, r->created_by, most, "...");
+		cmd_table_cut(&t, r->comment, most, "...");
 	}
 	cmd_table_print(&t, out);
 }

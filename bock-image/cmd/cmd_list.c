@@ -113,34 +113,22 @@ static void fill_row(const struct store *s, const struct oci_descriptor *d, stru
 		row->size += (uint64_t)image->manifest.layers[i].size;
 }
 
-static void add_text(struct cmd_table *t, const char *text, size_t max)
-{
-	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_SMALL);
-	bk_autofree char *cut = text ? bk_strndup(text, max) : NULL;
-
-	cmd_out_text(&b, cut);
-	cmd_table_add(t, bk_strdup(bk_buf_str(&b)));
-}
-
 static void print_table(const struct row *rows, size_t n, bool header, struct bk_buf *out)
 {
 	static const char *const names[] = { "NAME", "DIGEST", "PLATFORM", "CREATED", "SIZE" };
 	cmd_autotable struct cmd_table t = { .columns = BK_ARRAY_SIZE(names) };
 
-	for (size_t i = 0; header && i < BK_ARRAY_SIZE(names); i++)
-		add_text(&t, names[i], SIZE_MAX - 1);
+	if (header)
+		cmd_table_names(&t, names);
 	for (size_t i = 0; i < n; i++) {
 		const struct row *r = &rows[i];
 		char human[32];
-		int len;
-		const char *digest = cmd_out_short(r->digest, &len);
 
-		add_text(&t, r->name ? r->name : "<none>", SIZE_MAX - 1);
-		add_text(&t, digest, (size_t)len);
-		add_text(&t, r->problem ? "damaged" : r->platform, SIZE_MAX - 1);
-		add_text(&t, r->created, strlen("2026-01-02T03:04:05"));
-		add_text(&t, r->problem ? NULL : bk_num_human(r->size, human, sizeof(human)),
-			 sizeof(human));
+		cmd_table_text(&t, r->name ? r->name : "<none>");
+		cmd_table_digest(&t, r->digest);
+		cmd_table_text(&t, r->problem ? "damaged" : r->platform);
+		cmd_table_time(&t, r->created);
+		cmd_table_text(&t, r->problem ? NULL : bk_num_human(r->size, human, sizeof(human)));
 	}
 	cmd_table_print(&t, out);
 }

@@ -42,30 +42,18 @@ static const struct bk_doc_field mount_fields[] = {
 };
 static const struct bk_doc_type mount_type = BK_DOC_TYPE(struct store_use, mount_fields);
 
-static void add_text(struct cmd_table *t, const char *text)
-{
-	bk_autobuf struct bk_buf b = BK_BUF_INIT(CMD_OUT_MAX);
-
-	cmd_out_text(&b, text);
-	cmd_table_add(t, bk_strdup(bk_buf_str(&b)));
-}
-
 static void print_table(const struct store_use *uses, size_t n, bool header, struct bk_buf *out)
 {
 	static const char *const names[] = { "NAME", "DIGEST", "COUNT", "PATH" };
 	cmd_autotable struct cmd_table t = { .columns = BK_ARRAY_SIZE(names) };
 
-	for (size_t i = 0; header && i < BK_ARRAY_SIZE(names); i++)
-		cmd_table_add(&t, bk_strdup(names[i]));
+	if (header)
+		cmd_table_names(&t, names);
 	for (size_t i = 0; i < n; i++) {
-		int len = 0;
-		const char *digest = uses[i].image ? cmd_out_short(uses[i].image, &len) : "";
-		bk_autofree char *cut = bk_strndup(digest, (size_t)len);
-
-		add_text(&t, uses[i].name);
-		add_text(&t, cut);
+		cmd_table_text(&t, uses[i].name);
+		cmd_table_digest(&t, uses[i].image);
 		cmd_table_add(&t, bk_asprintf("%" PRIu64, uses[i].count));
-		add_text(&t, uses[i].path);
+		cmd_table_text(&t, uses[i].path);
 	}
 	cmd_table_print(&t, out);
 }

@@ -57,6 +57,41 @@ void cmd_table_add(struct cmd_table *t, char *cell)
 	t->cells[t->n++] = cell;
 }
 
+void cmd_table_cut(struct cmd_table *t, const char *text, size_t max, const char *tail)
+{
+	bk_autobuf struct bk_buf b = BK_BUF_INIT(CMD_OUT_MAX);
+	bk_autofree char *cut = text ? bk_strndup(text, max) : NULL;
+
+	cmd_out_text(&b, cut);
+	if (text && strlen(text) > max)
+		bk_buf_adds(&b, tail);
+	cmd_table_add(t, bk_strdup(bk_buf_str(&b)));
+}
+
+void cmd_table_text(struct cmd_table *t, const char *text)
+{
+	cmd_table_cut(t, text, CMD_OUT_MAX, "");
+}
+
+void cmd_table_digest(struct cmd_table *t, const char *digest)
+{
+	int len = 0;
+	const char *cut = digest ? cmd_out_short(digest, &len) : NULL;
+
+	cmd_table_cut(t, cut, (size_t)len, "");
+}
+
+void cmd_table_time(struct cmd_table *t, const char *text)
+{
+	cmd_table_cut(t, text, strlen("2026-01-02T03:04:05"), "");
+}
+
+void cmd_table_names(struct cmd_table *t, const char *const *names)
+{
+	for (size_t i = 0; i < t->columns; i++)
+		cmd_table_text(t, names[i]);
+}
+
 void cmd_table_print(const struct cmd_table *t, struct bk_buf *out)
 {
 	bk_autofree size_t *widths = bk_calloc(t->columns, sizeof(*widths));

@@ -30,6 +30,16 @@ struct cmd_table {
 };
 /* Takes cell over. */
 void cmd_table_add(struct cmd_table *t, char *cell);
+/* A cell as cmd_out_text has it. */
+void cmd_table_text(struct cmd_table *t, const char *text);
+/* The same of its first max bytes, with tail behind them where text is longer. */
+void cmd_table_cut(struct cmd_table *t, const char *text, size_t max, const char *tail);
+/* The first hex digits of a digest (cmd_out_short). */
+void cmd_table_digest(struct cmd_table *t, const char *digest);
+/* A time of the form 2026-01-02T03:04:05Z, to the second. */
+void cmd_table_time(struct cmd_table *t, const char *text);
+/* The first row: a name for each column. */
+void cmd_table_names(struct cmd_table *t, const char *const *names);
 void cmd_table_print(const struct cmd_table *t, struct bk_buf *out);
 void cmd_table_done(struct cmd_table *t);
 #define cmd_autotable bk_auto(cmd_table_done)

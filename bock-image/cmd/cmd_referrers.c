@@ -24,23 +24,15 @@ static int print_index(struct oci_descriptor *list, size_t n, struct bk_buf *out
 	return bk_json_encode(&oci_index_type, &index, BK_JSON_PRETTY | BK_JSON_NEWLINE, out, err);
 }
 
-static void add_cell(struct cmd_table *t, const char *text)
-{
-	bk_autobuf struct bk_buf b = BK_BUF_INIT(BK_BUF_SMALL);
-
-	cmd_out_text(&b, text);
-	cmd_table_add(t, bk_strdup(bk_buf_str(&b)));
-}
-
 static void print_table(const struct oci_descriptor *list, size_t n, struct bk_buf *out)
 {
-	cmd_autotable struct cmd_table t = { .columns = 2 };
+	static const char *const names[] = { "DIGEST", "TYPE" };
+	cmd_autotable struct cmd_table t = { .columns = BK_ARRAY_SIZE(names) };
 
-	add_cell(&t, "DIGEST");
-	add_cell(&t, "TYPE");
+	cmd_table_names(&t, names);
 	for (size_t i = 0; i < n; i++) {
-		add_cell(&t, list[i].digest);
-		add_cell(&t, list[i].artifact_type);
+		cmd_table_text(&t, list[i].digest);
+		cmd_table_text(&t, list[i].artifact_type);
 	}
 	cmd_table_print(&t, out);
 }

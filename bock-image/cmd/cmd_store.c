@@ -15,3 +15,24 @@ int cmd_open_store(const struct bk_cli_call *call, unsigned int flags, struct st
 	}
 	return store_open(g->root ? g->root : fallback, flags, ret, err);
 }
+
+int cmd_each_name(const struct bk_cli_call *call,
+		  int (*delete)(struct store *s, const char *name, struct bk_err **err),
+		  int *ret_status, struct bk_err **err)
+{
+	bk_autostore struct store *s = NULL;
+	int rc = cmd_open_store(call, STORE_WRITE, &s, err);
+
+	if (rc < 0)
+		return rc;
+	for (int i = 0; i < call->n_args; i++) {
+		struct bk_err *why = NULL;
+
+		if (delete(s, call->args[i], &why) < 0) {
+			bk_log_err(call->log, why);
+			bk_err_clear(&why);
+			*ret_status = 1;
+		}
+	}
+	return 0;
+}

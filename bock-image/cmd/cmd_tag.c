@@ -47,21 +47,7 @@ const struct bk_cli_cmd cmd_tag = {
 
 static int run_untag(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
 {
-	bk_autostore struct store *s = NULL;
-	int rc = cmd_open_store(call, STORE_WRITE, &s, err);
-
-	if (rc < 0)
-		return rc;
-	for (int i = 0; i < call->n_args; i++) {
-		struct bk_err *why = NULL;
-
-		if (store_name_unset(s, call->args[i], &why) < 0) {
-			bk_log_err(call->log, why);
-			bk_err_clear(&why);
-			*ret_status = 1;
-		}
-	}
-	return 0;
+	return cmd_each_name(call, store_name_unset, ret_status, err);
 }
 
 const struct bk_cli_cmd cmd_untag = {

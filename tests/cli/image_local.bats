@@ -77,6 +77,7 @@ damage() { # DIGEST
 	run -0 bock_image history a:1
 	assert_output -e '^CREATED +LAYER +SIZE +CREATED BY +COMMENT'
 	assert_output -p "$(layer_of a:1 | cut -c8-19)"
+	assert_output -e '20[0-9-]{8}T[0-9:]{8}  '
 	run -0 bash -c '"$BOCK_IMAGE" --root "$0" history --json a:1 | jq -c "[.[] | select(.layer)] | length"' "$STORE"
 	assert_output 1
 	[ "$(bock_image history --json a:1 | jq -r '[.[] | select(.layer)][0].layer')" = "$(layer_of a:1)" ]

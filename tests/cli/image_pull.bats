@@ -4,41 +4,24 @@
 # (tests/helpers/registry). The repository's first component names the fault.
 
 setup_file() {
-	load ../helpers/common
-	common_setup
-	need_program image
-	need_cmd python3
-	# BATS' own folder of the file: an image of one layer of 12 MB, which is served by all tests
-	F=$BATS_FILE_TMPDIR
+	load ../helpers/registry.bash
+	registry_file_setup
+	# an image of one layer of 12 MB, which is served by all tests
 	mkdir "$F/rootfs"
 	head -c 12000000 /dev/urandom >"$F/rootfs/noise"
 	tar -C "$F/rootfs" -cf "$F/rootfs.tar" noise
-	"$BOCK_IMAGE" --root "$F/layout" import -q --compression none "$F/rootfs.tar" x:1
-	LAYER=$("$BOCK_IMAGE" --root "$F/layout" inspect --json x:1 | jq -r '.manifest.layers[0].digest')
-	DIGEST=$("$BOCK_IMAGE" --root "$F/layout" list -q)
-	export F LAYER DIGEST
-	"$TOP/tests/helpers/registry" "$F/layout" "$F" 3>&- &
-	echo $! >"$F/pid"
-	wait_for 30 test -s "$F/port"
-	HOST=127.0.0.1:$(cat "$F/port")
-	export HOST
+	registry_image --compression none
+	registry_serve
 }
 
 teardown_file() {
-	[ ! -e "$BATS_FILE_TMPDIR/pid" ] || kill "$(cat "$BATS_FILE_TMPDIR/pid")"
+	load ../helpers/registry.bash
+	registry_file_teardown
 }
 
 setup() {
-	load ../helpers/common
-	common_setup
-	need_program image
-	# nothing of who runs the tests
-	export HOME=$T XDG_RUNTIME_DIR=$T DOCKER_CONFIG=''
-	export no_proxy=127.0.0.1
-	unset REGISTRY_AUTH_FILE
-	export CONTAINERS_REGISTRIES_CONF=$T/registries.conf
-	: >"$CONTAINERS_REGISTRIES_CONF"
-	: >"$F/log"
+	load ../helpers/registry.bash
+	registry_setup
 }
 
 teardown() { common_teardown; }
@@ -344,10 +327,8 @@ push_setup() {
 	mkdir "$T/tls" "$T/certs"
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/tls/key" -out "$T/certs/ca.crt" -days 2 -subj /CN=x \
 		-addext subjectAltName=IP:127.0.0.1 2>/dev/null
-	"$TOP/tests/helpers/registry" "$F/layout" "$T/tls" --tls "$T/certs/ca.crt" "$T/tls/key" 3>&- &
-	local pid=$! host
-	wait_for 30 test -s "$T/tls/port"
-	host=127.0.0.1:$(cat "$T/tls/port")
+	registry_start "$F/layout" "$T/tls" --tls "$T/certs/ca.crt" "$T/tls/key"
+	local host=$registry_host
 	run -1 bock_image pull --cert-dir "$T/certs" "$host/downgrade/x:1"
 	assert_output -p 'it redirects from https to http'
 	run -1 bock_image pull --cert-dir "$T/certs" "$host/foreignrealm/x:1"
@@ -357,5 +338,5 @@ push_setup() {
 	run -1 bock_image pull --retries 0 "$host/ok/x:1"
 	assert_output -p certificate
 	run -0 bock_image pull -q --tls-verify=false "$host/ok/x:1"
-	kill "$pid"
+	kill "$registry_pid"
 }

@@ -4,42 +4,28 @@
 # component of a repository's name.
 
 setup_file() {
-	load ../helpers/common
-	common_setup
-	need_program image
-	need_cmd python3
-	F=$BATS_FILE_TMPDIR
+	load ../helpers/registry.bash
+	registry_file_setup
 	# 70 MB, and no two places are alike
 	openssl enc -aes-128-ctr -nosalt -pass pass:x -pbkdf2 </dev/zero 2>/dev/null | head -c 70000000 >"$F/noise"
 	tar -C "$F" -cf "$F/rootfs.tar" noise
 	rm "$F/noise"
-	"$BOCK_IMAGE" --root "$F/layout" import -q --compression none "$F/rootfs.tar" x:1
+	registry_image --compression none
 	rm "$F/rootfs.tar"
-	LAYER=$("$BOCK_IMAGE" --root "$F/layout" inspect --json x:1 | jq -r '.manifest.layers[0].digest')
 	SIZE=$(stat -c %s "$F/layout/blobs/sha256/${LAYER#sha256:}")
-	export F LAYER SIZE
-	"$TOP/tests/helpers/registry" "$F/layout" "$F" 3>&- &
-	echo $! >"$F/pid"
-	wait_for 30 test -s "$F/port"
-	HOST=127.0.0.1:$(cat "$F/port")
-	export HOST
+	export SIZE
+	registry_serve
 }
 
 teardown_file() {
-	[ ! -e "$BATS_FILE_TMPDIR/pid" ] || kill "$(cat "$BATS_FILE_TMPDIR/pid")"
+	load ../helpers/registry.bash
+	registry_file_teardown
 }
 
 setup() {
-	load ../helpers/common
-	common_setup
-	need_program image
+	load ../helpers/registry.bash
+	registry_setup
 	need_cmd openssl
-	export HOME=$T XDG_RUNTIME_DIR=$T DOCKER_CONFIG=''
-	export no_proxy=127.0.0.1
-	unset REGISTRY_AUTH_FILE
-	export CONTAINERS_REGISTRIES_CONF=$T/registries.conf
-	: >"$CONTAINERS_REGISTRIES_CONF"
-	: >"$F/log"
 	rm -f "$F/open"
 	PART=$STORE/.bock/ingest/sha256-${LAYER#sha256:}
 }

@@ -4,38 +4,23 @@
 # (tests/helpers/registry), with the referrers API ("referrers/...") and without ("plain/...").
 
 setup_file() {
-	load ../helpers/common
-	common_setup
-	need_program image
-	need_cmd python3
-	need_cmd jq
-	F=$BATS_FILE_TMPDIR
+	load ../helpers/registry.bash
+	registry_file_setup
 	mkdir "$F/rootfs"
 	echo hello >"$F/rootfs/file"
 	tar -C "$F/rootfs" -cf "$F/rootfs.tar" file
-	"$BOCK_IMAGE" --root "$F/layout" import -q "$F/rootfs.tar" x:1
-	DIGEST=$("$BOCK_IMAGE" --root "$F/layout" list -q)
-	export F DIGEST
-	"$TOP/tests/helpers/registry" "$F/layout" "$F" 3>&- &
-	echo $! >"$F/pid"
-	wait_for 30 test -s "$F/port"
-	HOST=127.0.0.1:$(cat "$F/port")
-	export HOST
+	registry_image
+	registry_serve
 }
 
 teardown_file() {
-	[ ! -e "$BATS_FILE_TMPDIR/pid" ] || kill "$(cat "$BATS_FILE_TMPDIR/pid")"
+	load ../helpers/registry.bash
+	registry_file_teardown
 }
 
 setup() {
-	load ../helpers/common
-	common_setup
-	need_program image
-	export HOME=$T XDG_RUNTIME_DIR=$T DOCKER_CONFIG='' no_proxy=127.0.0.1
-	unset REGISTRY_AUTH_FILE
-	export CONTAINERS_REGISTRIES_CONF=$T/registries.conf
-	: >"$CONTAINERS_REGISTRIES_CONF"
-	: >"$F/log"
+	load ../helpers/registry.bash
+	registry_setup
 	cp -a "$F/layout" "$STORE"
 	echo '{"packages": []}' >"$T/sbom.json"
 	echo text >"$T/notes"

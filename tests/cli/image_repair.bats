@@ -4,18 +4,12 @@
 # tests/helpers/registry, whose faults are the first component of a repository's name.
 
 setup_file() {
-	load ../helpers/common
-	common_setup
-	need_program image
-	need_cmd python3
-	F=$BATS_FILE_TMPDIR
+	load ../helpers/registry.bash
+	registry_file_setup
 	# more than 100000 bytes: what the registry damages
 	head -c 200000 /dev/urandom >"$F/noise"
 	tar -C "$F" -cf "$F/rootfs.tar" noise
-	"$BOCK_IMAGE" --root "$F/layout" import -q --compression none "$F/rootfs.tar" x:1
-	LAYER=$("$BOCK_IMAGE" --root "$F/layout" inspect --json x:1 | jq -r '.manifest.layers[0].digest')
-	CONFIG=$("$BOCK_IMAGE" --root "$F/layout" inspect --json x:1 | jq -r '.manifest.config.digest')
-	DIGEST=$("$BOCK_IMAGE" --root "$F/layout" list -q)
+	registry_image --compression none
 	# an index of one image for this machine
 	jq -c '{schemaVersion:2,mediaType:"application/vnd.oci.image.index.v1+json",manifests:[.manifests[0]|del(.annotations)]}' \
 		"$F/layout/index.json" >"$F/many"
@@ -24,28 +18,18 @@ setup_file() {
 	jq -c --arg d "$INDEX" --argjson n "$(stat -c %s "$F/many")" '.manifests += [{mediaType:"application/vnd.oci.image.index.v1+json",
 		digest:$d,size:$n,annotations:{"org.opencontainers.image.ref.name":"x:many"}}]' "$F/layout/index.json" >"$F/new"
 	mv "$F/new" "$F/layout/index.json"
-	export F LAYER CONFIG DIGEST INDEX
-	"$TOP/tests/helpers/registry" "$F/layout" "$F" 3>&- &
-	echo $! >"$F/pid"
-	wait_for 30 test -s "$F/port"
-	HOST=127.0.0.1:$(cat "$F/port")
-	export HOST
+	export INDEX
+	registry_serve
 }
 
 teardown_file() {
-	[ ! -e "$BATS_FILE_TMPDIR/pid" ] || kill "$(cat "$BATS_FILE_TMPDIR/pid")"
+	load ../helpers/registry.bash
+	registry_file_teardown
 }
 
 setup() {
-	load ../helpers/common
-	common_setup
-	need_program image
-	export HOME=$T XDG_RUNTIME_DIR=$T DOCKER_CONFIG=''
-	export no_proxy=127.0.0.1
-	unset REGISTRY_AUTH_FILE
-	export CONTAINERS_REGISTRIES_CONF=$T/registries.conf
-	: >"$CONTAINERS_REGISTRIES_CONF"
-	: >"$F/log"
+	load ../helpers/registry.bash
+	registry_setup
 }
 
 teardown() { common_teardown; }

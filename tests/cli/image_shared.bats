@@ -4,38 +4,22 @@
 # its repositories "gate/..." stop after 9 of 12 MB until there is a file.
 
 setup_file() {
-	load ../helpers/common
-	common_setup
-	need_program image
-	need_cmd python3
-	F=$BATS_FILE_TMPDIR
+	load ../helpers/registry.bash
+	registry_file_setup
 	head -c 12000000 /dev/urandom >"$F/noise"
 	tar -C "$F" -cf "$F/rootfs.tar" noise
-	"$BOCK_IMAGE" --root "$F/layout" import -q --compression none "$F/rootfs.tar" x:1
-	LAYER=$("$BOCK_IMAGE" --root "$F/layout" inspect --json x:1 | jq -r '.manifest.layers[0].digest')
-	DIGEST=$("$BOCK_IMAGE" --root "$F/layout" list -q)
-	export F LAYER DIGEST
-	"$TOP/tests/helpers/registry" "$F/layout" "$F" 3>&- &
-	echo $! >"$F/pid"
-	wait_for 30 test -s "$F/port"
-	HOST=127.0.0.1:$(cat "$F/port")
-	export HOST
+	registry_image --compression none
+	registry_serve
 }
 
 teardown_file() {
-	[ ! -e "$BATS_FILE_TMPDIR/pid" ] || kill "$(cat "$BATS_FILE_TMPDIR/pid")"
+	load ../helpers/registry.bash
+	registry_file_teardown
 }
 
 setup() {
-	load ../helpers/common
-	common_setup
-	need_program image
-	export HOME=$T XDG_RUNTIME_DIR=$T DOCKER_CONFIG=''
-	export no_proxy=127.0.0.1
-	unset REGISTRY_AUTH_FILE
-	export CONTAINERS_REGISTRIES_CONF=$T/registries.conf
-	: >"$CONTAINERS_REGISTRIES_CONF"
-	: >"$F/log"
+	load ../helpers/registry.bash
+	registry_setup
 	rm -f "$F/open"
 	PART=$STORE/.bock/ingest/sha256-${LAYER#sha256:}
 }

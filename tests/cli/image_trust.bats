@@ -4,44 +4,30 @@
 # (tests/helpers/registry). Keys, and signatures that are not ours, are made by openssl.
 
 setup_file() {
-	load ../helpers/common
-	common_setup
-	need_program image
-	need_cmd python3
-	need_cmd jq
+	load ../helpers/registry.bash
+	registry_file_setup
 	need_cmd openssl
-	F=$BATS_FILE_TMPDIR
 	mkdir "$F/rootfs"
 	echo hello >"$F/rootfs/file"
 	tar -C "$F/rootfs" -cf "$F/rootfs.tar" file
-	"$BOCK_IMAGE" --root "$F/layout" import -q "$F/rootfs.tar" x:1
-	DIGEST=$("$BOCK_IMAGE" --root "$F/layout" list -q)
-	export F DIGEST
+	registry_image
 	local k
 	for k in a b; do
 		openssl ecparam -name prime256v1 -genkey -noout -out "$F/$k.key"
 		openssl pkey -in "$F/$k.key" -pubout -out "$F/$k.pub"
 	done
 	openssl pkcs8 -topk8 -in "$F/a.key" -passout pass:geheim -out "$F/locked.key"
-	"$TOP/tests/helpers/registry" "$F/layout" "$F" 3>&- &
-	echo $! >"$F/pid"
-	wait_for 30 test -s "$F/port"
-	HOST=127.0.0.1:$(cat "$F/port")
-	export HOST
+	registry_serve
 }
 
 teardown_file() {
-	[ ! -e "$BATS_FILE_TMPDIR/pid" ] || kill "$(cat "$BATS_FILE_TMPDIR/pid")"
+	load ../helpers/registry.bash
+	registry_file_teardown
 }
 
 setup() {
-	load ../helpers/common
-	common_setup
-	need_program image
-	export HOME=$T XDG_RUNTIME_DIR=$T DOCKER_CONFIG='' no_proxy=127.0.0.1
-	unset REGISTRY_AUTH_FILE COSIGN_PASSWORD
-	export CONTAINERS_REGISTRIES_CONF=$T/registries.conf
-	: >"$CONTAINERS_REGISTRIES_CONF"
+	load ../helpers/registry.bash
+	registry_setup
 	cp -a "$F/layout" "$STORE"
 }
 

@@ -58,6 +58,7 @@ teardown() { common_teardown; }
 }
 
 @test "the example pulls from a registry, and asks for credentials where they are wanted" {
+	load ../helpers/registry.bash
 	need_cmd python3
 	mkdir -p "$T/r/etc"
 	echo hi >"$T/r/etc/x"
@@ -65,10 +66,8 @@ teardown() { common_teardown; }
 	"$BOCK_IMAGE" --root "$T/layout" import -q "$T/r.tar" x:1
 	digest=$("$BOCK_IMAGE" --root "$T/layout" list -q)
 	export no_proxy=127.0.0.1
-	"$TOP/tests/helpers/registry" "$T/layout" "$T" 3>&- &
-	registry=$!
-	wait_for 30 test -s "$T/port"
-	host=127.0.0.1:$(cat "$T/port")
+	registry_start "$T/layout" "$T"
+	host=$registry_host
 	run -0 --separate-stderr "$T/registry" "$host" ok/x 1 "$STORE"
 	ok_output=$output ok_stderr=$stderr
 	run -1 "$T/registry" "$host" ok/x nosuch "$STORE"
@@ -79,7 +78,7 @@ teardown() { common_teardown; }
 	refused_output=$output
 	run -1 "$T/registry" "$host" ../x 1 "$T/other"
 	name_output=$output
-	kill "$registry"
+	kill "$registry_pid"
 	output=$ok_output
 	assert_output -p "image $host/ok/x:1 $digest"
 	assert_output -p 'config {'
