@@ -40,6 +40,7 @@ struct copy {
 	const struct bk_cli_call *call;
 	const struct cmd_copy_opts *o;
 	struct cmd_registry c;
+	struct cmd_stop stop; /* while something is sent */
 	struct side from, to;
 	struct store *own;	/* the one of the global options; NULL: not needed yet */
 	struct store *source, *dest, *between;
@@ -279,7 +280,9 @@ static int copy_referrers(struct copy *c, const struct oci_descriptor *d, unsign
 static int to_registry(struct copy *c, struct bk_err **err)
 {
 	bk_autoref struct ref ref = REF_INIT, from = REF_INIT;
-	struct registry_push_opts po = { .progress = &c->rp, .referrers = c->o->referrers };
+	struct registry_push_opts po = { .progress = &c->rp,
+					 .jobs = c->o->jobs,
+					 .referrers = c->o->referrers };
 	bk_autostrv char **tags = NULL;
 	const char *repo;
 	struct registry *r;
@@ -296,7 +299,10 @@ static int to_registry(struct copy *c, struct bk_err **err)
 	    bk_streq(from.domain, ref.domain) && !bk_streq(from.path, ref.path))
 		po.mount_from = from.path;
 	rc = cmd_registry_find(&c->c, &ref, &r, &repo, err);
-	return rc < 0 ? rc : cmd_target_push(r, repo, tags, c->source, &c->d, &po, err);
+	if (rc < 0)
+		return rc;
+	cmd_stop_begin(&c->stop);
+	return cmd_target_push(r, repo, tags, c->source, &c->d, &po, err);
 }
 
 static int to_archive(struct copy *c, struct bk_err **err)
@@ -411,6 +417,7 @@ int cmd_copy_run(const struct bk_cli_call *call, int *ret_status, struct bk_err 
 	(void)ret_status;
 	cmd_progress_init(&c.progress, c.o->quiet, false, "copied");
 	c.rp = (struct registry_progress){ .event = cmd_progress_event, .ctx = &c.progress };
+	c.c.stop = &c.stop;
 	rc = copy(&c, err);
 	cmd_progress_done(&c.progress);
 	cmd_registry_done(&c.c);
@@ -425,5 +432,6 @@ int cmd_copy_run(const struct bk_cli_call *call, int *ret_status, struct bk_err 
 		rc = cmd_out_flush(&out, err);
 	}
 	bk_arena_free(c.arena);
+	cmd_stop_end(&c.stop);
 	return rc;
 }

@@ -100,10 +100,13 @@ static int push(struct push *p, struct bk_arena *arena, struct bk_buf *out, stru
 
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "--chunk");
+	if (p->o->jobs < 1 || p->o->jobs > REGISTRY_JOBS_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "--jobs: 1 to %d", REGISTRY_JOBS_MAX);
 	if (p->o->chunk && (chunk < (uint64_t)REGISTRY_CHUNK_MIN || chunk > INT64_MAX / 2))
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "--chunk '%s': at least a megabyte",
 				  p->o->chunk);
 	p->po.chunk = (int64_t)chunk;
+	p->po.jobs = p->o->jobs;
 	p->po.referrers = p->o->referrers;
 	rc = find_image(p, arena, err);
 	if (rc == 0)
@@ -127,13 +130,17 @@ int cmd_push_run(const struct bk_cli_call *call, int *ret_status, struct bk_err 
 	cmd_autoprogress struct cmd_progress progress;
 	const struct registry_progress rp = { .event = cmd_progress_event, .ctx = &progress };
 	struct push p = { .call = call, .o = call->opts, .po = { .progress = &rp } };
+	struct cmd_stop stop = { 0 };
 	int rc;
 
 	(void)ret_status;
 	cmd_progress_init(&progress, p.o->quiet, p.o->json, "pushed");
+	p.c.stop = &stop;
+	cmd_stop_begin(&stop);
 	rc = push(&p, arena, &out, err);
 	cmd_registry_done(&p.c);
 	store_close(p.s);
 	cmd_progress_done(&progress);
+	cmd_stop_end(&stop);
 	return rc < 0 ? rc : cmd_out_flush(&out, err);
 }

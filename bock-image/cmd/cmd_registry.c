@@ -21,7 +21,16 @@
 
 static void notice(void *ctx, const char *text)
 {
-	bk_log_msg(ctx, BK_LOG_WARNING, "%s", text);
+	const struct cmd_registry *c = ctx;
+
+	bk_log_msg(c->log, BK_LOG_WARNING, "%s", text);
+}
+
+static bool stopped(void *ctx)
+{
+	const struct cmd_registry *c = ctx;
+
+	return c->stop && cmd_stop_asked(c->stop);
 }
 
 int cmd_registry_open_as(struct cmd_registry *c, const struct bk_cli_call *call,
@@ -35,7 +44,8 @@ int cmd_registry_open_as(struct cmd_registry *c, const struct bk_cli_call *call,
 		.plain_http = o->plain_http,
 		.retries = o->retries == 0 ? UINT32_MAX : o->retries,
 		.notice = notice,
-		.ctx = (void *)(uintptr_t)call->log,
+		.stopped = stopped,
+		.ctx = c,
 	};
 	uint64_t stall = 0;
 	int rc = o->timeout ? bk_num_duration_ms(o->timeout, &stall, err) : 0;

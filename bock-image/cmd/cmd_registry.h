@@ -8,6 +8,7 @@
 #define CMD_REGISTRY_H
 
 #include "cmd/cmd.h"
+#include "cmd/cmd_stop.h"
 #include "cmd/cmd_transfer.h"
 #include "ref/ref.h"
 #include "registry/registry.h"
@@ -16,12 +17,13 @@
 #include "registry/registry_pull.h"
 #include "trust/trust_policy.h"
 
-/* A client with what its options need; starts as all zero. */
+/* A client with what its options need; starts as all zero, and stays where it is. */
 struct cmd_registry {
 	struct creds *creds;
 	struct registry_client *client;
 	struct registry_conf *conf;
 	struct trust_policy *policy;	/* of cmd_registry_policy; NULL: all is taken */
+	const struct cmd_stop *stop;	/* the caller's: requests end where it was asked to stop; NULL: never */
 	const struct bk_log *log;
 };
 

@@ -188,6 +188,8 @@ static const struct bk_cli_opt push_opts[] = {
 	  "of an index the image for this platform", 0, NULL },
 	{ "chunk", 0, BK_CLI_STR, offsetof(struct cmd_push_opts, chunk), "SIZE",
 	  "send blobs larger than this in pieces (default: 64m)", 0, NULL },
+	{ "jobs", 0, BK_CLI_U32, offsetof(struct cmd_push_opts, jobs), "N",
+	  "requests at a time (default: 4)", 0, NULL },
 	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_push_opts, quiet), NULL, "print nothing", 0,
 	  NULL },
 	{ "json", 'j', BK_CLI_FLAG, offsetof(struct cmd_push_opts, json), NULL,
@@ -196,7 +198,7 @@ static const struct bk_cli_opt push_opts[] = {
 	REGISTRY_ROWS(struct cmd_push_opts),
 	BK_CLI_END
 };
-static const struct cmd_push_opts push_defaults = { .registry = REGISTRY_DEFAULTS };
+static const struct cmd_push_opts push_defaults = { .registry = REGISTRY_DEFAULTS, .jobs = 4 };
 
 const struct bk_cli_cmd cmd_push = {
 	.name = "push",

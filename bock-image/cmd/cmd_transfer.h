@@ -79,6 +79,7 @@ struct cmd_push_opts {
 	bool referrers;
 	const char *platform;
 	const char *chunk;
+	uint32_t jobs;
 	bool quiet;
 	bool json;
 };

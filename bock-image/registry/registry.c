@@ -13,6 +13,9 @@
 #define HUB	 "docker.io"
 #define HUB_HOST "registry-1.docker.io"
 #define MESSAGE_MAX 300 /* bytes of a registry's words in an error */
+#define CHALLENGES_MAX 2
+#define PAUSE_MS	500
+#define PAUSE_MAX_MS	15000
 
 static void show_notice(void *ctx, const char *text)
 {
@@ -20,6 +23,18 @@ static void show_notice(void *ctx, const char *text)
 
 	if (c->opts.notice)
 		c->opts.notice(c->opts.ctx, text);
+}
+
+static bool is_stopped(void *ctx)
+{
+	const struct registry_client *c = ctx;
+
+	return !c->unstopped && c->opts.stopped && c->opts.stopped(c->opts.ctx);
+}
+
+void registry_unstop(struct registry *r)
+{
+	r->client->unstopped = true;
 }
 
 int registry_client_new(const struct registry_opts *opts, struct registry_client **ret,
@@ -32,6 +47,7 @@ int registry_client_new(const struct registry_opts *opts, struct registry_client
 		.retries = opts->retries,
 		.tls_for = registry_tls_for_,
 		.notice = show_notice,
+		.stopped = opts->stopped ? is_stopped : NULL,
 		.ctx = c,
 	};
 	int rc;
@@ -86,6 +102,15 @@ unsigned int registry_retries(const struct registry *r)
 	if (n == 0)
 		return BK_HTTP_RETRIES;
 	return n == UINT32_MAX ? 0 : n;
+}
+
+int64_t registry_pause_ms(unsigned int failures)
+{
+	int64_t ms = PAUSE_MS;
+
+	while (failures-- > 1 && ms < PAUSE_MAX_MS)
+		ms *= 2;
+	return ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
 }
 
 static bool is_loopback(const char *host)
@@ -241,41 +266,75 @@ static int judge(struct registry *r, const struct bk_http_resp *resp, struct bk_
 	return r->found ? rc : bk_err_hint(err, rc, "bock-image login %s", r->domain);
 }
 
+static bool is_ours(const struct registry *r, const struct registry_call *c)
+{
+	return !c->bare && bk_url_same_origin(&r->base, c->url);
+}
+
+int registry_call_start(struct registry *r, struct registry_call *c, void *ctx, struct bk_err **err)
+{
+	bk_autofree char *authorization = NULL;
+	struct bk_http_req copy = *c->req;
+	int rc = is_ours(r, c) ? registry_authorization_(r, c->scope, &authorization, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	copy.url = c->url;
+	copy.authorization = authorization;
+	if (copy.max_body == 0)
+		copy.max_body = REGISTRY_ERROR_MAX;
+	c->transfer = bk_http_start(r->client->http, &copy, ctx);
+	if (authorization)
+		explicit_bzero(authorization, strlen(authorization));
+	return 0;
+}
+
+void registry_call_done(struct registry_call *c)
+{
+	bk_http_transfer_free(c->transfer);
+	c->transfer = NULL;
+}
+
+int registry_call_end(struct registry *r, struct registry_call *c, bool *ret_again,
+		      struct bk_http_resp *ret, struct bk_err **err)
+{
+	bk_autoresp struct bk_http_resp resp = BK_HTTP_RESP_INIT;
+	int rc = bk_http_transfer_result(c->transfer, &resp, err);
+
+	registry_call_done(c);
+	*ret_again = false;
+	if (rc < 0)
+		return rc;
+	if (resp.status == 401 && is_ours(r, c) && c->challenges < CHALLENGES_MAX &&
+	    bk_url_same_origin(&r->base, &resp.url)) {
+		c->challenges++;
+		*ret_again = true;
+		return registry_challenged_(r, c->scope, &resp, err);
+	}
+	rc = c->bare ? 0 : judge(r, &resp, err);
+	if (rc < 0)
+		return rc;
+	*ret = resp;
+	resp = (struct bk_http_resp)BK_HTTP_RESP_INIT;
+	return 0;
+}
+
 int registry_do_url(struct registry *r, const struct registry_scope *scope,
 		    const struct bk_url *url, const struct bk_http_req *req,
 		    struct bk_http_resp *ret, struct bk_err **err)
 {
-	bool ours = bk_url_same_origin(&r->base, url);
+	struct registry_call c = { .scope = scope, .url = url, .req = req };
+	bool again = true;
+	int rc = 0;
 
-	for (int tries = 0;; tries++) {
-		bk_autoresp struct bk_http_resp resp = BK_HTTP_RESP_INIT;
-		bk_autofree char *authorization = NULL;
-		struct bk_http_req copy = *req;
-		int rc = ours ? registry_authorization(r, scope, &authorization, err) : 0;
-
-		copy.url = url;
-		copy.authorization = authorization;
-		if (copy.max_body == 0)
-			copy.max_body = REGISTRY_ERROR_MAX;
-		if (rc == 0)
-			rc = bk_http_do(r->client->http, &copy, &resp, err);
-		if (authorization)
-			explicit_bzero(authorization, strlen(authorization));
+	while (rc == 0 && again) {
+		rc = registry_call_start(r, &c, NULL, err);
 		if (rc < 0)
 			return rc;
-		if (resp.status == 401 && ours && tries < 2 && bk_url_same_origin(&r->base, &resp.url)) {
-			rc = registry_challenged(r, scope, &resp, err);
-			if (rc < 0)
-				return rc;
-			continue;
-		}
-		rc = judge(r, &resp, err);
-		if (rc < 0)
-			return rc;
-		*ret = resp;
-		resp = (struct bk_http_resp)BK_HTTP_RESP_INIT;
-		return 0;
+		bk_http_wait(c.transfer);
+		rc = registry_call_end(r, &c, &again, ret, err);
 	}
+	return rc;
 }
 
 int registry_do(struct registry *r, const struct registry_scope *scope, const char *path,

@@ -36,6 +36,7 @@ struct registry_opts {
 	uint32_t stall_ms, retries;		/* as bk_http_opts */
 	/* Told of waits, warnings of registries; may be NULL. */
 	void (*notice)(void *ctx, const char *text);
+	bool (*stopped)(void *ctx);		/* as bk_http_opts; NULL: never */
 	void *ctx;
 };
 
@@ -78,13 +79,38 @@ int registry_do_url(struct registry *r, const struct registry_scope *scope,
 		    const struct bk_url *url, const struct bk_http_req *req,
 		    struct bk_http_resp *ret, struct bk_err **err);
 
-/* For requests that the caller starts itself: URL of a path, and the Authorization (heap; NULL: none) for it. */
+/* The URL of a path. */
 int registry_url(const struct registry *r, const char *path, struct bk_url *ret, struct bk_err **err);
-int registry_authorization(struct registry *r, const struct registry_scope *scope, char **ret,
-			   struct bk_err **err);
-/* After a 401: learns from its challenge; the Authorization is a new one then. An error if that is no use. */
-int registry_challenged(struct registry *r, const struct registry_scope *scope,
-			const struct bk_http_resp *resp, struct bk_err **err);
+
+/*
+ * registry_do_url in two halves, for several requests at a time:
+ *
+ *	registry_call_start(r, &call, ctx, err);
+ *	t = bk_http_next(registry_http(r)); its ctx tells which call has ended
+ *	registry_call_end(r, &call, &again, &resp, err);	again: start it once more
+ *
+ * The first request to a registry is best alone: what it wants is learnt by its answer.
+ */
+struct registry_call {
+	const struct registry_scope *scope;
+	const struct bk_url *url;
+	const struct bk_http_req *req;
+	bool bare;	/* not of the registry's: no credentials, and no challenge is answered, whatever url is */
+	/* Not the caller's: all zero at first. */
+	struct bk_http_transfer *transfer;	/* NULL: it does not run */
+	unsigned int challenges;
+};
+int registry_call_start(struct registry *r, struct registry_call *c, void *ctx, struct bk_err **err);
+/* *ret_again: a challenge was answered; ret is not set then. */
+int registry_call_end(struct registry *r, struct registry_call *c, bool *ret_again,
+		      struct bk_http_resp *ret, struct bk_err **err);
+/* Ends it if it runs. */
+void registry_call_done(struct registry_call *c);
+
+/* The milliseconds to wait before another try after so many failures. */
+int64_t registry_pause_ms(unsigned int failures);
+/* For a moment even what opts.stopped has ended may ask: uploads are given up. */
+void registry_unstop(struct registry *r);
 
 /*
  * -BK_ERR_REGISTRY (NOT_FOUND for 404, PERMISSION for 401 and 403) "status 404: MANIFEST_UNKNOWN: ..." from an answer.

@@ -239,8 +239,8 @@ static const char *cached(struct registry *r, const char *scope)
 	return NULL;
 }
 
-int registry_authorization(struct registry *r, const struct registry_scope *scope, char **ret,
-			   struct bk_err **err)
+int registry_authorization_(struct registry *r, const struct registry_scope *scope, char **ret,
+			    struct bk_err **err)
 {
 	bk_autofree char *text = scope_text(scope);
 	const struct credential *c = NULL;
@@ -312,8 +312,8 @@ static int refused(struct registry *r, const struct bk_http_resp *resp, struct b
 	return r->found ? rc : bk_err_hint(err, rc, "bock-image login %s", r->domain);
 }
 
-int registry_challenged(struct registry *r, const struct registry_scope *scope,
-			const struct bk_http_resp *resp, struct bk_err **err)
+int registry_challenged_(struct registry *r, const struct registry_scope *scope,
+			 const struct bk_http_resp *resp, struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	bk_autofree char *text = scope_text(scope);

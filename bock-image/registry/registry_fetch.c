@@ -17,10 +17,7 @@
 
 #define PIECE_SEGMENTS	8 /* of one ranged request */
 #define PROGRESS_ENOUGH ((int64_t)1 << 20)
-#define PAUSE_MS	500
-#define PAUSE_MAX_MS	15000
 #define LOCKED_MS	200
-#define AUTH_TRIES	3
 
 struct blob;
 
@@ -29,10 +26,12 @@ struct piece {
 	struct piece *next;
 	struct blob *blob;
 	int64_t pos, end;
-	struct bk_http_transfer *transfer; /* NULL: waits */
+	struct registry_call call; /* no transfer: waits */
+	struct bk_url url;
+	char *range, *headers[2];
+	struct bk_http_req req;
 	bool checked;
 	bool ignored;	/* the server sent all in place of a range */
-	unsigned int auth_tries;
 };
 
 struct blob {
@@ -51,6 +50,7 @@ struct blob {
 struct fetch {
 	struct registry *r;
 	const char *repo;
+	struct registry_scope scope;
 	struct store *store;
 	struct blob *blobs;
 	size_t n, left;
@@ -72,9 +72,11 @@ static void tell(const struct fetch *f, enum registry_event event, const struct 
 /* p is in no list any more. */
 static void piece_end(struct piece *p)
 {
-	if (p->transfer)
+	if (p->call.transfer)
 		p->blob->fetch->running--;
-	bk_http_transfer_free(p->transfer);
+	registry_call_done(&p->call);
+	bk_url_done(&p->url);
+	free(p->range);
 	free(p);
 }
 
@@ -158,33 +160,32 @@ static int sink(void *ctx, const struct bk_http_resp *resp, const void *data, si
 static int start_piece(struct piece *p, struct bk_err **err)
 {
 	struct fetch *f = p->blob->fetch;
-	const struct registry_scope scope = { .repo = f->repo, .actions = "pull" };
 	bk_autofree char *path = bk_asprintf("/v2/%s/blobs/%s", f->repo, p->blob->desc->digest);
-	bk_autofree char *range = bk_asprintf("Range: bytes=%" PRId64 "-%" PRId64, p->pos,
-					      p->end - 1);
 	bool whole = p->pos == 0 && p->end == p->blob->desc->size;
-	char *const headers[] = { whole ? NULL : range, NULL };
-	bk_autofree char *authorization = NULL;
-	bk_autourl struct bk_url url = BK_URL_INIT;
-	struct bk_http_req req = {
+	int rc;
+
+	bk_url_done(&p->url);
+	rc = registry_url(f->r, path, &p->url, err);
+	if (rc < 0)
+		return rc;
+	free(p->range);
+	p->range = bk_asprintf("Range: bytes=%" PRId64 "-%" PRId64, p->pos, p->end - 1);
+	p->headers[0] = whole ? NULL : p->range;
+	p->req = (struct bk_http_req){
 		.method = "GET",
-		.url = &url,
-		.headers = headers,
+		.headers = p->headers,
 		.max_body = REGISTRY_ERROR_MAX,
 		.sink = sink,
 		.ctx = p,
 	};
-	int rc = registry_url(f->r, path, &url, err);
-
-	if (rc == 0)
-		rc = registry_authorization(f->r, &scope, &authorization, err);
-	if (rc < 0)
-		return rc;
-	req.authorization = authorization;
+	p->call.scope = &f->scope;
+	p->call.url = &p->url;
+	p->call.req = &p->req;
 	p->checked = p->ignored = false;
-	p->transfer = bk_http_start(registry_http(f->r), &req, p);
-	f->running++;
-	return 0;
+	rc = registry_call_start(f->r, &p->call, p, err);
+	if (rc == 0)
+		f->running++;
+	return rc;
 }
 
 /* The next bytes of b that nobody has: a piece of them, NULL: none. */
@@ -287,7 +288,7 @@ static int blob_step(struct blob *b, bool first, bool *ret_started, struct bk_er
 	if (rc < 0 || !b->part)
 		return rc;
 	for (p = b->pieces; p; p = p->next)
-		if (!p->transfer)
+		if (!p->call.transfer)
 			break;
 	/* At first one a blob, then more of the large ones. */
 	if (!p && !(first && b->pieces))
@@ -321,15 +322,6 @@ static int start_some(struct fetch *f, struct bk_err **err)
 
 /* ---- what came ------------------------------------------------------------------------------------ */
 
-static int64_t pause_ms(unsigned int failures)
-{
-	int64_t ms = PAUSE_MS;
-
-	while (failures-- > 1 && ms < PAUSE_MAX_MS)
-		ms *= 2;
-	return ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
-}
-
 /* For a server that knows no ranges. */
 static int from_start(struct blob *b, struct bk_err **err)
 {
@@ -360,18 +352,14 @@ static int broke_off(struct piece *p, int rc, struct bk_err **err)
 	if (++b->failures > registry_retries(b->fetch->r))
 		return rc;
 	bk_err_clear(err);
-	b->not_before = bk_clock_ms() + pause_ms(b->failures);
+	b->not_before = bk_clock_ms() + registry_pause_ms(b->failures);
 	return b->single ? from_start(b, err) : 0;
 }
 
 static int judge(struct piece *p, struct bk_http_resp *resp, struct bk_err **err)
 {
-	struct fetch *f = p->blob->fetch;
-	const struct registry_scope scope = { .repo = f->repo, .actions = "pull" };
 	int rc;
 
-	if (resp->status == 401 && p->auth_tries++ < AUTH_TRIES)
-		return registry_challenged(f->r, &scope, resp, err);
 	if (resp->status < 200 || resp->status > 299)
 		return registry_failed(resp, err);
 	if (p->pos == p->end) {
@@ -388,11 +376,12 @@ static int took(struct piece *p, struct bk_err **err)
 {
 	bk_autoresp struct bk_http_resp resp = BK_HTTP_RESP_INIT;
 	struct blob *b = p->blob;
-	int rc = bk_http_transfer_result(p->transfer, &resp, err);
+	bool again;
+	int rc = registry_call_end(b->fetch->r, &p->call, &again, &resp, err);
 
-	bk_http_transfer_free(p->transfer);
-	p->transfer = NULL;
 	b->fetch->running--;
+	if (rc == 0 && again)
+		return 0;
 	rc = rc < 0 ? broke_off(p, rc, err) : judge(p, &resp, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "blob %s", b->desc->digest);
@@ -432,6 +421,7 @@ static int fetch(struct fetch *f, const struct oci_descriptor *blobs, size_t n, 
 {
 	int rc;
 
+	f->scope = (struct registry_scope){ .repo = f->repo, .actions = "pull" };
 	f->blobs = bk_calloc(n ? n : 1, sizeof(*f->blobs));
 	for (size_t i = 0; i < n; i++) {
 		bool twice = false;

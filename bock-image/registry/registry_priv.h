@@ -35,6 +35,7 @@ struct registry_client {
 	struct registry *registries;
 	struct bk_map *tls;	/* authority -> struct registry_tls */
 	struct bk_map *warned;	/* texts of warnings that were shown */
+	bool unstopped;		/* opts.stopped is not asked any more */
 };
 
 /* registry_tls.c: what holds for an authority. ours: a registry or its token server, which --cert-dir and --tls-verify=false are for. */
@@ -46,5 +47,12 @@ void registry_tls_free_(void *tls);
 int registry_credential_(struct registry *r, const char *repo, const struct credential **ret,
 			 struct bk_err **err);
 void registry_tokens_free_(struct registry *r);
+
+/* registry_auth.c: the Authorization (heap; NULL: none) for what scope wants to do. */
+int registry_authorization_(struct registry *r, const struct registry_scope *scope, char **ret,
+			    struct bk_err **err);
+/* After a 401: learns from its challenge; the Authorization is a new one then. An error if that is no use. */
+int registry_challenged_(struct registry *r, const struct registry_scope *scope,
+			 const struct bk_http_resp *resp, struct bk_err **err);
 
 #endif

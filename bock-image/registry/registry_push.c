@@ -22,26 +22,12 @@ struct push {
 	const struct store *s;
 	const struct registry_push_opts *opts;
 	struct bk_arena *arena;
-	struct bk_map *done;	/* digests that the registry has by now */
+	struct bk_map *seen;	/* digests that were collected, now or before */
 	struct bk_map *sources; /* digest -> repository of the same registry, in the arena */
-	const struct oci_descriptor *now;
+	struct registry_upload *blobs;
+	struct oci_descriptor *manifests; /* each behind those that it leads to */
+	size_t n_blobs, n_manifests;
 };
-
-static void tell(struct push *p, enum registry_event event, const struct oci_descriptor *d,
-		 int64_t done)
-{
-	const struct registry_progress *rp = p->opts->progress;
-
-	if (rp && rp->event)
-		rp->event(rp->ctx, event, d, done);
-}
-
-static void sent(void *ctx, int64_t all)
-{
-	struct push *p = ctx;
-
-	tell(p, REGISTRY_PROGRESS, p->now, all);
-}
 
 /* ---- where blobs could be mounted from ---------------------------------------------------------- */
 
@@ -83,37 +69,77 @@ static void find_sources(struct push *p)
 	}
 }
 
-/* ---- blobs and manifests ------------------------------------------------------------------------- */
+/* ---- what is to be sent -------------------------------------------------------------------------- */
 
-static int push_blob(struct push *p, const struct oci_descriptor *d, struct bk_err **err)
+/* d is the arena's. */
+static void add_blob(struct push *p, const struct oci_descriptor *d)
 {
-	struct registry_upload u = {
-		.repo = p->repo,
-		.from = p->opts->mount_from ? p->opts->mount_from : bk_map_get(p->sources, d->digest),
+	const char *from = p->opts->mount_from;
+
+	if (bk_map_has(p->seen, d->digest))
+		return;
+	(void)bk_map_set(p->seen, d->digest, NULL);
+	p->blobs = bk_arena_grow(p->arena, p->blobs, p->n_blobs, sizeof(*p->blobs));
+	p->blobs[p->n_blobs++] = (struct registry_upload){
 		.desc = d,
-		.chunk = p->opts->chunk,
-		.sent = sent,
-		.ctx = p,
+		.from = from ? from : bk_map_get(p->sources, d->digest),
 	};
-	bk_autoclose int fd = -1;
-	bool had = false;
+}
+
+static void add_manifest(struct push *p, const struct oci_descriptor *d)
+{
+	p->manifests =
+		bk_arena_grow(p->arena, p->manifests, p->n_manifests, sizeof(*p->manifests));
+	p->manifests[p->n_manifests++] = *d;
+}
+
+static bool stays_here(const struct oci_descriptor *d)
+{
+	return strstr(d->media_type, ".nondistributable.") || strstr(d->media_type, ".foreign.");
+}
+
+static int collect(struct push *p, const struct oci_descriptor *d, unsigned int depth,
+		   struct bk_err **err);
+
+static int collect_index(struct push *p, const struct oci_descriptor *d, unsigned int depth,
+			 struct bk_err **err)
+{
+	struct oci_index index;
+	int rc = store_manifests_read(p->s, d, p->arena, &index, err);
+
+	for (size_t i = 0; rc == 0 && i < index.n_manifests; i++) {
+		const struct oci_descriptor *m = &index.manifests[i];
+
+		rc = collect(p, m, depth + 1, err);
+		if (rc == 0)
+			add_manifest(p, m);
+	}
+	return rc;
+}
+
+/* All that d leads to, not d itself. */
+static int collect(struct push *p, const struct oci_descriptor *d, unsigned int depth,
+		   struct bk_err **err)
+{
+	struct oci_manifest m;
 	int rc;
 
-	if (bk_map_has(p->done, d->digest))
-		return 0;
-	rc = store_blob_open(p->s, d->digest, d->size, &fd, NULL, err);
+	if (depth > STORE_NESTING_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "indexes nested deeper than %d",
+				  STORE_NESTING_MAX);
+	if (oci_media_kind_of(d->media_type) == OCI_MEDIA_KIND_INDEX)
+		return collect_index(p, d, depth, err);
+	rc = store_manifest_read(p->s, d, p->arena, &m, err);
 	if (rc < 0)
 		return rc;
-	u.fd = fd;
-	p->now = d;
-	tell(p, REGISTRY_BEGUN, d, 0);
-	rc = registry_upload(p->r, &u, &had, err);
-	if (rc < 0)
-		return rc;
-	(void)bk_map_set(p->done, d->digest, NULL);
-	tell(p, had ? REGISTRY_EXISTS : REGISTRY_DONE, d, d->size);
+	for (size_t i = 0; i < m.n_layers; i++)
+		if (!stays_here(&m.layers[i]))
+			add_blob(p, &m.layers[i]);
+	add_blob(p, m.config);
 	return 0;
 }
+
+/* ---- manifests ----------------------------------------------------------------------------------- */
 
 /* What refers to another manifest is listed there, by the registry (OCI-Subject says so) or by us. */
 static int note_subject(struct push *p, const struct oci_descriptor *d, const struct bk_buf *text,
@@ -169,47 +195,23 @@ static int put_manifest(struct push *p, const struct oci_descriptor *d, const ch
 	return 0;
 }
 
-static bool stays_here(const struct oci_descriptor *d)
+/* What was collected, blobs first: a registry refuses a manifest of what it has not. */
+static int send_collected(struct push *p, struct bk_err **err)
 {
-	return strstr(d->media_type, ".nondistributable.") || strstr(d->media_type, ".foreign.");
-}
+	const struct registry_upload_opts uo = {
+		.repo = p->repo,
+		.chunk = p->opts->chunk,
+		.jobs = p->opts->jobs,
+		.progress = p->opts->progress,
+	};
+	int rc = registry_upload(p->r, p->s, p->blobs, p->n_blobs, &uo, err);
 
-static int push_content(struct push *p, const struct oci_descriptor *d, unsigned int depth,
-			struct bk_err **err);
-
-static int push_index(struct push *p, const struct oci_descriptor *d, unsigned int depth,
-		      struct bk_err **err)
-{
-	struct oci_index index;
-	int rc = store_manifests_read(p->s, d, p->arena, &index, err);
-
-	for (size_t i = 0; rc == 0 && i < index.n_manifests; i++) {
-		const struct oci_descriptor *m = &index.manifests[i];
-
-		rc = push_content(p, m, depth + 1, err);
-		if (rc == 0)
-			rc = put_manifest(p, m, m->digest, NULL, NULL, err);
-	}
+	for (size_t i = 0; rc == 0 && i < p->n_manifests; i++)
+		rc = put_manifest(p, &p->manifests[i], p->manifests[i].digest, NULL, NULL, err);
+	p->n_blobs = p->n_manifests = 0;
+	p->blobs = NULL;
+	p->manifests = NULL;
 	return rc;
-}
-
-/* All that d leads to, not d itself. */
-static int push_content(struct push *p, const struct oci_descriptor *d, unsigned int depth,
-			struct bk_err **err)
-{
-	struct oci_manifest m;
-	int rc;
-
-	if (depth > STORE_NESTING_MAX)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "indexes nested deeper than %d",
-				  STORE_NESTING_MAX);
-	if (oci_media_kind_of(d->media_type) == OCI_MEDIA_KIND_INDEX)
-		return push_index(p, d, depth, err);
-	rc = store_manifest_read(p->s, d, p->arena, &m, err);
-	for (size_t i = 0; rc == 0 && i < m.n_layers; i++)
-		if (!stays_here(&m.layers[i]))
-			rc = push_blob(p, &m.layers[i], err);
-	return rc < 0 ? rc : push_blob(p, m.config, err);
 }
 
 /* ---- tags ---------------------------------------------------------------------------------------- */
@@ -249,33 +251,33 @@ static int put_tags(struct push *p, const struct oci_descriptor *d, char *const 
 
 /* ---- referrers ----------------------------------------------------------------------------------- */
 
-static int push_referrers(struct push *p, const struct oci_descriptor *d, unsigned int depth,
-			  struct bk_err **err);
+static int collect_referrers(struct push *p, const struct oci_descriptor *d, unsigned int depth,
+			     struct bk_err **err);
 
 /* Those of one manifest or index. */
-static int push_referrers_of(struct push *p, const char *digest, unsigned int depth,
-			     struct bk_err **err)
+static int collect_referrers_of(struct push *p, const char *digest, unsigned int depth,
+				struct bk_err **err)
 {
 	struct oci_descriptor *list;
 	size_t n;
 	int rc = store_referrers(p->s, digest, NULL, p->arena, &list, &n, err);
 
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (bk_map_has(p->done, list[i].digest))
+		if (bk_map_has(p->seen, list[i].digest))
 			continue;
-		(void)bk_map_set(p->done, list[i].digest, NULL);
-		rc = push_content(p, &list[i], 0, err);
-		if (rc == 0)
-			rc = put_manifest(p, &list[i], list[i].digest, NULL, NULL, err);
-		if (rc == 0)
-			rc = push_referrers(p, &list[i], depth + 1, err);
+		(void)bk_map_set(p->seen, list[i].digest, NULL);
+		rc = collect(p, &list[i], 0, err);
+		if (rc < 0)
+			return rc;
+		add_manifest(p, &list[i]);
+		rc = collect_referrers(p, &list[i], depth + 1, err);
 	}
 	return rc;
 }
 
 /* What refers to d, or to a manifest of it. */
-static int push_referrers(struct push *p, const struct oci_descriptor *d, unsigned int depth,
-			  struct bk_err **err)
+static int collect_referrers(struct push *p, const struct oci_descriptor *d, unsigned int depth,
+			     struct bk_err **err)
 {
 	struct oci_index index;
 	int rc;
@@ -283,13 +285,13 @@ static int push_referrers(struct push *p, const struct oci_descriptor *d, unsign
 	if (depth > STORE_NESTING_MAX)
 		return bk_err_set(err, BK_ERR_CONFIG, 0, "referrers of referrers, deeper than %d",
 				  STORE_NESTING_MAX);
-	rc = push_referrers_of(p, d->digest, depth, err);
+	rc = collect_referrers_of(p, d->digest, depth, err);
 	if (rc < 0 || oci_media_kind_of(d->media_type) != OCI_MEDIA_KIND_INDEX)
 		return rc;
 	rc = store_manifests_read(p->s, d, p->arena, &index, err);
 	for (size_t i = 0; rc == 0 && i < index.n_manifests; i++)
 		if (store_blob_has(p->s, index.manifests[i].digest, -1))
-			rc = push_referrers(p, &index.manifests[i], depth + 1, err);
+			rc = collect_referrers(p, &index.manifests[i], depth + 1, err);
 	return rc;
 }
 
@@ -347,7 +349,7 @@ int registry_push(struct registry *r, const char *repo, char *const *tags, const
 		  struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
-	bk_automap struct bk_map *done = bk_map_new(NULL);
+	bk_automap struct bk_map *seen = bk_map_new(NULL);
 	bk_automap struct bk_map *sources = bk_map_new(NULL);
 	struct push p = {
 		.r = r,
@@ -355,14 +357,19 @@ int registry_push(struct registry *r, const char *repo, char *const *tags, const
 		.s = s,
 		.opts = opts,
 		.arena = arena,
-		.done = done,
+		.seen = seen,
 		.sources = sources,
 	};
 	int rc;
 
 	find_sources(&p);
-	rc = push_content(&p, d, 0, err);
+	rc = collect(&p, d, 0, err);
+	if (rc == 0)
+		rc = send_collected(&p, err);
 	if (rc == 0)
 		rc = put_tags(&p, d, tags, err);
-	return rc < 0 || !opts->referrers ? rc : push_referrers(&p, d, 0, err);
+	if (rc < 0 || !opts->referrers)
+		return rc;
+	rc = collect_referrers(&p, d, 0, err);
+	return rc < 0 ? rc : send_collected(&p, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Images from the store to a registry: blobs that it has not, then manifests, then tags.
+ * Images from the store to a registry: blobs that it has not, several at a time, then manifests, then tags.
  *
  * Uses: registry, registry_upload, store. Used by: cmd.
  */
@@ -10,7 +10,8 @@
 #include "registry/registry_fetch.h"
 
 struct registry_push_opts {
-	int64_t chunk;		/* as registry_upload */
+	int64_t chunk;		/* as registry_upload_opts, and so is jobs */
+	unsigned int jobs;
 	/* A repository of the same registry that has blobs of the image, NULL: those that the store's names tell. */
 	const char *mount_from;
 	const struct registry_progress *progress;

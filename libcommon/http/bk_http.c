@@ -12,6 +12,7 @@
 #include "http/bk_http_priv.h"
 
 #define POLL_MAX_MS 1000
+#define STOP_POLL_MS 100
 
 int bk_http_new(const struct bk_http_opts *opts, struct bk_http **ret, struct bk_err **err)
 {
@@ -82,12 +83,25 @@ static void take_ended(struct bk_http *h)
 	}
 }
 
+static void stop_all(struct bk_http *h)
+{
+	for (struct bk_http_transfer *t = h->transfers; t; t = t->next)
+		if (t->state != BK_HTTP_ENDED)
+			bk_http_transfer_stop_(t);
+}
+
 /* Moves all transfers on, waiting at most max_ms for something to happen. */
 static void step(struct bk_http *h, int max_ms)
 {
 	int wait_ms = max_ms < POLL_MAX_MS ? max_ms : POLL_MAX_MS;
 	int running = 0;
 
+	if (h->opts.stopped) {
+		if (wait_ms > STOP_POLL_MS)
+			wait_ms = STOP_POLL_MS;
+		if (h->opts.stopped(h->opts.ctx))
+			stop_all(h);
+	}
 	begin_due(h, &wait_ms);
 	(void)curl_multi_perform(h->multi, &running);
 	take_ended(h);
@@ -172,14 +186,19 @@ int bk_http_transfer_result(struct bk_http_transfer *t, struct bk_http_resp *ret
 	return 0;
 }
 
+void bk_http_wait(struct bk_http_transfer *t)
+{
+	while (t->state != BK_HTTP_ENDED)
+		step(t->client, POLL_MAX_MS);
+}
+
 int bk_http_do(struct bk_http *h, const struct bk_http_req *req, struct bk_http_resp *ret,
 	       struct bk_err **err)
 {
 	struct bk_http_transfer *t = bk_http_start(h, req, NULL);
 	int rc;
 
-	while (t->state != BK_HTTP_ENDED)
-		step(h, POLL_MAX_MS);
+	bk_http_wait(t);
 	rc = bk_http_transfer_result(t, ret, err);
 	bk_http_transfer_free(t);
 	return rc;

@@ -56,6 +56,8 @@ struct bk_http_opts {
 	const struct bk_http_tls *(*tls_for)(void *ctx, const struct bk_url *url);
 	/* Told before a wait of more than a second, and of warnings; may be NULL. */
 	void (*notice)(void *ctx, const char *text);
+	/* Asked several times a second; true ends all that runs, and what is started then: -BK_ERR_IO with EINTR. May be NULL. */
+	bool (*stopped)(void *ctx);
 	void *ctx;
 };
 
@@ -111,6 +113,8 @@ int bk_http_do(struct bk_http *h, const struct bk_http_req *req, struct bk_http_
  * moves on in bk_http_next and bk_http_do only.
  */
 struct bk_http_transfer *bk_http_start(struct bk_http *h, const struct bk_http_req *req, void *ctx);
+/* Moves all on until t has ended. */
+void bk_http_wait(struct bk_http_transfer *t);
 /* Waits for one that has ended and was not taken yet; NULL: none is running. */
 struct bk_http_transfer *bk_http_next(struct bk_http *h);
 /* As bk_http_next, at most timeout_ms. */

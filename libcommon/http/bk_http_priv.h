@@ -48,5 +48,7 @@ struct bk_http {
 void bk_http_transfer_begin_(struct bk_http_transfer *t);
 /* curl has ended: follows a redirect, arranges another try, or makes t ENDED. */
 void bk_http_transfer_finish_(struct bk_http_transfer *t, CURLcode code);
+/* Makes t ENDED, whatever it does: for opts.stopped. */
+void bk_http_transfer_stop_(struct bk_http_transfer *t);
 
 #endif

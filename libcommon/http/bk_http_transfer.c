@@ -390,6 +390,13 @@ static bool redirect(struct bk_http_transfer *t)
 	return true;
 }
 
+void bk_http_transfer_stop_(struct bk_http_transfer *t)
+{
+	if (t->state == BK_HTTP_RUNNING)
+		(void)curl_multi_remove_handle(t->client->multi, t->easy);
+	fail(t, BK_ERR_IO, EINTR, "stopped");
+}
+
 /* Words for what curl says, where its own could hold more than a message should: URLs are shown by us. */
 static void fail_curl(struct bk_http_transfer *t, CURLcode code)
 {

@@ -278,50 +278,6 @@ assert_unchanged() { # after one that failed: no name, no blob
 	assert_output -p "there is no '$T/absent'"
 }
 
-push_setup() {
-	cp -a "$F/layout" "$STORE"
-}
-
-@test "push: chunks as large as the registry wants, on where the connection broke, and after 416" {
-	push_setup
-	run -0 bock_image push -q --chunk 1m x:1 "$HOST/minlength/x:1"
-	grep -q 'PATCH .* range=0-2097151$' "$F/log"
-	run -0 bock_image push -q --chunk 3m x:1 "$HOST/lost/y:1"
-	grep -q "GET /v2/lost/y/blobs/uploads/" "$F/log"
-	run -0 bock_image push -q --chunk 5m x:1 "$HOST/toofar/z:1"
-	grep -q "GET /v2/toofar/z/blobs/uploads/" "$F/log"
-}
-
-@test "push: credentials don't go to where the registry wants the upload" {
-	push_setup
-	mkdir -p "$T/containers"
-	echo "{\"auths\":{\"$HOST\":{\"auth\":\"Ym9iOnNlY3JldA==\"}}}" >"$T/containers/auth.json"
-	run -0 bock_image push -q x:1 "$HOST/basic/x:1"
-	grep -q '^other PUT /v2/basic/x/blobs/uploads/.* auth=no' "$F/log"
-	run ! grep -q '^other.*auth=yes' "$F/log"
-}
-
-@test "push: several tags by one request where the registry can, else one by one" {
-	push_setup
-	run -0 bock_image push -q x:1 "$HOST/multitag/x:a" "$HOST/multitag/x:b"
-	[ "$(grep -c 'PUT /v2/multitag/x/manifests/' "$F/log")" -eq 1 ]
-	grep -q "PUT /v2/multitag/x/manifests/$DIGEST?tag=a&tag=b" "$F/log"
-	run -0 bock_image push -q x:1 "$HOST/ok/x:a" "$HOST/ok/x:b"
-	grep -q 'PUT /v2/ok/x/manifests/b ' "$F/log"
-}
-
-@test "push: a registry that takes something else is not believed; a failed upload is cancelled" {
-	push_setup
-	run -1 bock_image push -q x:1 "$HOST/altered/x:1"
-	assert_output -p "the registry took it for sha256:1111"
-	printf other >"$T/other"
-	tar -C "$T" -cf "$T/o.tar" other
-	run -0 bock_image import -q "$T/o.tar" o:1
-	run -1 bock_image push -q o:1 "$HOST/full/x:1"
-	assert_output -p 'status 507'
-	grep -q 'DELETE /v2/full/x/blobs/uploads/' "$F/log"
-}
-
 @test "https never leads to http: not by a redirect, not to a token server" {
 	need_cmd openssl
 	mkdir "$T/tls" "$T/certs"
