@@ -23,6 +23,7 @@
 #include "store/store_index.h"
 #include "store/store_load.h"
 #include "store/store_referrers.h"
+#include "store/store_repair.h"
 #include "store/store_save.h"
 
 enum kind { STORE, REGISTRY, LAYOUT, ARCHIVE };
@@ -131,6 +132,8 @@ static int from_registry(struct copy *c, struct store *into, struct bk_err **err
 	c->source = into;
 	/* What goes on elsewhere must be whole there; the store itself knows parts of an index. */
 	c->d = c->o->platform || into == c->between || c->to.kind != STORE ? image : top;
+	if (c->to.kind == STORE)
+		store_source_note(&c->d, ref.domain, ref.path, c->arena);
 	return 0;
 }
 

@@ -29,7 +29,6 @@ static int pull_name(struct cmd_registry *c, struct store *s, const char *name,
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	bk_autoref struct ref ref = REF_INIT;
-	bk_autofree char *source = NULL;
 	struct oci_descriptor d, image;
 	int rc = ref_parse(name, &ref, err);
 
@@ -41,8 +40,7 @@ static int pull_name(struct cmd_registry *c, struct store *s, const char *name,
 	if (po->platform)
 		d = image;
 	/* For fsck --repair: the name may go, or be another's. */
-	source = bk_asprintf("%s/%s", ref.domain, ref.path);
-	bk_doc_pair_set(arena, &d.annotations, &d.n_annotations, STORE_SOURCE, source);
+	store_source_note(&d, ref.domain, ref.path, arena);
 	rc = store_name_set(s, name, &d, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "pull '%s'", name);

@@ -94,6 +94,8 @@ static void add(void *ctx, const struct store_fsck_problem *p)
 		.d.digest = bk_arena_strdup(r->arena, p->blob->digest),
 		.d.size = p->blob->size,
 	};
+	for (char **u = p->blob->urls; u && *u; u++)
+		bk_doc_strv_add(r->arena, &w->d.urls, *u);
 }
 
 /* From one place. */

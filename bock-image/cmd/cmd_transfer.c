@@ -144,6 +144,11 @@ const struct bk_cli_cmd cmd_unpack = {
 	  "give up a transfer of less than 1 KiB/s after this (default: 60s)", 0, NULL },         \
 	{ "retries", 0, BK_CLI_U32, offsetof(type, registry.retries), "N",                        \
 	  "try again so often what may pass (default: 5)", 0, NULL }
+/* As enum cmd_foreign. */
+static const char *const foreigns[] = { "fetch", "refuse", NULL };
+#define FOREIGN_ROW(type)                                                                         \
+	{ "foreign-layers", 0, BK_CLI_CHOICE, offsetof(type, registry.foreign_layers), "HOW",     \
+	  "layers that only their own URLs have: fetch (default) or refuse", 0, foreigns }
 /* What goes along with an image. */
 #define REFERRERS_ROW(type)                                                                       \
 	{ "referrers", 0, BK_CLI_FLAG, offsetof(type, referrers), NULL,                           \
@@ -167,6 +172,7 @@ static const struct bk_cli_opt pull_opts[] = {
 	  "print what happens as objects, one a line", 0, NULL },
 	POLICY_ROW(struct cmd_pull_opts),
 	REFERRERS_ROW(struct cmd_pull_opts),
+	FOREIGN_ROW(struct cmd_pull_opts),
 	REGISTRY_ROWS(struct cmd_pull_opts),
 	BK_CLI_END
 };
@@ -222,6 +228,7 @@ static const struct bk_cli_opt copy_opts[] = {
 	  NULL },
 	POLICY_ROW(struct cmd_copy_opts),
 	REFERRERS_ROW(struct cmd_copy_opts),
+	FOREIGN_ROW(struct cmd_copy_opts),
 	REGISTRY_ROWS(struct cmd_copy_opts),
 	BK_CLI_END
 };
@@ -288,6 +295,7 @@ static const struct bk_cli_opt fsck_opts[] = {
 	  "print nothing: the exit status tells", 0, NULL },
 	{ "repair", 0, BK_CLI_FLAG, offsetof(struct cmd_fsck_opts, repair), NULL,
 	  "fetch what is broken from where it was pulled, by digest, and mend index.json", 0, NULL },
+	FOREIGN_ROW(struct cmd_fsck_opts),
 	REGISTRY_ROWS(struct cmd_fsck_opts),
 	BK_CLI_END
 };

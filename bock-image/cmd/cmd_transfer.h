@@ -52,6 +52,9 @@ struct cmd_unpack_opts {
 	int mode;	/* enum bundle_mode */
 };
 
+/* What becomes of layers that are foreign to registries. */
+enum cmd_foreign { CMD_FOREIGN_FETCH, CMD_FOREIGN_REFUSE };
+
 /* What all commands have that ask registries. */
 struct cmd_registry_opts {
 	const char *authfile;
@@ -61,6 +64,7 @@ struct cmd_registry_opts {
 	uint32_t retries;
 	bool tls_verify;
 	bool plain_http;
+	int foreign_layers;	/* enum cmd_foreign, of commands that fetch layers */
 };
 
 struct cmd_pull_opts {

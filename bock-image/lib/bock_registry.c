@@ -15,6 +15,7 @@
 #include "store/store_blob.h"
 #include "store/store_gc.h"
 #include "store/store_index.h"
+#include "store/store_repair.h"
 
 #define BLOB_MAX ((size_t)64 << 20) /* unless the caller says more */
 
@@ -39,6 +40,7 @@ int bock_registry_new(const char *base_url, const struct bock_registry_options *
 		.cert_dir = o->cert_dir,
 		.insecure = o->insecure,
 		.plain_http = http != NULL,
+		.refuse_foreign = o->refuse_foreign,
 		.notice = o->notice,
 		.ctx = o->ctx,
 	};
@@ -185,7 +187,7 @@ int bock_registry_pull(struct bock_registry *registry, const char *name, const c
 		.progress = o->progress ? &progress : NULL,
 	};
 	struct oci_platform platform;
-	struct oci_descriptor d, image;
+	struct oci_descriptor d = { 0 }, image = { 0 };
 	int rc = check_name(name, reference, err);
 
 	if (rc == 0 && o->jobs > REGISTRY_JOBS_MAX)
@@ -197,8 +199,12 @@ int bock_registry_pull(struct bock_registry *registry, const char *name, const c
 	if (rc == 0)
 		rc = registry_pull(registry->r, name, reference, store->s, &po, arena, &d, &image,
 				   &added, err);
-	if (rc == 0)
-		rc = store_name_set(store->s, store_reference, po.platform ? &image : &d, err);
+	if (po.platform)
+		d = image;
+	if (rc == 0) {
+		store_source_note(&d, registry_domain(registry->r), name, arena);
+		rc = store_name_set(store->s, store_reference, &d, err);
+	}
 	if (rc < 0) {
 		/* what broke off is gone on with at the next try */
 		if (rc != -BK_ERR_NETWORK)

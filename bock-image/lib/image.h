@@ -229,6 +229,7 @@ struct bock_registry_options {
 	/* Told of waits and of warnings; may be NULL. */
 	void (*notice)(void *ctx, const char *text);
 	void *ctx;
+	bool refuse_foreign;				/* foreign layers are not fetched from their own URLs */
 };
 
 /*
@@ -266,7 +267,10 @@ struct bock_pull_options {
 	void *ctx;
 };
 
-/* Fetches an image into a store and names it there. options and ret_image may be NULL. */
+/*
+ * Fetches an image into a store and names it there, with a note of where it came from, for bock-image fsck --repair. options
+ * and ret_image may be NULL.
+ */
 BOCK_API int bock_registry_pull(struct bock_registry *registry, const char *name, const char *reference,
 				struct bock_store *store, const char *store_reference,
 				const struct bock_pull_options *options, struct bock_image **ret_image,

@@ -95,6 +95,11 @@ struct bk_http *registry_http(const struct registry *r)
 	return r->client->http;
 }
 
+bool registry_refuses_foreign(const struct registry *r)
+{
+	return r->client->opts.refuse_foreign;
+}
+
 unsigned int registry_retries(const struct registry *r)
 {
 	uint32_t n = r->client->opts.retries;

@@ -33,6 +33,7 @@ struct registry_opts {
 	const char *cert_dir;			/* in place of certs.d; NULL: that */
 	bool insecure;				/* certificates of registries are not verified */
 	bool plain_http;			/* registries are asked by http */
+	bool refuse_foreign;			/* nothing is fetched from a layer's own URLs (registry_fetch.h) */
 	uint32_t stall_ms, retries;		/* as bk_http_opts */
 	/* Told of waits, warnings of registries; may be NULL. */
 	void (*notice)(void *ctx, const char *text);
@@ -58,6 +59,8 @@ int registry_open_endpoint(struct registry_client *c, const char *domain, bool i
 const char *registry_domain(const struct registry *r);
 /* The connections, for requests that the caller starts itself; the client's. */
 struct bk_http *registry_http(const struct registry *r);
+/* registry_opts.refuse_foreign */
+bool registry_refuses_foreign(const struct registry *r);
 /* How often what may pass is tried again. */
 unsigned int registry_retries(const struct registry *r);
 
@@ -100,6 +103,7 @@ struct registry_call {
 	struct bk_http_transfer *transfer;	/* NULL: it does not run */
 	unsigned int challenges;
 };
+/* Starts it; what c points to stays until its end. Its transfer has that ctx. */
 int registry_call_start(struct registry *r, struct registry_call *c, void *ctx, struct bk_err **err);
 /* *ret_again: a challenge was answered; ret is not set then. */
 int registry_call_end(struct registry *r, struct registry_call *c, bool *ret_again,

@@ -44,6 +44,7 @@ struct blob {
 	int64_t not_before;
 	int64_t mark; /* bytes at the last failure */
 	unsigned int failures;
+	size_t place; /* 0: it comes from the registry; n: from its nth URL */
 	bool resumed, single, finished, waits;
 };
 
@@ -109,6 +110,71 @@ static void blob_done(struct blob *b)
 	b->claimed = NULL;
 }
 
+/* ---- where from ----------------------------------------------------------------------------------- */
+
+static size_t n_places(const struct blob *b)
+{
+	return oci_media_is_foreign(b->desc->media_type) && b->desc->urls ?
+		       bk_strv_len(b->desc->urls) :
+		       0;
+}
+
+/* The nth URL of a foreign layer. */
+static int foreign_url(const struct blob *b, size_t n, struct bk_url *ret, struct bk_err **err)
+{
+	bk_autourl struct bk_url registry = BK_URL_INIT;
+	struct bk_url url = BK_URL_INIT;
+	int rc = registry_url(b->fetch->r, "/v2/", &registry, err);
+
+	if (rc == 0)
+		rc = bk_url_parse(b->desc->urls[n - 1], &url, err);
+	if (rc < 0)
+		return rc;
+	if (!url.https && registry.https) {
+		bk_autofree char *shown = bk_url_shown(&url);
+
+		bk_url_done(&url);
+		return bk_err_set(err, BK_ERR_REGISTRY, 0, "%s: only https will do", shown);
+	}
+	*ret = url;
+	return 0;
+}
+
+/* For a server that knows no ranges, and where what came is not believed. */
+static int from_start(struct blob *b, struct bk_err **err)
+{
+	b->resumed = false;
+	b->mark = 0;
+	pieces_free(b);
+	memset(b->claimed, 0, b->segments);
+	return store_part_restart(b->part, err);
+}
+
+/* One place did not do, why is in *err: a foreign layer comes from the next, from its start; else rc. */
+static int next_place(struct blob *b, int rc, struct bk_err **err)
+{
+	size_t n = n_places(b);
+
+	if (n == 0 || rc == -BK_ERR_IO || rc == -BK_ERR_INTERNAL)
+		return rc;
+	if (registry_refuses_foreign(b->fetch->r)) {
+		rc = bk_err_wrap(err, rc, "foreign layer, to be had from '%.200s'", b->desc->urls[0]);
+		return bk_err_hint(err, rc, "--foreign-layers=fetch fetches it from there");
+	}
+	while (++b->place <= n) {
+		bk_autourl struct bk_url url = BK_URL_INIT;
+
+		bk_err_clear(err);
+		rc = foreign_url(b, b->place, &url, err);
+		if (rc < 0)
+			continue;
+		b->failures = 0;
+		b->single = false;
+		return from_start(b, err);
+	}
+	return rc;
+}
+
 /* ---- an answer ----------------------------------------------------------------------------------- */
 
 /* That an answer is the range that was asked for. */
@@ -157,15 +223,23 @@ static int sink(void *ctx, const struct bk_http_resp *resp, const void *data, si
 
 /* ---- what is to be done --------------------------------------------------------------------------- */
 
-static int start_piece(struct piece *p, struct bk_err **err)
+static int set_url(struct piece *p, struct bk_err **err)
 {
 	struct fetch *f = p->blob->fetch;
 	bk_autofree char *path = bk_asprintf("/v2/%s/blobs/%s", f->repo, p->blob->desc->digest);
-	bool whole = p->pos == 0 && p->end == p->blob->desc->size;
-	int rc;
 
 	bk_url_done(&p->url);
-	rc = registry_url(f->r, path, &p->url, err);
+	p->call.bare = p->blob->place > 0;
+	return p->call.bare ? foreign_url(p->blob, p->blob->place, &p->url, err) :
+			      registry_url(f->r, path, &p->url, err);
+}
+
+static int start_piece(struct piece *p, struct bk_err **err)
+{
+	struct fetch *f = p->blob->fetch;
+	bool whole = p->pos == 0 && p->end == p->blob->desc->size;
+	int rc = set_url(p, err);
+
 	if (rc < 0)
 		return rc;
 	free(p->range);
@@ -226,9 +300,12 @@ static int blob_finish(struct blob *b, bool there, struct bk_err **err)
 		if (rc < 0 && b->resumed) {
 			/* What an earlier run left may be damaged: once from the start. */
 			bk_err_clear(err);
-			b->resumed = false;
-			memset(b->claimed, 0, b->segments);
-			return 0;
+			return from_start(b, err);
+		}
+		if (rc < 0) {
+			rc = next_place(b, rc, err);
+			if (rc == 0)
+				return 0;
 		}
 		if (rc == 0 && f->added)
 			bk_strv_add(f->added, b->desc->digest);
@@ -322,16 +399,6 @@ static int start_some(struct fetch *f, struct bk_err **err)
 
 /* ---- what came ------------------------------------------------------------------------------------ */
 
-/* For a server that knows no ranges. */
-static int from_start(struct blob *b, struct bk_err **err)
-{
-	b->resumed = false;
-	b->mark = 0;
-	pieces_free(b);
-	memset(b->claimed, 0, b->segments);
-	return store_part_restart(b->part, err);
-}
-
 /* p broke off, why is in *err: later again, or rc. */
 static int broke_off(struct piece *p, int rc, struct bk_err **err)
 {
@@ -360,8 +427,12 @@ static int judge(struct piece *p, struct bk_http_resp *resp, struct bk_err **err
 {
 	int rc;
 
-	if (resp->status < 200 || resp->status > 299)
-		return registry_failed(resp, err);
+	if (resp->status < 200 || resp->status > 299) {
+		bk_autofree char *shown = bk_url_shown(&resp->url);
+
+		rc = registry_failed(resp, err);
+		return p->call.bare ? bk_err_wrap(err, rc, "%s", shown) : rc;
+	}
 	if (p->pos == p->end) {
 		piece_free(p);
 		return 0;
@@ -383,6 +454,8 @@ static int took(struct piece *p, struct bk_err **err)
 	if (rc == 0 && again)
 		return 0;
 	rc = rc < 0 ? broke_off(p, rc, err) : judge(p, &resp, err);
+	if (rc < 0)
+		rc = next_place(b, rc, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "blob %s", b->desc->digest);
 	return complete(b) ? blob_finish(b, false, err) : 0;

@@ -4,6 +4,10 @@
  * on with, in this run and in the next (store_part.h). A blob's URL says what is in it, so ranges of different answers
  * fit together without an ETag, and the digest decides.
  *
+ * A foreign layer (oci_media_is_foreign) that the registry has not comes from one of its URLs, whose host gets no credentials and has none of
+ * its challenges answered, even if it is the registry's; https, or http where the registry is asked by http, too. URLs of other
+ * layers mean nothing.
+ *
  * Uses: registry, store_part. Used by: registry_pull.
  */
 #ifndef REGISTRY_FETCH_H

@@ -93,11 +93,6 @@ static void add_manifest(struct push *p, const struct oci_descriptor *d)
 	p->manifests[p->n_manifests++] = *d;
 }
 
-static bool stays_here(const struct oci_descriptor *d)
-{
-	return strstr(d->media_type, ".nondistributable.") || strstr(d->media_type, ".foreign.");
-}
-
 static int collect(struct push *p, const struct oci_descriptor *d, unsigned int depth,
 		   struct bk_err **err);
 
@@ -133,7 +128,7 @@ static int collect(struct push *p, const struct oci_descriptor *d, unsigned int 
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < m.n_layers; i++)
-		if (!stays_here(&m.layers[i]))
+		if (!oci_media_is_foreign(m.layers[i].media_type))
 			add_blob(p, &m.layers[i]);
 	add_blob(p, m.config);
 	return 0;

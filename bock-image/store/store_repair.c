@@ -214,3 +214,10 @@ int store_repair_index(struct store *s, void (*told)(void *ctx, const char *what
 	bk_err_move(err, why);
 	return rc;
 }
+
+void store_source_note(struct oci_descriptor *d, const char *domain, const char *repo, struct bk_arena *arena)
+{
+	bk_autofree char *source = bk_asprintf("%s/%s", domain, repo);
+
+	bk_doc_pair_set(arena, &d->annotations, &d->n_annotations, STORE_SOURCE, source);
+}

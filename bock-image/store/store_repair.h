@@ -10,10 +10,15 @@
 #ifndef STORE_REPAIR_H
 #define STORE_REPAIR_H
 
+#include "base/bk_mem.h"
+#include "oci/oci_descriptor.h"
 #include "store/store.h"
 
 /* Where an image was pulled from, REGISTRY/REPOSITORY: an annotation of its entry in index.json. */
 #define STORE_SOURCE "io.bock.source"
+
+/* Notes it in d, strings in the arena: for store_name_set. */
+void store_source_note(struct oci_descriptor *d, const char *domain, const char *repo, struct bk_arena *arena);
 
 #define STORE_DAMAGED_INDEX ".bock/index.json.damaged" /* the latest that was replaced */
 

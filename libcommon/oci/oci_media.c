@@ -57,3 +57,10 @@ enum oci_media_compression oci_media_compression_of(const char *media_type)
 
 	return m ? m->compression : OCI_MEDIA_PLAIN;
 }
+
+bool oci_media_is_foreign(const char *media_type)
+{
+	return media_type &&
+	       (bk_skip_prefix(media_type, "application/vnd.oci.image.layer.nondistributable.") ||
+		bk_skip_prefix(media_type, "application/vnd.docker.image.rootfs.foreign."));
+}

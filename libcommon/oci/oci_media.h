@@ -26,5 +26,7 @@ enum oci_media_compression { OCI_MEDIA_PLAIN, OCI_MEDIA_GZIP, OCI_MEDIA_ZSTD };
 /* What a media type is (nondistributable layers are layers); NULL and unknown text: UNKNOWN. */
 enum oci_media_kind oci_media_kind_of(const char *media_type);
 enum oci_media_compression oci_media_compression_of(const char *media_type);
+/* Whether it is of a layer that is not to be given on: OCI's nondistributable ones, Docker's foreign ones. */
+bool oci_media_is_foreign(const char *media_type);
 
 #endif

@@ -116,6 +116,16 @@ repair() { bock_image fsck --repair --retries 0 "$@"; }
 	assert_output -e "blob $other: not repaired: .*status 404"
 }
 
+@test "repair: what was copied into the store comes from where it was copied" {
+	run -0 bock_image copy -q "docker://$HOST/ok/x:1" mine:1
+	damage "$LAYER"
+	run -0 repair
+	assert_output -p "image 'mine:1': blob $LAYER: repaired from $HOST/ok/x"
+	# a layout is for others
+	run -0 bock_image copy -q "docker://$HOST/ok/x:1" "oci:$T/layout:1"
+	run ! grep -q io.bock "$T/layout/index.json"
+}
+
 @test "repair: a damaged blob that no image needs goes" {
 	bock_image pull -q "$HOST/ok/x:1"
 	bock_image rm "$HOST/ok/x:1"

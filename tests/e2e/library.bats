@@ -91,5 +91,8 @@ teardown() { common_teardown; }
 	refute_output -p wrong
 	output=$name_output
 	assert_output -p "repository '../x'"
+	# for fsck --repair
+	jq -e --arg s "$host/ok/x" '.manifests | map(.annotations["io.bock.source"]) | index($s)' "$STORE/index.json" >/dev/null ||
+		fail "$(cat "$STORE/index.json")"
 	bock_image fsck -q
 }

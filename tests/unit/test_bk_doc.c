@@ -226,6 +226,10 @@ static void test_media_types(void **state)
 	assert_int_equal(
 		oci_media_kind_of("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"),
 		OCI_MEDIA_KIND_LAYER);
+	assert_true(oci_media_is_foreign("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"));
+	assert_true(oci_media_is_foreign("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"));
+	assert_false(oci_media_is_foreign(OCI_MEDIA_DOCKER_LAYER_GZIP));
+	assert_false(oci_media_is_foreign(NULL));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
