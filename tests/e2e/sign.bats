@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Signatures and policies with skopeo (containers/image) beside us, on Debian's docker-registry, which has no referrers API.
 # Debian 12 builds skopeo without sigstore ("Debian-local change: sigstore disabled"): SKOPEO names another one. Without, our
-# half of these tests is run, and the last one is skipped.
+# half of these tests is run, and those are skipped in which skopeo carries signatures or signs.
 
 setup_file() {
 	load ../helpers/common
@@ -139,6 +139,27 @@ both() { # STATUS REPO:TAG: we and they are of one mind
 	both 0 c:1
 	run -0 bash -c "curl -s http://$HOST/v2/c/manifests/sha256-${DIGEST#sha256:}.sig -H 'Accept: application/vnd.oci.image.manifest.v1+json' | jq '.layers | length'"
 	assert_output 2
+}
+
+@test "what skopeo signs, with a key of its own making, we verify" {
+	[ ! -e "$F/no-sigstore" ] || skip "this skopeo is built without sigstore (SKOPEO=... names another)"
+	echo geheim >"$T/pass"
+	"$SKOPEO" generate-sigstore-key --output-prefix "$T/theirs" --passphrase-file "$T/pass" >/dev/null
+	bock_image push -q demo:1 "$HOST/f:1"
+	"$SKOPEO" --insecure-policy --registries.d "$F/registries.d" copy -q --src-tls-verify=false --dest-tls-verify=false \
+		--sign-by-sigstore-private-key "$T/theirs.private" --sign-passphrase-file "$T/pass" "docker://$HOST/f:1" "docker://$HOST/g:1"
+	run -0 bock_image verify -k "$T/theirs.pub" "docker://$HOST/g:1"
+	run -1 bock_image verify -k "$F/a.pub" "docker://$HOST/g:1"
+	policy
+	both 1 g:1
+	sed -i "s,$F/a.pub,$T/theirs.pub," "$T/policy.json"
+	both 0 g:1
+	both 1 f:1
+	# ours beside theirs
+	bock_image sign -q -k "$F/a.key" "docker://$HOST/g:1"
+	both 0 g:1
+	policy
+	both 0 g:1
 }
 
 @test "attach and referrers: the list under the tag of the digest, where there is no API" {
