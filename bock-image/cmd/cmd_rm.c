@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 
 #include "base/bk_num.h"
 #include "cmd/cmd.h"
@@ -23,6 +25,7 @@ const struct bk_cli_cmd cmd_rm = {
 
 struct gc_opts {
 	const char *grace;
+	const char *wait;
 	bool dry_run;
 	bool layers;
 	bool quiet;
@@ -31,6 +34,8 @@ struct gc_opts {
 static const struct bk_cli_opt gc_opts[] = {
 	{ "grace", 0, BK_CLI_STR, offsetof(struct gc_opts, grace), "DURATION",
 	  "keep blobs younger than this (90s, 1h; default: 0)", 0, NULL },
+	{ "wait", 0, BK_CLI_STR, offsetof(struct gc_opts, wait), "DURATION",
+	  "wait for other commands that use the store (0s, 5m; default: 10s)", 0, NULL },
 	{ "dry-run", 'n', BK_CLI_FLAG, offsetof(struct gc_opts, dry_run), NULL,
 	  "only say what would go", 0, NULL },
 	{ "layers", 0, BK_CLI_FLAG, offsetof(struct gc_opts, layers), NULL,
@@ -47,6 +52,20 @@ static void removed(void *ctx, const char *digest, int64_t size)
 	bk_buf_printf(ctx, "%s %s\n", digest, bk_num_human((uint64_t)size, human, sizeof(human)));
 }
 
+static int wait_of(const char *text, int *ret_ms, struct bk_err **err)
+{
+	uint64_t ms;
+	int rc = bk_num_duration_ms(text, &ms, err);
+
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "--wait");
+	if (ms > INT_MAX)
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "--wait '%s': at most %d days", text,
+				  INT_MAX / 86400000);
+	*ret_ms = ms > 0 ? (int)ms : -1;
+	return 0;
+}
+
 static int run_gc(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
 {
 	bk_autobuf struct bk_buf out = BK_BUF_INIT(CMD_OUT_MAX);
@@ -60,9 +79,13 @@ static int run_gc(const struct bk_cli_call *call, int *ret_status, struct bk_err
 	(void)ret_status;
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "--grace");
-	rc = cmd_open_store(call, STORE_WRITE, &s, err);
+	rc = o->wait ? wait_of(o->wait, &go.wait_ms, err) : 0;
+	if (rc == 0)
+		rc = cmd_open_store(call, STORE_WRITE, &s, err);
 	if (rc == 0)
 		rc = store_gc(s, &go, &r, err);
+	if (rc == -BK_ERR_IO && err && bk_err_errno(*err) == EBUSY)
+		rc = bk_err_hint(err, rc, "--wait DURATION waits longer for them");
 	if (rc < 0 || o->quiet)
 		return rc;
 	bk_buf_printf(&out, "%s %" PRIu64 " blobs, %s; kept %" PRIu64 " blobs, %s\n",

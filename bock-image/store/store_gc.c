@@ -277,7 +277,7 @@ int store_gc(struct store *s, const struct store_gc_opts *opts, struct store_gc_
 
 	if (rc < 0)
 		return rc;
-	rc = store_flock_(s->lease, LOCK_EX, STORE_GC_WAIT_MS);
+	rc = store_flock_(s->lease, LOCK_EX, opts->wait_ms ? opts->wait_ms : STORE_GC_WAIT_MS);
 	if (rc < 0) {
 		/* The attempt may have lost us the shared lock. */
 		(void)store_flock_(s->lease, LOCK_SH, STORE_GC_WAIT_MS);

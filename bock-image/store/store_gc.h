@@ -11,10 +11,11 @@
 
 #include "store/store.h"
 
-#define STORE_GC_WAIT_MS 10000	/* for those who use the store; then it is an error */
+#define STORE_GC_WAIT_MS 10000	/* for those who use the store, unless told otherwise; then it is an error */
 
 struct store_gc_opts {
 	uint64_t grace_ms;	/* blobs younger than this stay */
+	int wait_ms;		/* for others to end; 0: STORE_GC_WAIT_MS; less: not at all */
 	bool dry_run;
 	bool all_layers;	/* unpacked layers go, too, that only images need, and not bundles or mounts */
 	/* Told of each blob that goes; may be NULL. */

@@ -13,6 +13,36 @@ setup() {
 }
 teardown() { common_teardown; }
 
+@test "gc beside a running unpack waits, gives up or has its turn, and takes nothing that is read" {
+	{ printf 'layer\nfile a1 x\nfile a2 y\nlayer\nfile b z\n'; } | "$TOP/tests/helpers/make-image" "$T/layout" x:1
+	bock_image load -q "$T/layout"
+	local at blobs pid gc
+	"$STRIKE" --report "$T/report" "$BOCK_IMAGE" --root "$STORE" unpack x:1 "$T/b"
+	# in the midst of the first of two layers
+	at=$(awk -F '\t' '$3 == "openat" && $5 ~ /rootfs\/a2/ { print $1 ":" $2; exit }' "$T/report")
+	[ -n "$at" ]
+	"$STRIKE" --at "$at" --hold "$T/held" "$BOCK_IMAGE" --root "$STORE" unpack x:1 "$T/c" 3>&- &
+	pid=$!
+	wait_for 30 test -e "$T/held"
+	# its name goes, and nothing else needs it
+	bock_image rm x:1
+	blobs=$(ls "$STORE/blobs/sha256")
+	run -1 bock_image gc --wait 0s
+	assert_output -p 'is in use by others'
+	assert_output -p '(--wait DURATION waits longer for them)'
+	[ "$(ls "$STORE/blobs/sha256")" = "$blobs" ]
+	bock_image gc --wait 5m >"$T/gc" 3>&- &
+	gc=$!
+	rm "$T/held"
+	wait "$pid"
+	wait "$gc"
+	diff -r "$T/b/rootfs" "$T/c/rootfs"
+	grep -q '^removed 4 blobs' "$T/gc" || fail "$(cat "$T/gc")"
+	[ -z "$(ls "$STORE/blobs/sha256")" ]
+	run -1 bock_image gc --wait 1x
+	assert_output -p -- --wait
+}
+
 @test "fault: gc takes no image apart because it can't look at its manifest" {
 	printf 'layer\nfile a text\n' | "$TOP/tests/helpers/make-image" "$T/layout" kept:1
 	bock_image load -q "$T/layout"
