@@ -246,10 +246,11 @@ cli_cell_network() {
 	gone eng-web
 }
 
+# They outlive how long the last of them may wait for a processor.
 cli_cell_crowd() {
 	local count=$CROWD i
 	for ((i = 1; i <= count; i++)); do echo "$i"; done |
-		xargs -P 6 -I {} "$CLI" run -d --network=none --name 'eng-crowd{}' "$IMAGE" sleep 1000 >"$E/crowd" 2>&1
+		xargs -P 6 -I {} "$CLI" run -d --network=none --name 'eng-crowd{}' "$IMAGE" sleep 1000000 >"$E/crowd" 2>&1
 	must "$CLI" ps --quiet --filter name=eng-crowd
 	same 'how many run' "$(grep -c . <<<"$out")" "$count"
 	[ "$(grep -cE '^[0-9a-f]{64}$' "$E/crowd")" = "$count" ] || bad "$(grep -vE '^[0-9a-f]{64}$' "$E/crowd")"

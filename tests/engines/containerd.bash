@@ -264,7 +264,7 @@ containerd_cell_security() {
 containerd_cell_crowd() {
 	local i
 	for ((i = 1; i <= CROWD; i++)); do echo "$i"; done | xargs -P 6 -I {} ctr run -d --runc-binary "$RUNTIME" \
-		"$IMAGE" 'eng-crowd{}' sleep 1000 >"$E/crowd" 2>&1
+		"$IMAGE" 'eng-crowd{}' sleep 1000000 >"$E/crowd" 2>&1
 	must ctr task ls
 	same 'how many run' "$(grep -c 'eng-crowd.*RUNNING' <<<"$out")" "$CROWD"
 	[ ! -s "$E/crowd" ] || bad "$(<"$E/crowd")"

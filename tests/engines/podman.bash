@@ -99,7 +99,7 @@ podman_cell_checkpoint() {
 	cli_cgroup eng-saved
 	holds memory.max 67108864
 	went_on "$(<"$E/counter/n")"
-	must podman exec eng-saved sh -c 'tty </proc/1/fd/0; stat -c %t /proc/1/fd/0; readlink /proc/1/fd/1'
+	must podman exec eng-saved sh -c 'tty </proc/1/fd/0; stat -L -c %t /proc/1/fd/0; readlink /proc/1/fd/1'
 	same 'its terminal' "$out" $'/dev/pts/0\n88\n/dev/pts/0'
 	must podman container checkpoint --compress none --export "$E/saved.tar" eng-saved
 	gone eng-saved
