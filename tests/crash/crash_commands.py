@@ -377,7 +377,7 @@ COMMANDS = [
     Run("run", []),
     Exec("exec", [], good=STATUS_OF_RUN),
     Exec("exec-d", ["-d"]),
-    Update("update", []),
+    Update("update", [], users="systemd"),
     Kill("kill", ["kill", "ID", "KILL"]),
     Pause("pause", ["pause", "ID"], users="systemd"),
     Resume("resume", ["resume", "ID"], users="systemd"),
