@@ -241,3 +241,28 @@ $major:$minor 10000"
 	echo "# share of a cpu: $((share / 100)).$((share % 100 / 10)) %, of $n periods" >&3
 	[ "$share" -ge 1800 ] && [ "$share" -le 2200 ] || fail "$share hundredths of a percent of a cpu, expected 2000"
 }
+
+# The image tool's part: what it is told of limits is in the kernel's files once bock-runc has made the container.
+@test "limits: those of bock-image unpack --memory --cpus --pids-limit hold; without them there are none" {
+	need_program image
+	tar -C "$BATS_FILE_TMPDIR/b/rootfs" -b1 -cf "$T/root.tar" .
+	bock_image import -q "$T/root.tar" box:1
+	bock_image unpack --memory 64m --cpus 1.25 --pids-limit 9 box:1 "$T/limited" -- sh -c 'dd if=/dev/zero of=/dev/null bs=96M count=1; sleep 1000'
+	detached run -d -b "$T/limited" "$ID"
+	assert_ok ""
+	holds memory.max 67108864
+	holds cpu.max "125000 100000"
+	holds pids.max 9
+	# felt: what asks for more memory is killed, and the first process waits on
+	wait_for 60 grep -q '^oom_kill 1$' "$CG/memory.events"
+	removed
+	bock_image unpack box:1 "$T/free" -- sleep 1000
+	detached create -b "$T/free" "$ID"
+	assert_ok ""
+	local name
+	for name in memory.max pids.max cpu.max; do
+		[ ! -e "$CG/$name" ] || [[ $(<"$CG/$name") == max* ]] || fail "$name is '$(<"$CG/$name")'"
+	done
+	removed
+	assert_no_leftovers
+}
