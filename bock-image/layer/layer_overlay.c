@@ -211,11 +211,13 @@ static void run_child(const struct layer_overlay *o, bool attach, int sock)
 {
 	unsigned char wire[BK_ERR_WIRE_SIZE] = { 0 };
 	struct bk_err *err = NULL;
-	int fd = -1;
+	int fd = -1, rc;
 
 	if (make(o, attach, &fd, &err) == 0 && check_writable(o, fd, &err) == 0) {
-		(void)bk_fd_send(sock, &fd, 1, "", 1);
-		_exit(0);
+		rc = bk_fd_send(sock, &fd, 1, "", 1);
+		if (rc == 0)
+			_exit(0);
+		(void)bk_err_set(&err, BK_ERR_IO, -rc, "hand the mount of overlayfs over");
 	}
 	(void)bk_err_encode(err, wire);
 	(void)bk_fd_write_all(sock, wire, sizeof(wire));
@@ -235,6 +237,8 @@ static int receive(int sock, int *ret_fd, struct bk_err **err)
 	}
 	if (n_fds == 1)
 		bk_close(&fd);
+	if (n < 0)
+		return bk_err_set(err, BK_ERR_IO, (int)-n, "receive the mount of overlayfs");
 	if (n > 0 && (size_t)n < sizeof(wire)) {
 		ssize_t more = bk_fd_read_full(sock, wire + n, sizeof(wire) - (size_t)n);
 
