@@ -12,6 +12,7 @@
 #include "base/bk_str.h"
 #include "bundle/bundle_priv.h"
 #include "layer/layer_clone.h"
+#include "layer/layer_index.h"
 #include "layer/layer_keep.h"
 
 /*
@@ -58,47 +59,61 @@ static void add_lower(const struct layer_kept *k, const char *layers, char ***op
 		bk_strv_push(options, bk_asprintf("lowerdir+=%s", *p));
 }
 
-/* mounts[0]: the root. */
-static int root_mount(const struct layer_kept *k, const char *bundle, struct bk_arena *arena, struct oci_mount *ret,
-		      struct bk_err **err)
+/* A file system that is the root. */
+static void root_mount(const char *type, const char *source, char *const *options, struct bk_arena *arena,
+		       struct oci_mount *ret)
+{
+	size_t n = bk_strv_len(options);
+
+	*ret = (struct oci_mount){
+		.destination = bk_arena_strdup(arena, "/"),
+		.type = bk_arena_strdup(arena, type),
+		.source = bk_arena_strdup(arena, source),
+		.options = bk_arena_alloc(arena, (n + 1) * sizeof(char *)),
+	};
+	for (size_t i = 0; i < n; i++)
+		ret->options[i] = bk_arena_strdup(arena, options[i]);
+}
+
+/* An overlayfs over what options name already, with the bundle's folders on top. */
+static void overlay_mount(const char *bundle, bool userxattr, char ***options, struct bk_arena *arena, struct oci_mount *ret)
 {
 	static const char *const fixed[] = { LAYER_OVERLAY_OPTIONS };
+
+	bk_strv_push(options, bk_asprintf("upperdir=%s/upper", bundle));
+	bk_strv_push(options, bk_asprintf("workdir=%s/work", bundle));
+	for (size_t i = 0; i < BK_ARRAY_SIZE(fixed); i++)
+		bk_strv_add(options, fixed[i]);
+	if (userxattr)
+		bk_strv_add(options, "userxattr");
+	root_mount("overlay", "overlay", *options, arena, ret);
+}
+
+/* mounts[0]: the layers. */
+static int layers_mount(const struct layer_kept *k, const char *bundle, struct bk_arena *arena, struct oci_mount *ret,
+			struct bk_err **err)
+{
 	bk_autostrv char **options = NULL;
 	bk_autofree char *layers = NULL;
-	size_t n, i;
 	int rc = path_of(k->layers, "the store's layers", &layers, err);
 
 	if (rc < 0)
 		return rc;
 	add_lower(k, layers, &options);
-	bk_strv_push(&options, bk_asprintf("upperdir=%s/upper", bundle));
-	bk_strv_push(&options, bk_asprintf("workdir=%s/work", bundle));
-	for (i = 0; i < BK_ARRAY_SIZE(fixed); i++)
-		bk_strv_add(&options, fixed[i]);
-	if (k->kind != STORE_LAYER_ROOT)
-		bk_strv_add(&options, "userxattr");
-	n = bk_strv_len(options);
-	*ret = (struct oci_mount){
-		.destination = bk_arena_strdup(arena, "/"),
-		.type = bk_arena_strdup(arena, "overlay"),
-		.source = bk_arena_strdup(arena, "overlay"),
-		.options = bk_arena_alloc(arena, (n + 1) * sizeof(char *)),
-	};
-	for (i = 0; i < n; i++)
-		ret->options[i] = bk_arena_strdup(arena, options[i]);
+	overlay_mount(bundle, k->kind != STORE_LAYER_ROOT, &options, arena, ret);
 	return 0;
 }
 
 /* The folders of a bundle whose root is mounted; upper's root is the image's. */
-static int make_folders(const struct layer_kept *k, int fd, uint64_t *ret_inode, struct bk_err **err)
+static int make_folders(int dirfd, const char *root, int fd, uint64_t *ret_inode, struct bk_err **err)
 {
-	bk_autoclose int top = openat(k->layers, k->lower[0], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bk_autoclose int top = openat(dirfd, root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	bk_autoclose int upper = -1;
 	struct stat st;
 	int rc;
 
 	if (top < 0)
-		return bk_err_set(err, BK_ERR_IO, errno, "open '%s'", k->lower[0]);
+		return bk_err_set(err, BK_ERR_IO, errno, "open '%s'", root);
 	if (mkdirat(fd, "rootfs", 0755) < 0 || mkdirat(fd, "work", 0700) < 0 || mkdirat(fd, "upper", 0755) < 0)
 		return bk_err_set(err, BK_ERR_IO, errno, "make a directory");
 	upper = openat(fd, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -110,13 +125,24 @@ static int make_folders(const struct layer_kept *k, int fd, uint64_t *ret_inode,
 	return rc;
 }
 
-static int note_use(struct store *s, const struct store_image *image, const struct layer_kept *k, const char *bundle,
-		    uint64_t inode, struct bk_err **err)
+static int note_use(struct store *s, const struct store_image *image, char **keys, const char *bundle, uint64_t inode,
+		    struct bk_err **err)
 {
-	const struct store_use u = { .path = (char *)bundle, .inode = inode, .image = image->desc.digest,
-				     .layers = k->keys };
+	const struct store_use u = { .path = (char *)bundle, .inode = inode, .image = image->desc.digest, .layers = keys };
 
 	return store_use_add(s, &u, err);
+}
+
+static int write_config(int fd, struct oci_runtime_config *config, const struct oci_mount *roots, size_t n,
+			struct bk_arena *arena, struct bk_err **err)
+{
+	struct oci_mount *mounts = bk_arena_alloc(arena, (config->n_mounts + n) * sizeof(*mounts));
+
+	memcpy(mounts, roots, n * sizeof(*mounts));
+	memcpy(mounts + n, config->mounts, config->n_mounts * sizeof(*mounts));
+	config->mounts = mounts;
+	config->n_mounts += n;
+	return bundle_config_write(fd, config, err);
 }
 
 static int fill_overlay(struct store *s, const struct store_image *image, const struct layer_kept *k, int fd,
@@ -125,30 +151,87 @@ static int fill_overlay(struct store *s, const struct store_image *image, const 
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	bk_autoroot struct bk_root root = BK_ROOT_INIT;
 	bk_autofree char *bundle = NULL;
-	struct oci_runtime_config config;
-	struct oci_mount mount, *mounts;
+	struct oci_runtime_config config = { 0 };
+	struct oci_mount mount = { 0 };
 	uint64_t inode = 0;
 	int rc = path_of(fd, "the bundle", &bundle, err);
 
 	if (rc == 0)
-		rc = root_mount(k, bundle, arena, &mount, err);
+		rc = layers_mount(k, bundle, arena, &mount, err);
 	if (rc == 0)
-		rc = make_folders(k, fd, &inode, err);
+		rc = make_folders(k->layers, k->lower[0], fd, &inode, err);
 	if (rc == 0)
-		rc = note_use(s, image, k, bundle, inode, err);
+		rc = note_use(s, image, k->keys, bundle, inode, err);
 	/* for the names of users; and what can't be mounted here is known now */
 	if (rc == 0)
 		rc = layer_keep_mount(k, NULL, false, &root.fd, err);
 	if (rc == 0)
 		rc = bundle_convert_(image, fd, &root, opts, arena, &config, err);
+	return rc < 0 ? rc : write_config(fd, &config, &mount, 1, arena, err);
+}
+
+/* ---- erofs --------------------------------------------------------------------------------------- */
+
+/* mounts[0]: the index; mounts[1]: an overlayfs over it. */
+static void index_mounts(const struct layer_index *x, const char *layers, const char *bundle, struct bk_arena *arena,
+			 struct oci_mount ret[2])
+{
+	bk_autofree char *source = bk_asprintf("%s/%s", layers, x->source);
+	bk_autostrv char **index = NULL;
+	bk_autostrv char **over = NULL;
+
+	bk_strv_add(&index, "ro");
+	bk_strv_add(&index, "nodev");
+	for (char **d = x->devices; *d; d++)
+		bk_strv_push(&index, bk_asprintf("device=%s/%s", layers, *d));
+	root_mount("erofs", source, index, arena, &ret[0]);
+	bk_strv_push(&over, bk_asprintf("lowerdir=%s/rootfs", bundle));
+	overlay_mount(bundle, false, &over, arena, &ret[1]);
+}
+
+static int fill_erofs(struct store *s, const struct store_image *image, const struct layer_index *x, int fd,
+		      const struct bundle_opts *opts, struct bk_err **err)
+{
+	bk_autoarena struct bk_arena *arena = bk_arena_new();
+	bk_autoroot struct bk_root root = BK_ROOT_INIT;
+	bk_autofree char *bundle = NULL, *layers = NULL;
+	struct oci_runtime_config config = { 0 };
+	struct oci_mount mounts[2] = { 0 };
+	uint64_t inode = 0;
+	int rc = path_of(fd, "the bundle", &bundle, err);
+
+	if (rc == 0)
+		rc = path_of(x->layers, "the store's layers", &layers, err);
+	/* what can't be mounted here is known now */
+	if (rc == 0)
+		rc = layer_index_mount(x, &root.fd, err);
+	if (rc == 0)
+		rc = make_folders(root.fd, ".", fd, &inode, err);
+	if (rc == 0)
+		rc = note_use(s, image, x->keys, bundle, inode, err);
+	if (rc == 0)
+		rc = bundle_convert_(image, fd, &root, opts, arena, &config, err);
 	if (rc < 0)
 		return rc;
-	mounts = bk_arena_alloc(arena, (config.n_mounts + 1) * sizeof(*mounts));
-	mounts[0] = mount;
-	memcpy(mounts + 1, config.mounts, config.n_mounts * sizeof(*mounts));
-	config.mounts = mounts;
-	config.n_mounts++;
-	return bundle_config_write(fd, &config, err);
+	index_mounts(x, layers, bundle, arena, mounts);
+	return write_config(fd, &config, mounts, BK_ARRAY_SIZE(mounts), arena, err);
+}
+
+static int index_and_fill(struct store *s, const struct store_image *image, int fd, const struct bundle_opts *opts,
+			  const struct layer_opts *layer, struct layer_stats *ret_stats, struct bk_err **err)
+{
+	bk_autolayerindex struct layer_index x = LAYER_INDEX_INIT;
+	bk_autofree char *unused = NULL;
+	int rc = layer_index_may(err);
+
+	if (rc == 0 && layer->rootless)
+		rc = bk_err_set(err, BK_ERR_UNSUPPORTED, 0, "--rootless: the files of an EROFS have the owners of the image; --mode "
+				"overlay and copy give them to the caller");
+	if (rc == 0)
+		rc = path_of(fd, "the bundle", &unused, err);
+	if (rc == 0)
+		rc = layer_index_image(s, image, layer, &x, ret_stats, err);
+	return rc < 0 ? rc : fill_erofs(s, image, &x, fd, opts, err);
 }
 
 /* ---- reflink ------------------------------------------------------------------------------------- */
@@ -219,10 +302,6 @@ int bundle_unpack_mode(struct store *s, const struct store_image *image, const c
 
 	if (mode == BUNDLE_COPY)
 		return bundle_unpack(s, image, path, opts, layer, ret_stats, err);
-	if (mode == BUNDLE_EROFS)
-		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
-				  "--mode erofs: there is no writer of erofs indexes in this program yet, and it "
-				  "executes no mkfs.erofs; --mode overlay keeps layers as directories");
 	if (opts->ids.n_uids > 0)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
 				  "--uid-map: kept layers have the owners of the image; --mode copy maps them");
@@ -230,9 +309,11 @@ int bundle_unpack_mode(struct store *s, const struct store_image *image, const c
 	if (rc == 0)
 		rc = bundle_take_folder_(path, &fd, &made, err);
 	if (rc == 0) {
-		rc = fill(s, image, fd, mode, opts, layer, ret_stats, err);
+		rc = mode == BUNDLE_EROFS ? index_and_fill(s, image, fd, opts, layer, ret_stats, err)
+					  : fill(s, image, fd, mode, opts, layer, ret_stats, err);
 		if (rc == 0)
-			rc = bundle_note_origin_(image, fd, mode == BUNDLE_OVERLAY, layer, err);
+			rc = bundle_note_origin_(image, fd, mode == BUNDLE_OVERLAY || mode == BUNDLE_EROFS, layer,
+						 err);
 		if (rc < 0)
 			(void)bk_root_empty_dir(fd, NULL);
 	}

@@ -13,9 +13,13 @@
 #include "store/store_index.h"
 #include "store/store_mounts.h"
 
+static const char *const modes[] = { "overlay", "erofs", NULL };
+
 static const struct bk_cli_opt mount_opts[] = {
 	{ "json", 'j', BK_CLI_FLAG, offsetof(struct cmd_mount_opts, json), NULL,
 	  "of the list: print an array of objects", 0, NULL },
+	{ "mode", 0, BK_CLI_CHOICE, offsetof(struct cmd_mount_opts, mode), "MODE",
+	  "what is mounted: overlay (default) or erofs", 0, modes },
 	{ "no-header", 0, BK_CLI_FLAG, offsetof(struct cmd_mount_opts, no_header), NULL,
 	  "of the list: no line of column names", 0, NULL },
 	{ "platform", 0, BK_CLI_STR, offsetof(struct cmd_mount_opts, platform), "OS/ARCH[/VARIANT]",

@@ -11,6 +11,7 @@
 
 struct cmd_mount_opts {
 	const char *platform;
+	int mode;
 	bool json;
 	bool no_header;
 };

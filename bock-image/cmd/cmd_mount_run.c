@@ -73,7 +73,8 @@ int cmd_mount_run(const struct bk_cli_call *call, int *ret_status, struct bk_err
 		rc = o->platform ? open_platform(s, name, o->platform, &image, err)
 				 : store_image_open(s, name, &image, err);
 	if (rc == 0)
-		rc = layer_mount_image(s, image, name, call->n_args > 1 ? call->args[1] : NULL, &lo, &path, err);
+		rc = layer_mount_image(s, image, name, call->n_args > 1 ? call->args[1] : NULL, o->mode == 1, &lo,
+				       &path, err);
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "mount '%s'", name);
 	bk_buf_printf(&out, "%s\n", path);

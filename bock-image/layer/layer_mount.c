@@ -14,6 +14,7 @@
 
 #include "base/bk_file.h"
 #include "base/bk_str.h"
+#include "layer/layer_index.h"
 #include "store/store_mounts.h"
 
 #define IDS_OF_IMAGES 65536 /* what podman and others give a user, and images may use */
@@ -114,6 +115,20 @@ static int open_place(struct place *p, const char *dir, struct bk_err **err)
 
 /* ---- what ---------------------------------------------------------------------------------------- */
 
+struct what {
+	bool erofs;
+	struct layer_kept k;	/* or */
+	struct layer_index x;
+};
+
+#define WHAT_INIT { .k = LAYER_KEPT_INIT, .x = LAYER_INDEX_INIT }
+
+static void what_done(struct what *w)
+{
+	layer_kept_done(&w->k);
+	layer_index_done(&w->x);
+}
+
 static int bind_layer(const struct layer_kept *k, int *ret_fd, struct bk_err **err)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV };
@@ -135,13 +150,19 @@ static int attach(int mnt, const struct place *p, struct bk_err **err)
 	return 0;
 }
 
+static int make_mount(const struct what *w, int *ret_fd, struct bk_err **err)
+{
+	if (w->erofs)
+		return layer_index_mount(&w->x, ret_fd, err);
+	return w->k.keys[1] ? layer_keep_mount(&w->k, NULL, true, ret_fd, err) : bind_layer(&w->k, ret_fd, err);
+}
+
 /* The note comes first, so that gc knows the layers whatever ends this process; without a mount it counts for nothing. */
-static int mount_at(struct store *s, const struct layer_kept *k, const struct place *p, struct store_use *u,
-		    struct bk_err **err)
+static int mount_at(struct store *s, const struct what *w, const struct place *p, struct store_use *u, struct bk_err **err)
 {
 	bk_autoclose int mnt = -1;
 	struct statx st;
-	int rc = k->keys[1] ? layer_keep_mount(k, NULL, true, &mnt, err) : bind_layer(k, &mnt, err);
+	int rc = make_mount(w, &mnt, err);
 
 	if (rc < 0)
 		return rc;
@@ -150,7 +171,7 @@ static int mount_at(struct store *s, const struct layer_kept *k, const struct pl
 	u->path = p->path;
 	u->mount_id = st.stx_mnt_id;
 	u->count = 1;
-	u->layers = k->keys;
+	u->layers = w->erofs ? w->x.keys : w->k.keys;
 	rc = store_use_add(s, u, err);
 	if (rc < 0)
 		return rc;
@@ -180,9 +201,9 @@ static int count_up(struct store *s, const struct place *p, struct bk_arena *are
 }
 
 int layer_mount_image(struct store *s, const struct store_image *image, const char *name, const char *dir,
-		      const struct layer_opts *opts, char **ret_path, struct bk_err **err)
+		      bool erofs, const struct layer_opts *opts, char **ret_path, struct bk_err **err)
 {
-	bk_autolayerkept struct layer_kept k = LAYER_KEPT_INIT;
+	bk_auto(what_done) struct what w = WHAT_INIT;
 	bk_auto(place_done) struct place p = PLACE_INIT;
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	struct store_use u = { .mount = true, .image = image->desc.digest, .name = (char *)name };
@@ -192,8 +213,12 @@ int layer_mount_image(struct store *s, const struct store_image *image, const ch
 
 	own.rootless = opts->rootless || count_ids() < IDS_OF_IMAGES;
 	rc = layer_mount_may(err);
+	w.erofs = erofs;
+	if (rc == 0 && erofs)
+		rc = layer_index_may(err);
 	if (rc == 0)
-		rc = layer_keep_image(s, image, &own, &k, NULL, err);
+		rc = erofs ? layer_index_image(s, image, &own, &w.x, NULL, err)
+			   : layer_keep_image(s, image, &own, &w.k, NULL, err);
 	if (rc == 0)
 		rc = store_use_here(&u, arena, err);
 	if (rc == 0)
@@ -206,7 +231,7 @@ int layer_mount_image(struct store *s, const struct store_image *image, const ch
 	if (rc == 0 && !path) {
 		rc = open_place(&p, dir, err);
 		if (rc == 0)
-			rc = mount_at(s, &k, &p, &u, err);
+			rc = mount_at(s, &w, &p, &u, err);
 		if (rc == 0)
 			path = bk_steal_ptr(&p.path);
 		else if (p.own)

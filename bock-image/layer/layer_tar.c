@@ -368,6 +368,24 @@ int layer_tar_content(struct layer_tar *t, int fd, struct bk_err **err)
 	return 0;
 }
 
+void layer_tar_pieces(const struct layer_tar *t, struct bk_arena *arena, struct layer_piece **ret, size_t *ret_n)
+{
+	const struct tar_sparse *s = &t->said.sparse;
+	const struct tar_extent whole = { .size = t->body };
+	const struct tar_extent *e = t->sparse ? s->extents : &whole;
+	size_t n = t->sparse ? s->n : 1;
+	struct layer_piece *pieces = bk_arena_alloc(arena, (n + 1) * sizeof(*pieces));
+	uint64_t at = t->at;
+
+	*ret_n = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (e[i].size > 0)
+			pieces[(*ret_n)++] = (struct layer_piece){ .offset = e[i].offset, .size = e[i].size, .at = at };
+		at += e[i].size;
+	}
+	*ret = pieces;
+}
+
 int layer_tar_sum(struct layer_tar *t, struct layer_sum *sum, struct bk_err **err)
 {
 	const struct content to = { .fd = -1, .sum = sum };

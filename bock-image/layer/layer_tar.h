@@ -52,6 +52,15 @@ int layer_tar_next(struct layer_tar *t, struct layer_entry *ret, bool *ret_more,
 int layer_tar_content(struct layer_tar *t, int fd, struct bk_err **err);
 /* The same to a sum, in place of a file. */
 int layer_tar_sum(struct layer_tar *t, struct layer_sum *sum, struct bk_err **err);
+
+/* A part of a file's content that is in the tar; what lies between them is zeros. */
+struct layer_piece {
+	uint64_t offset, size;	/* in the file */
+	uint64_t at;		/* in the uncompressed tar */
+};
+
+/* Where the entry's content is, in place of reading it: *ret_n pieces in order, owned by the arena. */
+void layer_tar_pieces(const struct layer_tar *t, struct bk_arena *arena, struct layer_piece **ret, size_t *ret_n);
 void layer_tar_free(struct layer_tar *t);
 BK_DEFINE_AUTO(layer_tar, layer_tar_free);
 #define bk_autolayertar bk_auto(bk_auto_layer_tar_)

@@ -292,7 +292,14 @@ static int view_file(void *ctx, struct layer_tar *tar, const struct layer_entry 
 	struct layer_file *f = NULL;
 	int rc = new_file(v, e, NULL, &f, err);
 
-	if (rc == 0 && e->size > 0) {
+	if (rc == 0 && v->places) {
+		struct layer_piece *pieces;
+
+		layer_tar_pieces(tar, v->arena, &pieces, &f->n_pieces);
+		f->pieces = pieces;
+		f->layer = v->layer;
+		f->size = e->size;
+	} else if (rc == 0 && e->size > 0) {
 		layer_autosum struct layer_sum sum;
 		char text[BK_DIGEST_TEXT_SIZE];
 
@@ -418,6 +425,14 @@ struct layer_view *layer_view_new(void)
 	v->root = bk_arena_alloc(v->arena, sizeof(*v->root));
 	v->root->name = "";
 	v->root->file = &implied_dir;
+	return v;
+}
+
+struct layer_view *layer_view_new_places(void)
+{
+	struct layer_view *v = layer_view_new();
+
+	v->places = true;
 	return v;
 }
 

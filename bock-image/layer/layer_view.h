@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "layer/layer.h"
+#include "layer/layer_tar.h"
 #include "layer/layer_tree.h"
 
 #define LAYER_VIEW_NODES_MAX ((size_t)4 << 20)		/* names of one view */
@@ -32,6 +33,9 @@ struct layer_file {
 	uint64_t size;		/* of a regular file */
 	const char *link;	/* target of a symbolic link, else NULL */
 	const char *sum;	/* of the content (layer_sum.h); NULL: it is empty, or no regular file */
+	const struct layer_piece *pieces; /* in place of sum, of a view of places: where the content is in the layer's tar */
+	size_t n_pieces;
+	unsigned int layer;	/* with them: which, from 1 on */
 	bool implied;		/* a directory that no entry names: root's, 0755, of no known time */
 };
 
@@ -58,6 +62,8 @@ struct layer_change {
 struct layer_view *layer_view_new(void) __attribute__((returns_nonnull));
 /* The same tree once more. It shares what names lead to: v must live as long as it. */
 struct layer_view *layer_view_copy(const struct layer_view *v) __attribute__((returns_nonnull));
+/* One that knows of each file where its content is, and no sum of it. */
+struct layer_view *layer_view_new_places(void) __attribute__((returns_nonnull));
 void layer_view_free(struct layer_view *v);
 BK_DEFINE_AUTO(layer_view, layer_view_free);
 #define bk_autolayerview bk_auto(bk_auto_layer_view_)

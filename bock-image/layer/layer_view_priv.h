@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between layer_view.c and layer_view_diff.c. */
+/* Between layer_view.c and who reads views: layer_view_diff.c, layer_erofs.c. */
 #ifndef LAYER_VIEW_PRIV_H
 #define LAYER_VIEW_PRIV_H
 
@@ -21,6 +21,7 @@ struct layer_view {
 	struct view_node *root;
 	size_t n_nodes;
 	unsigned int layer;	/* that is being applied, from 1 on */
+	bool places;		/* pieces in place of sums */
 };
 
 #endif

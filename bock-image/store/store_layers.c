@@ -55,7 +55,8 @@ char **store_layer_chain(char *const *diff_ids, size_t n, struct bk_arena *arena
 void store_layer_key(const char *chain_id, enum store_layer_kind kind, char key[STORE_LAYER_KEY_SIZE])
 {
 	static const char *const ends[] = {
-		[STORE_LAYER_ROOT] = "", [STORE_LAYER_NS] = ".ns", [STORE_LAYER_USER] = ".user"
+		[STORE_LAYER_ROOT] = "", [STORE_LAYER_NS] = ".ns", [STORE_LAYER_USER] = ".user",
+		[STORE_LAYER_TAR] = ".tar", [STORE_LAYER_INDEX] = ".erofs"
 	};
 	char *colon;
 

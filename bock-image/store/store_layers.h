@@ -3,6 +3,7 @@
  * Unpacked layers that the store keeps, each once, for bundles and mounts that put them on top of each other:
  *
  *	STORE/.bock/layers/KEY/fs	the tree of one layer, with overlayfs's own whiteouts and opaque directories
+ *			or with the one file STORE_LAYER_FILE: its tar, or an index of tars (layer_index.h)
  *	STORE/.bock/layers/KEY/done	what it is; written when the tree is on the disk
  *	STORE/.bock/layers/KEY.lock	held by whoever unpacks that layer
  *	STORE/.bock/layers/tmp-...	a layer being unpacked, or removed
@@ -35,7 +36,11 @@ enum store_layer_kind {
 	STORE_LAYER_ROOT,	/* the layer's owners; trusted.overlay.* */
 	STORE_LAYER_NS,		/* the layer's owners, by root of a user namespace; user.overlay.* */
 	STORE_LAYER_USER,	/* all are the caller's; user.overlay.* */
+	STORE_LAYER_TAR,	/* no tree, but STORE_LAYER_FILE: the uncompressed tar; its marker's diff_id is its digest */
+	STORE_LAYER_INDEX,	/* the same: an EROFS of the layers up to this one (layer_index.h) */
 };
+
+#define STORE_LAYER_FILE "data"
 
 /* The marker. */
 struct store_layer {
@@ -48,7 +53,7 @@ struct store_layer {
 /* ChainIDs of n DiffIDs (image-spec config.md): n + 1 pointers into the arena, the lowest first, then NULL. */
 char **store_layer_chain(char *const *diff_ids, size_t n, struct bk_arena *arena);
 
-/* "sha256-HEX", and behind it ".ns" or ".user". */
+/* "sha256-HEX", and behind it ".ns", ".user", ".tar" or ".erofs". */
 void store_layer_key(const char *chain_id, enum store_layer_kind kind, char key[STORE_LAYER_KEY_SIZE]);
 
 /* The folder of layers, opened for reading; made if `make`, for which the store must be writable. */
@@ -115,5 +120,8 @@ bool store_use_is_live(const struct store_use *u);
  * SELinux's labels and what overlayfs notes for itself (all but "opaque") do not count.
  */
 int store_layer_hash(int fd, char ret_digest[BK_DIGEST_TEXT_SIZE], struct bk_err **err);
+
+/* The digest of all of a file; where fd stands is left alone. */
+int store_layer_file_digest(int fd, enum bk_digest_alg alg, char ret_digest[BK_DIGEST_TEXT_SIZE], struct bk_err **err);
 
 #endif

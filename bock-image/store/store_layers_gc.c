@@ -27,7 +27,7 @@ static void need_chain(const struct oci_image_config *config, struct bk_map *nee
 	char **chain = ids ? store_layer_chain(ids, bk_strv_len(ids), arena) : NULL;
 
 	for (; chain && *chain; chain++) {
-		for (int kind = STORE_LAYER_ROOT; kind <= STORE_LAYER_USER; kind++) {
+		for (int kind = STORE_LAYER_ROOT; kind <= STORE_LAYER_INDEX; kind++) {
 			char key[STORE_LAYER_KEY_SIZE];
 
 			store_layer_key(*chain, (enum store_layer_kind)kind, key);
@@ -237,6 +237,25 @@ int store_layers_gc_(const struct store *s, struct store_layers_sweep *w, struct
 
 /* ---- fsck ---------------------------------------------------------------------------------------- */
 
+/* A tar or an index: its content, too, is known. */
+static int check_file(int fs, const char *diff_id, struct bk_err **err)
+{
+	bk_autoclose int fd = openat(fs, STORE_LAYER_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char digest[BK_DIGEST_TEXT_SIZE];
+	enum bk_digest_alg alg;
+	int rc = bk_digest_parse(diff_id, &alg, NULL, err);
+
+	if (rc < 0)
+		return rc;
+	if (fd < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "open its file '" STORE_LAYER_FILE "'");
+	rc = store_layer_file_digest(fd, alg, digest, err);
+	if (rc == 0 && !bk_streq(digest, diff_id))
+		rc = bk_err_set(err, BK_ERR_CONFIG, 0, "its file '" STORE_LAYER_FILE "' was changed: it has the digest %s instead of "
+				"%s", digest, diff_id);
+	return rc;
+}
+
 static int check_layer(int layers, const char *key, bool quick, struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
@@ -257,6 +276,8 @@ static int check_layer(int layers, const char *key, bool quick, struct bk_err **
 	if (rc == 0 && !bk_streq(digest, l.metadata))
 		rc = bk_err_set(err, BK_ERR_CONFIG, 0, "its tree was changed: its metadata has the digest %s "
 				"instead of %s", digest, l.metadata);
+	if (rc == 0 && (bk_has_suffix(key, ".tar") || bk_has_suffix(key, ".erofs")))
+		rc = check_file(fd, l.diff_id, err);
 	return rc;
 }
 

@@ -17,6 +17,7 @@
 
 #define DEPTH_MAX 2048	/* of a tree that layers of 256 components made, through links */
 #define LINK_MAX  4096
+#define READ_SIZE ((size_t)128 << 10)
 
 static int add_tree(struct bk_digest *d, int fd, unsigned int depth, struct bk_err **err);
 
@@ -183,6 +184,28 @@ int store_layer_hash(int fd, char ret_digest[BK_DIGEST_TEXT_SIZE], struct bk_err
 
 	if (rc < 0)
 		return bk_err_wrap(err, rc, "hash the unpacked tree");
+	bk_digest_text(d, ret_digest);
+	return 0;
+}
+
+int store_layer_file_digest(int fd, enum bk_digest_alg alg, char ret_digest[BK_DIGEST_TEXT_SIZE], struct bk_err **err)
+{
+	bk_autodigest struct bk_digest *d = bk_digest_new(alg);
+	bk_autofree char *buf = bk_malloc(READ_SIZE);
+	off_t at = 0;
+
+	for (;;) {
+		ssize_t n = pread(fd, buf, READ_SIZE, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return bk_err_set(err, BK_ERR_IO, errno, "read '" STORE_LAYER_FILE "'");
+		if (n == 0)
+			break;
+		bk_digest_update(d, buf, (size_t)n);
+		at += n;
+	}
 	bk_digest_text(d, ret_digest);
 	return 0;
 }

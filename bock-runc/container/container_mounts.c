@@ -225,6 +225,7 @@ static int compile(struct job *j, struct bk_err **err)
 
 	init_plan_mount_ctx(j->spec, &ctx);
 	ctx.rootless = geteuid() != 0 || ns_in_userns();
+	ctx.roots = 1; /* mount_live_check has the words */
 	j->ops = bk_arena_alloc(j->arena, (j->list.n_mounts + 1) * sizeof(*j->ops));
 	for (size_t i = 0; i < j->list.n_mounts; i++) {
 		int rc = mount_plan_op(&j->list.mounts[i], i, &ctx, j->arena, &j->ops[i], err);

@@ -83,6 +83,7 @@ static void check_mounts(struct validate *v)
 	const struct mount_ctx ctx = {
 		.bundle = v->spec.bundle,
 		.cgroup_ns = true,
+		.roots = mount_plan_roots(c->mounts, c->n_mounts),
 		.maps = { .userns = spec_ns(c, OCI_NS_USER) != NULL,
 			  .uids = l->uid_mappings, .n_uids = l->n_uid_mappings,
 			  .gids = l->gid_mappings, .n_gids = l->n_gid_mappings },

@@ -330,6 +330,7 @@ void init_plan_mount_ctx(const struct spec *spec, struct mount_ctx *ret)
 		.bundle = spec->bundle,
 		.cgroup_ns = spec_ns(c, OCI_NS_CGROUP) != NULL,
 		.host_mounts = !spec_ns(c, OCI_NS_MOUNT),
+		.roots = mount_plan_roots(c->mounts, c->n_mounts),
 		.maps = { .userns = spec_ns(c, OCI_NS_USER) != NULL,
 			  .uids = l->uid_mappings, .n_uids = l->n_uid_mappings,
 			  .gids = l->gid_mappings, .n_gids = l->n_gid_mappings },

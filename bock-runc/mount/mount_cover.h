@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file system that is the container's root: mounts[0] with the destination "/", as bundles have it whose
- * layers are mounted by overlayfs. root.path is where it is attached.
+ * A file system that is the container's root: the first of the mounts with the destination "/", as bundles have it
+ * whose layers are mounted by overlayfs. root.path is where it is attached; the next may refer to that.
  */
 #ifndef MOUNT_COVER_H
 #define MOUNT_COVER_H

@@ -136,18 +136,35 @@ static void cgroup_data(struct mount_op *op)
 		op->f.data = NULL;
 }
 
-/* A new file system on "/" is the container's root, and what is mounted before it would be below it. */
-static int check_dest(struct mount_op *op, size_t index, struct bk_err **err)
+static bool is_root(const char *destination)
+{
+	bk_autofree char *abs = bk_path_join("/", destination);
+	bk_autofree char *clean = bk_path_clean(abs);
+
+	return bk_streq(clean, "/");
+}
+
+size_t mount_plan_roots(const struct oci_mount *mounts, size_t n)
+{
+	size_t roots = 0;
+
+	while (roots < n && is_root(mounts[roots].destination))
+		roots++;
+	return roots;
+}
+
+/* A new file system on "/" is the container's root, and what is mounted elsewhere before it would be below it. */
+static int check_dest(struct mount_op *op, bool first, struct bk_err **err)
 {
 	if (!bk_streq(op->dest, "/"))
 		return 0;
-	if (op->kind == MOUNT_NEW && index == 0 && !op->host_mounts && !op->idmap) {
+	if (op->kind == MOUNT_NEW && first && !op->host_mounts && !op->idmap) {
 		op->kind = MOUNT_ROOT;
 		return 0;
 	}
 	if (op->kind != MOUNT_REMOUNT)
-		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s.destination: is the root itself: only the first of the mounts can be a new file "
-				  "system for it, without mapped ids and in a mount namespace of the container's",
+		return bk_err_set(err, BK_ERR_CONFIG, 0, "%s.destination: is the root itself: only the first of the mounts can be new file "
+				  "systems for it, without mapped ids and in a mount namespace of the container's",
 				  op->where);
 	if (op->host_mounts)
 		return bk_err_set(err, BK_ERR_UNSUPPORTED, 0,
@@ -177,7 +194,7 @@ int mount_plan_op(const struct oci_mount *m, size_t index, const struct mount_ct
 	abs = bk_path_join("/", m->destination);
 	clean = bk_path_clean(abs);
 	op.dest = bk_arena_strdup(arena, clean);
-	rc = check_dest(&op, index, err);
+	rc = check_dest(&op, index < ctx->roots, err);
 	if (rc < 0)
 		return rc;
 	op.type = m->type;

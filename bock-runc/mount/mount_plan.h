@@ -48,9 +48,13 @@ struct mount_ctx {
 	bool rootless;			/* the runtime itself is in a user namespace, or not root */
 	bool host_mounts;		/* the container has the runtime's mount namespace */
 	struct mount_idmap_ctx maps;
+	size_t roots;			/* mount_plan_roots */
 	const char *label;		/* linux.mountLabel; NULL: none */
 	const char *label_option;	/* "context", or what the annotation says; NULL: the former */
 };
+
+/* How many mounts at the beginning have the destination "/": these may be the container's root, each over the one before. */
+size_t mount_plan_roots(const struct oci_mount *mounts, size_t n);
 
 /* Compiles m; `index` is its place in mounts[]. Pure: no system call. */
 int mount_plan_op(const struct oci_mount *m, size_t index, const struct mount_ctx *ctx,

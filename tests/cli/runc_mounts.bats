@@ -169,6 +169,31 @@ map_filter='.linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 6
 	assert_no_leftovers
 }
 
+@test "mounts: several file systems for the root itself, each over the one before" {
+	bundle
+	mkdir -p "$T"/ov/{l2,upper,work} "$T/empty"
+	mv "$B/rootfs" "$T/ov/lower"
+	mkdir "$B/rootfs"
+	echo low >"$T/ov/l2/f"
+	# the second is over what the first shows at root.path
+	edit --arg t "$T/ov" --arg b "$B" '.root.readonly = false | .mounts = [{"destination": "/", "type": "overlay", "source": "first",
+		"options": ["ro", "lowerdir=" + $t + "/l2:" + $t + "/lower"]}, {"destination": "//.", "type": "overlay", "source": "second",
+		"options": ["lowerdir=" + $b + "/rootfs", "upperdir=" + $t + "/upper", "workdir=" + $t + "/work"]}] + .mounts'
+	inside 'cat /f; echo up >/new; rm /f; cat /proc/self/mountinfo'
+	[ "${lines[0]}" = low ]
+	[ "$(awk '$5 == "/"' <<<"$output" | wc -l)" -eq 1 ]
+	[[ $(info_of /) == *' - overlay second '* ]]
+	[ "$(cat "$T/ov/upper/new")" = up ]
+	[ "$(cat "$T/ov/l2/f")" = low ]
+	[ -z "$(ls -A "$B/rootfs")" ]
+	# not behind another mount
+	edit '.mounts = [.mounts[0], {"destination": "/tmp", "type": "tmpfs", "source": "t"}] + .mounts[1:]'
+	run_it
+	[ "$status" -eq 1 ]
+	assert_error "mounts[2].destination: is the root itself"
+	assert_no_leftovers
+}
+
 @test "mounts: more layers of a root than mount(2) takes" {
 	bundle
 	# (kernel 6.8) overlayfs takes one layer an option

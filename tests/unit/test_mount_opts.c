@@ -196,7 +196,7 @@ static void plan_refused(const char *dest, const char *type, const char *source,
 static int compile_root(const char *type, const char *options, struct bk_arena *arena, bool host_mounts,
 			struct mount_op *ret, struct bk_err **err)
 {
-	const struct mount_ctx ctx = { .bundle = "/bundle", .host_mounts = host_mounts };
+	const struct mount_ctx ctx = { .bundle = "/bundle", .host_mounts = host_mounts, .roots = 1 };
 	bk_autostrv char **v = bk_strv_split(options, ",");
 	struct oci_mount m = { .destination = (char *)"/", .type = (char *)type, .source = (char *)"t",
 			       .options = v };
@@ -228,6 +228,17 @@ static void plan_root_refused(const char *type, const char *options, enum bk_err
 	assert_err(compile_root(type, options, arena, false, &op, &err), &err, kind, words);
 }
 
+static void count_roots(void)
+{
+	struct oci_mount m[] = { { .destination = (char *)"/" }, { .destination = (char *)"a/.." }, { .destination = (char *)"/x" },
+				 { .destination = (char *)"/" } };
+
+	assert_int_equal(mount_plan_roots(m, 0), 0);
+	assert_int_equal(mount_plan_roots(m, 1), 1);
+	assert_int_equal(mount_plan_roots(m, 4), 2);
+	assert_int_equal(mount_plan_roots(m + 2, 2), 0);
+}
+
 static void test_plan(void **state)
 {
 	(void)state;
@@ -242,6 +253,7 @@ static void test_plan(void **state)
 	plan_refused("/", "tmpfs", "t", "", BK_ERR_CONFIG, "is the root itself");
 	plan_root("tmpfs", "", "mount 't' on '/' type tmpfs (defaults)");
 	plan_root_refused("tmpfs", "bind", BK_ERR_CONFIG, "is the root itself");
+	count_roots();
 	plan_root_refused("none", "", BK_ERR_CONFIG, "mounts[0].type");
 	plan_refused("/x/..", "tmpfs", "t", "", BK_ERR_CONFIG, "is the root itself");
 	plan_refused("/proc", "tmpfs", "t", "", BK_ERR_CONFIG, "only a proc file system");
