@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <time.h>
 
 #include "base/bk_num.h"
 #include "base/bk_str.h"
@@ -7,6 +8,7 @@
 #include "cmd/cmd_out.h"
 #include "codec/bk_json.h"
 #include "oci/oci_media.h"
+#include "store/store_facts.h"
 #include "store/store_image.h"
 #include "store/store_index.h"
 #include "store/store_referrers.h"
@@ -84,11 +86,31 @@ static bool fill_artifact(const struct store *s, const struct oci_descriptor *d,
 	return true;
 }
 
-static void fill_row(const struct store *s, const struct oci_descriptor *d, struct bk_arena *arena,
-		     struct row *row)
+/* What its documents say; false: they are not an image's, or can't be read, and *why says so. */
+static bool read_image(const struct store *s, const struct oci_descriptor *d, struct store_facts *facts,
+		       struct bk_arena *arena, struct store_fact *ret, struct bk_err **why)
 {
 	bk_autostoreimage struct store_image *image = NULL;
+
+	if (store_image_open_desc(s, d, &image, why) < 0)
+		return false;
+	*ret = (struct store_fact){
+		.id = bk_arena_strdup(arena, image->manifest.config->digest),
+		.platform = platform_text(arena, &image->config),
+		.created = image->config.created ? bk_arena_strdup(arena, image->config.created) : NULL,
+		.size = (uint64_t)image->desc.size + (uint64_t)image->manifest.config->size,
+	};
+	for (size_t i = 0; i < image->manifest.n_layers; i++)
+		ret->size += (uint64_t)image->manifest.layers[i].size;
+	store_facts_add(facts, d, image, ret);
+	return true;
+}
+
+static void fill_row(const struct store *s, const struct oci_descriptor *d, struct store_facts *facts,
+		     struct bk_arena *arena, struct row *row)
+{
 	const char *name = store_index_name(d);
+	struct store_fact fact;
 	struct bk_err *why = NULL;
 	char text[BK_ERR_MSG_MAX];
 
@@ -97,20 +119,17 @@ static void fill_row(const struct store *s, const struct oci_descriptor *d, stru
 		.digest = bk_arena_strdup(arena, d->digest),
 		.media_type = bk_arena_strdup(arena, d->media_type),
 	};
-	if (store_image_open_desc(s, d, &image, &why) < 0) {
+	if (!store_facts_find(facts, d, &fact) && !read_image(s, d, facts, arena, &fact, &why)) {
 		if (!fill_artifact(s, d, arena, row))
 			row->problem =
 				bk_arena_strdup(arena, bk_err_print(why, text, sizeof(text)));
 		bk_err_clear(&why);
 		return;
 	}
-	row->id = bk_arena_strdup(arena, image->manifest.config->digest);
-	row->platform = platform_text(arena, &image->config);
-	if (image->config.created)
-		row->created = bk_arena_strdup(arena, image->config.created);
-	row->size = (uint64_t)image->desc.size + (uint64_t)image->manifest.config->size;
-	for (size_t i = 0; i < image->manifest.n_layers; i++)
-		row->size += (uint64_t)image->manifest.layers[i].size;
+	row->id = fact.id;
+	row->platform = fact.platform;
+	row->created = fact.created;
+	row->size = fact.size;
 }
 
 static void print_table(const struct row *rows, size_t n, bool header, struct bk_buf *out)
@@ -133,14 +152,44 @@ static void print_table(const struct row *rows, size_t n, bool header, struct bk
 	cmd_table_print(&t, out);
 }
 
+/* Rows of what is an image or an artifact by itself; *ret_n of them. */
+static struct row *make_rows(const struct store *s, const struct oci_index *index, struct store_facts *facts,
+			     struct bk_arena *arena, size_t *ret_n)
+{
+	struct row *rows = bk_arena_alloc(arena, (index->n_manifests + 1) * sizeof(*rows));
+
+	for (size_t i = 0; i < index->n_manifests; i++)
+		if (!is_attached(&index->manifests[i]))
+			fill_row(s, &index->manifests[i], facts, arena, &rows[(*ret_n)++]);
+	return rows;
+}
+
+static void print_digests(const struct oci_index *index, struct bk_buf *out)
+{
+	for (size_t i = 0; i < index->n_manifests; i++)
+		if (!is_attached(&index->manifests[i]))
+			bk_buf_printf(out, "%s\n", index->manifests[i].digest);
+}
+
+static int print_rows(const struct list_opts *o, const struct row *rows, size_t n, struct bk_buf *out,
+		      struct bk_err **err)
+{
+	if (o->json)
+		return bk_json_encode_array(&row_type, rows, n, BK_JSON_PRETTY | BK_JSON_NEWLINE, out, err);
+	print_table(rows, n, !o->no_header, out);
+	return 0;
+}
+
 static int run_list(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
 	bk_autobuf struct bk_buf out = BK_BUF_INIT(CMD_OUT_MAX);
 	bk_autostore struct store *s = NULL;
+	bk_autostorefacts struct store_facts *facts = NULL;
 	const struct list_opts *o = call->opts;
 	struct oci_index index = { 0 };
 	struct bk_err *why = NULL;
+	struct timespec now;
 	struct row *rows;
 	size_t n = 0;
 	int rc = cmd_open_store(call, 0, &s, &why);
@@ -155,21 +204,18 @@ static int run_list(const struct bk_cli_call *call, int *ret_status, struct bk_e
 		rc = store_index_read(s, arena, &index, err);
 	if (rc < 0 && rc != -BK_ERR_NOT_FOUND)
 		return rc;
-	rows = bk_arena_alloc(arena, (index.n_manifests + 1) * sizeof(*rows));
 	rc = 0;
-	for (size_t i = 0; i < index.n_manifests; i++) {
-		if (is_attached(&index.manifests[i]))
-			continue;
-		if (o->quiet)
-			bk_buf_printf(&out, "%s\n", index.manifests[i].digest);
-		else
-			fill_row(s, &index.manifests[i], arena, &rows[n++]);
+	if (o->quiet) {
+		print_digests(&index, &out);
+	} else if (s) {
+		(void)clock_gettime(CLOCK_REALTIME, &now);
+		facts = store_facts_open(s, now);
+		rows = make_rows(s, &index, facts, arena, &n);
+		store_facts_save(facts);
+		rc = print_rows(o, rows, n, &out, err);
+	} else {
+		rc = print_rows(o, NULL, 0, &out, err);
 	}
-	if (o->json)
-		rc = bk_json_encode_array(&row_type, rows, n,
-					  BK_JSON_PRETTY | BK_JSON_NEWLINE, &out, err);
-	else if (!o->quiet)
-		print_table(rows, n, !o->no_header, &out);
 	return rc < 0 ? rc : cmd_out_flush(&out, err);
 }
 

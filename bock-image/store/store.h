@@ -8,6 +8,7 @@
  *	STORE/.bock/lease	held shared by everybody who reads or writes, alone by gc
  *	STORE/.bock/leases/	what those need who let go of the store meanwhile (store_lease.h)
  *	STORE/.bock/ingest/	blobs being written
+ *	STORE/.bock/facts	what a list shows of them (store_facts.h)
  *
  * All locks are flock(2): the kernel frees them with the process. An update is atomic: a reader sees
  * the old or the new index.json, and a blob is complete or absent.

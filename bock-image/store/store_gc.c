@@ -266,6 +266,8 @@ static int collect(const struct store *s, const struct store_gc_opts *o, struct 
 	rc = store_lease_mark(s, leased, err);
 	if (rc == 0)
 		rc = sweep_unfinished(s, STORE_INGEST, "", ".part", leased, err);
+	if (rc == 0)
+		rc = sweep_unfinished(s, STORE_PRIVATE, ".bk-", ".tmp", NULL, err);
 	return rc < 0 ? rc : sweep_unfinished(s, ".", ".bk-", ".tmp", NULL, err);
 }
 

@@ -194,7 +194,7 @@ int store_config_read(const struct store *s, const struct oci_descriptor *d, str
 
 /* From the descriptor of an index to that of a manifest for this machine. */
 static int choose(const struct store *s, struct bk_arena *arena, struct oci_descriptor *d,
-		  struct bk_err **err)
+		  unsigned int *ret_n, struct bk_err **err)
 {
 	struct oci_platform machine;
 
@@ -204,6 +204,7 @@ static int choose(const struct store *s, struct bk_arena *arena, struct oci_desc
 		struct oci_index index;
 		int rc;
 
+		*ret_n = i;
 		if (oci_media_kind_of(d->media_type) != OCI_MEDIA_KIND_INDEX)
 			return 0;
 		rc = store_manifests_read(s, d, arena, &index, err);
@@ -227,7 +228,7 @@ static int load(const struct store *s, struct store_image *i, const struct oci_d
 	int rc;
 
 	i->desc = *d;
-	rc = choose(s, i->arena, &i->desc, err);
+	rc = choose(s, i->arena, &i->desc, &i->n_indexes, err);
 	if (rc == 0)
 		rc = store_manifest_read(s, &i->desc, i->arena, &i->manifest, err);
 	if (rc == 0)

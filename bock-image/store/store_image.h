@@ -21,6 +21,7 @@ struct store_image {
 	char *name;			/* as in the store; NULL where it was found by digest only */
 	struct oci_descriptor desc;	/* of the manifest */
 	struct oci_manifest manifest;
+	unsigned int n_indexes;		/* that led to the manifest */
 	struct oci_image_config config;	/* .config may be NULL; .rootfs is not */
 };
 

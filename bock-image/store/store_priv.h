@@ -13,6 +13,7 @@
 #define STORE_INDEX_LOCK STORE_PRIVATE "/index.lock"
 #define STORE_LEASE STORE_PRIVATE "/lease"
 #define STORE_LEASE_WAIT_MS 60000 /* for a gc to end */
+#define STORE_FACTS STORE_PRIVATE "/facts"
 #define STORE_LAYOUT_VERSION "1.0.0"
 
 struct store {
