@@ -20,6 +20,7 @@
 #include "cmd/cmd_helper.h"
 #include "cmd/cmd_mount.h"
 #include "cmd/cmd_transfer.h"
+#include "cmd/cmd_unpack_kept.h"
 #include "digest/bk_digest.h"
 
 static const char *const log_formats[] = { "text", "json", NULL };
@@ -40,6 +41,7 @@ static const struct bk_cli_opt globals[] = {
 #define TRANSFER(function) (function)
 #define FSCK cmd_repair_run
 #define MOUNT cmd_mount_run
+#define UNPACK cmd_unpack_run
 #else
 /* The command line as it was: the parser moves its words about. */
 static char **given_argv;
@@ -67,6 +69,16 @@ static int run_mount(const struct bk_cli_call *call, int *ret_status, struct bk_
 	return call->n_args > 0 ? run_helper(call, ret_status, err) : cmd_mount_list(call, ret_status, err);
 }
 #define MOUNT run_mount
+
+/* Layers that are kept need not be read. */
+static int run_unpack(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
+{
+	bool done;
+	int rc = cmd_unpack_kept(call, &done, err);
+
+	return rc < 0 || done ? rc : run_helper(call, ret_status, err);
+}
+#define UNPACK run_unpack
 #endif
 
 static const struct {
@@ -101,7 +113,7 @@ static const struct {
 	{ &cmd_tree, NULL },
 	{ &cmd_tags, TRANSFER(cmd_tags_run) },
 	{ &cmd_umount, NULL },
-	{ &cmd_unpack, TRANSFER(cmd_unpack_run) },
+	{ &cmd_unpack, UNPACK },
 	{ &cmd_untag, NULL },
 	{ &cmd_verify, TRANSFER(cmd_verify_run) },
 };

@@ -6,6 +6,7 @@
  *		overlayfs of the store's layers and upper. BUNDLE/rootfs is empty, and where it is attached. The store
  *		knows of the bundle, by its path, and keeps the layers.
  *	reflink	BUNDLE/rootfs is a tree of its own that shares its blocks with the layers.
+ *	erofs	as overlay, but over an EROFS of the store (layer_index.h), which the runtime mounts first.
  *
  * Uses / used by: store, layer, bundle_config / cmd.
  */
@@ -24,7 +25,7 @@ enum bundle_mode {
 
 /*
  * As bundle_unpack, which it calls for BUNDLE_COPY. Other modes need a store that is writable. What a mode can't do
- * here is -BK_ERR_UNSUPPORTED, before anything is made at path; BUNDLE_EROFS always is.
+ * here is -BK_ERR_UNSUPPORTED, before anything is made at path.
  */
 int bundle_unpack_mode(struct store *s, const struct store_image *image, const char *path,
 		       enum bundle_mode mode, const struct bundle_opts *opts, const struct layer_opts *layer,

@@ -13,6 +13,15 @@
 
 #define PROC_FD_SIZE 32
 
+/* What would mean something else on another machine, or to the file system that we unpack to. */
+bool layer_xattr_taken(const char *name)
+{
+	return !bk_skip_prefix(name, "trusted.overlay.") &&
+	       !bk_skip_prefix(name, "user.overlay.") && !bk_streq(name, "security.selinux") &&
+	       !bk_streq(name, "security.ima") && !bk_streq(name, "security.evm") &&
+	       !bk_streq(name, "system.nfs4_acl");
+}
+
 /* xattr calls refuse O_PATH descriptors; the link in procfs leads to the very inode, be it a link. */
 static const char *proc_path(int fd, char buf[PROC_FD_SIZE])
 {

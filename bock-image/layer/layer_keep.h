@@ -34,6 +34,13 @@ enum store_layer_kind layer_keep_kind(const struct layer_opts *opts);
 int layer_keep_image(struct store *s, const struct store_image *image, const struct layer_opts *opts,
 		     struct layer_kept *ret, struct layer_stats *ret_stats, struct bk_err **err);
 
+/*
+ * The same where nothing has to be unpacked: *ret_all says whether all layers are there; if not, *ret is as it was. The store
+ * must be writable.
+ */
+int layer_keep_found(const struct store *s, const struct store_image *image, const struct layer_opts *opts,
+		     struct layer_kept *ret, bool *ret_all, struct bk_err **err);
+
 /* Whether all of its layers are there already. */
 bool layer_keep_has(const struct store *s, const struct store_image *image, const struct layer_opts *opts);
 

@@ -31,15 +31,6 @@ void tar_said_clear_(struct tar_said *s)
 
 /* ---- attributes --------------------------------------------------------------------------------- */
 
-/* What would mean something else on another machine, or to the file system that we unpack to. */
-bool layer_xattr_taken(const char *name)
-{
-	return !bk_skip_prefix(name, "trusted.overlay.") &&
-	       !bk_skip_prefix(name, "user.overlay.") && !bk_streq(name, "security.selinux") &&
-	       !bk_streq(name, "security.ima") && !bk_streq(name, "security.evm") &&
-	       !bk_streq(name, "system.nfs4_acl");
-}
-
 /* Where it is, or n_xattrs. */
 static size_t find_xattr(const struct tar_said *s, const char *name)
 {

@@ -169,6 +169,46 @@ box_image() { # NAME [import's options]
 	[ ! -e "$T/ro/upper/mark" ]
 }
 
+@test "overlay: a bundle of kept layers is made without the helper, and is what the helper makes" {
+	need_cmd strace
+	make_image x:1 <<-'END'
+		config '{"config": {"User": "7:8", "Volumes": {"/data": {}}, "Env": ["A=b"]}}'
+		layer
+		dir data
+		file data/a b
+		layer
+		file c d
+	END
+	traced() { strace -f -e trace=execve -o "$T/trace" "$BOCK_IMAGE" --root "$STORE" unpack --mode overlay "$@"; }
+	traced x:1 "$T/first" -- x
+	grep -q bock-image-transfer "$T/trace"
+	traced --hostname h x:1 "$T/over" -- x
+	run -1 grep bock-image-transfer "$T/trace"
+	mv "$T/over" "$T/small"
+	"$BOCK_BUILDDIR/bock-image/bock-image-transfer" --root "$STORE" unpack --mode overlay --hostname h x:1 "$T/over" -- x
+	diff -r "$T/small" "$T/over"
+	[ -e "$T/over/volumes/1/a" ]
+	# the lowest layer is missing: the helper is asked, and keeps it again
+	lower=$(jq -r '.mounts[0].options[0]' "$T/first/config.json")
+	rm -r "$(dirname "${lower##*:}")"
+	traced x:1 "$T/again" -- x
+	grep -q bock-image-transfer "$T/trace"
+	[ "$(find "$LAYERS" -maxdepth 1 -name 'sha256-*[0-9a-f]' | wc -l)" -eq 2 ]
+	# what is wrong is said in the same words
+	make_image bare:1 <<<"config '{\"config\": {\"Cmd\": [\"x\"]}}'"
+	for words in "x:1 $T/over" "x:1 $T/n" "x:1 $T/n,o -- x" "x:1 $T/no/n -- x" "bare:1 $T/n" "nothing:1 $T/n" \
+		"--memory 0 x:1 $T/n" "--max-depth 9999 x:1 $T/n" "--uid-map 0:1:2 x:1 $T/n"; do
+		# shellcheck disable=SC2086
+		run -1 bock_image unpack --mode overlay $words
+		small=$output
+		# shellcheck disable=SC2086
+		run -1 "$BOCK_BUILDDIR/bock-image/bock-image-transfer" --root "$STORE" unpack --mode overlay $words
+		[ "$output" = "$small" ] || fail "$words: '$small', and '$output'"
+		[ ! -e "$T/n" ]
+		[ ! -e "$T/n,o" ]
+	done
+}
+
 @test "overlay: a user's, who mounts in a namespace of his own" {
 	user_dir
 	need_busybox
