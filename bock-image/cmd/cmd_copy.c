@@ -14,10 +14,10 @@
 #include "cmd/cmd_out.h"
 #include "cmd/cmd_registry.h"
 #include "cmd/cmd_target.h"
-#include "cmd/cmd_trust.h"
 #include "oci/oci_media.h"
 #include "registry/registry_pull.h"
 #include "registry/registry_push.h"
+#include "registry/registry_trust.h"
 #include "store/store_blob.h"
 #include "store/store_image.h"
 #include "store/store_index.h"
@@ -178,14 +178,14 @@ static int from_archive(struct copy *c, struct bk_err **err)
 /* What is no registry's has a path in place of a name. A store is not asked for: what is there was taken once. */
 static int check_policy(struct copy *c, struct bk_err **err)
 {
-	const struct cmd_trust_image image = { .digest = c->d.digest, .s = c->source };
+	const struct registry_trust_image image = { .digest = c->d.digest, .s = c->source };
 	bk_autofree char *real = c->from.path ? realpath(c->from.path, NULL) : NULL;
 	struct trust_rules rules;
 
 	if (!c->c.policy || c->from.kind == STORE || c->from.kind == REGISTRY)
 		return 0;
 	trust_policy_find_path(c->c.policy, c->from.transport, c->from.docker ? NULL : real, &rules);
-	return cmd_trust_check(c->c.policy, &rules, &image, err);
+	return registry_trust_check(c->c.policy, &rules, &image, err);
 }
 
 static int take(struct copy *c, struct bk_err **err)

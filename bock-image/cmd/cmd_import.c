@@ -14,8 +14,10 @@
 #include "layer/layer_stream.h"
 #include "layer/layer_tar.h"
 #include "ref/ref.h"
+#include "registry/registry_trust.h"
 #include "store/store_gc.h"
 #include "store/store_image.h"
+#include "trust/trust_policy.h"
 
 static bool is_whiteout(const char *path)
 {
@@ -147,6 +149,20 @@ static int check_env(char *const *env, struct bk_err **err)
 	return 0;
 }
 
+/* Before it is read: who made it is not known, and no signature can be of an image that is yet to be made. */
+static int check_policy(const char *path, struct bk_err **err)
+{
+	bk_autotrustpolicy struct trust_policy *policy = NULL;
+	const struct registry_trust_image image = { .digest = NULL };
+	struct trust_rules rules;
+	int rc = trust_policy_load(path, &policy, err);
+
+	if (rc < 0 || !policy)
+		return rc;
+	trust_policy_find_path(policy, "tarball", NULL, &rules);
+	return registry_trust_check(policy, &rules, &image, err);
+}
+
 int cmd_import_run(const struct bk_cli_call *call, int *ret_status, struct bk_err **err)
 {
 	bk_autoarena struct bk_arena *arena = bk_arena_new();
@@ -160,8 +176,12 @@ int cmd_import_run(const struct bk_cli_call *call, int *ret_status, struct bk_er
 	rc = ref_check(call->args[1], err);
 	if (rc == 0)
 		rc = check_env(o->env, err);
-	if (rc == 0)
-		rc = cmd_open_store(call, STORE_CREATE, &s, err);
+	if (rc < 0)
+		return rc;
+	rc = check_policy(o->policy, err);
+	if (rc < 0)
+		return bk_err_wrap(err, rc, "import '%s'", call->args[0]);
+	rc = cmd_open_store(call, STORE_CREATE, &s, err);
 	if (rc < 0)
 		return rc;
 	rc = import(s, call->args[0], call->args[1], o, arena, &desc, err);

@@ -11,8 +11,8 @@
 #include "base/bk_num.h"
 #include "base/bk_str.h"
 #include "cmd/cmd_out.h"
-#include "cmd/cmd_trust.h"
 #include "codec/bk_json.h"
+#include "registry/registry_trust.h"
 #include "store/store_gc.h"
 
 #define DRAW_MS	  100
@@ -100,7 +100,7 @@ static int check_policy(void *ctx, const struct oci_descriptor *top,
 			const struct oci_descriptor *image, struct bk_err **err)
 {
 	const struct wanted *w = ctx;
-	const struct cmd_trust_image i = {
+	const struct registry_trust_image i = {
 		.ref = w->ref,
 		.digest = top->digest,
 		.image_digest = image->digest,
@@ -110,7 +110,7 @@ static int check_policy(void *ctx, const struct oci_descriptor *top,
 	struct trust_rules rules;
 
 	trust_policy_find(w->c->policy, w->ref, &rules);
-	return cmd_trust_check(w->c->policy, &rules, &i, err);
+	return registry_trust_check(w->c->policy, &rules, &i, err);
 }
 
 static int pull_from(struct cmd_registry *c, const struct registry_endpoint *e, const struct ref *ref,

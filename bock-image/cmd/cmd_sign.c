@@ -11,12 +11,12 @@
 #include "base/bk_str.h"
 #include "cmd/cmd_out.h"
 #include "cmd/cmd_target.h"
-#include "cmd/cmd_trust.h"
 #include "codec/bk_base64.h"
 #include "digest/bk_sign.h"
 #include "oci/oci_media.h"
 #include "registry/registry_push.h"
 #include "registry/registry_signature.h"
+#include "registry/registry_trust.h"
 #include "store/store_blob.h"
 #include "store/store_image.h"
 #include "store/store_referrers.h"
@@ -243,7 +243,7 @@ int cmd_sign_run(const struct bk_cli_call *call, int *ret_status, struct bk_err 
 
 /* ---- verify -------------------------------------------------------------------------------------- */
 
-static int by_keys(const struct cmd_verify_opts *o, const struct cmd_trust_image *image,
+static int by_keys(const struct cmd_verify_opts *o, const struct registry_trust_image *image,
 		   struct bk_buf *out, struct bk_err **err)
 {
 	const char *slash = o->identity ? strrchr(o->identity, '/') : NULL;
@@ -261,7 +261,7 @@ static int by_keys(const struct cmd_verify_opts *o, const struct cmd_trust_image
 		return bk_err_wrap(err, rc, "--identity");
 	if (o->identity)
 		req.identity.kind = exact ? TRUST_EXACT_REFERENCE : TRUST_EXACT_REPOSITORY;
-	rc = cmd_trust_verify(&req, image, &reference, err);
+	rc = registry_trust_verify(&req, image, &reference, err);
 	if (rc < 0)
 		return image->ref || o->identity ?
 			       rc :
@@ -272,7 +272,7 @@ static int by_keys(const struct cmd_verify_opts *o, const struct cmd_trust_image
 	return 0;
 }
 
-static int by_policy(const struct cmd_verify_opts *o, const struct cmd_trust_image *image,
+static int by_policy(const struct cmd_verify_opts *o, const struct registry_trust_image *image,
 		     struct bk_buf *out, struct bk_err **err)
 {
 	bk_autotrustpolicy struct trust_policy *p = NULL;
@@ -285,7 +285,7 @@ static int by_policy(const struct cmd_verify_opts *o, const struct cmd_trust_ima
 		return bk_err_set(err, BK_ERR_CONFIG, 0,
 				  "--policy: the image has no name that a registry could give it");
 	trust_policy_find(p, image->ref, &rules);
-	rc = cmd_trust_check(p, &rules, image, err);
+	rc = registry_trust_check(p, &rules, image, err);
 	if (rc == 0)
 		bk_buf_printf(out, "%s %s\n", image->digest, rules.scope);
 	return rc;
@@ -296,7 +296,7 @@ int cmd_verify_run(const struct bk_cli_call *call, int *ret_status, struct bk_er
 	bk_autobuf struct bk_buf out = BK_BUF_INIT(CMD_OUT_MAX);
 	const struct cmd_verify_opts *o = call->opts;
 	cmd_autotarget struct cmd_target t = { 0 };
-	struct cmd_trust_image image;
+	struct registry_trust_image image;
 	int rc;
 
 	(void)ret_status;
@@ -308,7 +308,7 @@ int cmd_verify_run(const struct bk_cli_call *call, int *ret_status, struct bk_er
 	rc = cmd_target_open(&t, call, call->args[0], &o->registry, o->platform, false, err);
 	if (rc < 0)
 		return rc;
-	image = (struct cmd_trust_image){
+	image = (struct registry_trust_image){
 		.ref = t.ref.domain ? &t.ref : NULL,
 		.digest = t.d.digest,
 		.r = t.registry,

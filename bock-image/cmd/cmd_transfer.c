@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/cmd_transfer.h"
 
+/* Which images are taken. */
+#define POLICY_ROW(type)                                                                          \
+	{ "policy", 0, BK_CLI_STR, offsetof(type, policy), "FILE",                                \
+	  "which images are taken, in place of policy.json", BK_CLI_PATH, NULL }
+
 static const char *const compressions[] = { "gzip", "none", NULL };
 
 static const struct bk_cli_opt import_opts[] = {
@@ -16,6 +21,7 @@ static const struct bk_cli_opt import_opts[] = {
 	  "architecture, as Go names it (default: this machine's)", 0, NULL },
 	{ "compression", 0, BK_CLI_CHOICE, offsetof(struct cmd_import_opts, compression), "HOW",
 	  "how the layer is kept: gzip or none", 0, compressions },
+	POLICY_ROW(struct cmd_import_opts),
 	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_import_opts, quiet), NULL, "print nothing", 0,
 	  NULL },
 	BK_CLI_END
@@ -34,6 +40,7 @@ const struct bk_cli_cmd cmd_import = {
 static const struct bk_cli_opt load_opts[] = {
 	{ "name", 'n', BK_CLI_STR, offsetof(struct cmd_load_opts, name), "NAME",
 	  "name of the image, instead of its own", 0, NULL },
+	POLICY_ROW(struct cmd_load_opts),
 	{ "replace", 'r', BK_CLI_FLAG, offsetof(struct cmd_load_opts, replace), NULL,
 	  "take over names that other images have", 0, NULL },
 	{ "quiet", 'q', BK_CLI_FLAG, offsetof(struct cmd_load_opts, quiet), NULL, "print nothing", 0,
@@ -153,10 +160,6 @@ static const char *const foreigns[] = { "fetch", "refuse", NULL };
 #define REFERRERS_ROW(type)                                                                       \
 	{ "referrers", 0, BK_CLI_FLAG, offsetof(type, referrers), NULL,                           \
 	  "signatures, SBOMs and what else refers to the image come along", 0, NULL }
-/* Which images are taken. */
-#define POLICY_ROW(type)                                                                          \
-	{ "policy", 0, BK_CLI_STR, offsetof(type, policy), "FILE",                                \
-	  "which images are taken, in place of policy.json", BK_CLI_PATH, NULL }
 #define REGISTRY_DEFAULTS { .tls_verify = true, .retries = 5 }
 
 static const struct bk_cli_opt pull_opts[] = {

@@ -21,6 +21,7 @@ struct cmd_import_opts {
 	const char *workdir;
 	const char *arch;
 	int compression;
+	const char *policy;
 	bool quiet;
 };
 
@@ -42,6 +43,7 @@ struct cmd_repack_opts {
 
 struct cmd_load_opts {
 	const char *name;
+	const char *policy;
 	bool replace;
 	bool quiet;
 };

@@ -12,10 +12,12 @@
 #include "registry/registry.h"
 #include "registry/registry_manifest.h"
 #include "registry/registry_pull.h"
+#include "registry/registry_trust.h"
 #include "store/store_blob.h"
 #include "store/store_gc.h"
 #include "store/store_index.h"
 #include "store/store_repair.h"
+#include "trust/trust_policy.h"
 
 #define BLOB_MAX ((size_t)64 << 20) /* unless the caller says more */
 
@@ -170,6 +172,76 @@ static void tell(void *ctx, enum registry_event event, const struct oci_descript
 	t->progress(t->ctx, d->digest, (uint64_t)(all ? d->size : done), (uint64_t)d->size);
 }
 
+/* An image under way, for the policy. */
+struct wanted {
+	const struct trust_policy *policy;
+	struct ref ref;
+	struct registry *r;
+	const char *repo;
+};
+
+static int check_policy(void *ctx, const struct oci_descriptor *top, const struct oci_descriptor *image,
+			struct bk_err **err)
+{
+	const struct wanted *w = ctx;
+	const struct registry_trust_image i = {
+		.ref = &w->ref,
+		.digest = top->digest,
+		.image_digest = image->digest,
+		.r = w->r,
+		.repo = w->repo,
+	};
+	struct trust_rules rules;
+
+	trust_policy_find(w->policy, &w->ref, &rules);
+	return registry_trust_check(w->policy, &rules, &i, err);
+}
+
+/*
+ * What the policy calls the image. Not by the text DOMAIN/NAME, which begins with a folder of Docker Hub where the domain has no dot;
+ * and Docker Hub by another of its host names is Docker Hub.
+ */
+static int policy_ref(const struct bock_registry *registry, const char *name, const char *reference, struct ref *ret,
+		      struct bk_err **err)
+{
+	bk_autofree char *text = bk_asprintf("%s/%s%s%s", REF_DEFAULT_DOMAIN, name,
+					     strchr(reference, ':') ? "@" : ":", reference);
+	const char *domain = registry_domain(registry->r);
+	int rc = ref_parse(text, ret, err);
+
+	if (rc < 0 || bk_streq(domain, REF_DEFAULT_DOMAIN) || bk_streq(domain, "index.docker.io") ||
+	    bk_streq(domain, "registry-1.docker.io"))
+		return rc;
+	free(ret->domain);
+	free(ret->path);
+	ret->domain = bk_strdup(domain);
+	ret->path = bk_strdup(name);
+	return 0;
+}
+
+/* registry_pull, of what the policy takes: of that file, or (NULL) the one that pull has. */
+static int pull_wanted(struct bock_registry *registry, const char *name, const char *reference, struct store *s,
+		       const char *policy_path, const struct registry_pull_opts *opts, struct bk_arena *arena,
+		       struct oci_descriptor *ret, struct oci_descriptor *ret_image, char ***added, struct bk_err **err)
+{
+	bk_autotrustpolicy struct trust_policy *policy = NULL;
+	struct wanted w = { .ref = REF_INIT, .r = registry->r, .repo = name };
+	struct registry_pull_opts po = *opts;
+	int rc = trust_policy_load(policy_path, &policy, err);
+
+	if (rc == 0)
+		rc = policy_ref(registry, name, reference, &w.ref, err);
+	if (policy) {
+		w.policy = policy;
+		po.check = check_policy;
+		po.ctx = &w;
+	}
+	if (rc == 0)
+		rc = registry_pull(registry->r, name, reference, s, &po, arena, ret, ret_image, added, err);
+	ref_done(&w.ref);
+	return rc;
+}
+
 int bock_registry_pull(struct bock_registry *registry, const char *name, const char *reference,
 		       struct bock_store *store, const char *store_reference,
 		       const struct bock_pull_options *options, struct bock_image **ret_image,
@@ -197,8 +269,7 @@ int bock_registry_pull(struct bock_registry *registry, const char *name, const c
 		po.platform = &platform;
 	}
 	if (rc == 0)
-		rc = registry_pull(registry->r, name, reference, store->s, &po, arena, &d, &image,
-				   &added, err);
+		rc = pull_wanted(registry, name, reference, store->s, o->policy, &po, arena, &d, &image, &added, err);
 	if (po.platform)
 		d = image;
 	if (rc == 0) {

@@ -15,6 +15,7 @@
 #include "codec/bk_json.h"
 #include "layer/layer.h"
 #include "oci/oci_media.h"
+#include "registry/registry_trust.h"
 #include "store/store.h"
 #include "store/store_blob.h"
 #include "store/store_fsck.h"
@@ -23,6 +24,7 @@
 #include "store/store_index.h"
 #include "store/store_load.h"
 #include "store/store_save.h"
+#include "trust/trust_policy.h"
 
 _Static_assert(BOCK_DIGEST_SIZE == BK_DIGEST_TEXT_SIZE &&
 		       (int)BOCK_STORE_WRITE == (int)STORE_WRITE &&
@@ -368,9 +370,15 @@ bool bock_store_has_blob(const struct bock_store *store, const char *digest)
 
 int bock_store_import(struct bock_store *store, const char *path, bool replace, struct bk_err **err)
 {
-	const struct store_load_opts opts = { .replace = replace };
+	bk_autotrustpolicy struct trust_policy *policy = NULL;
+	struct store_load_opts opts = { .replace = replace };
+	int rc = trust_policy_load(NULL, &policy, err);
 
-	return store_load(store->s, path, &opts, err);
+	if (policy) {
+		opts.check = registry_trust_load;
+		opts.check_ctx = policy;
+	}
+	return rc < 0 ? rc : store_load(store->s, path, &opts, err);
 }
 
 int bock_store_export(const struct bock_store *store, char *const *references, int fd,

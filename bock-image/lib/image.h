@@ -151,7 +151,10 @@ BOCK_API int bock_store_get_blob(const struct bock_store *store, const char *dig
 				 size_t *ret_size, struct bk_err **err);
 BOCK_API bool bock_store_has_blob(const struct bock_store *store, const char *digest);
 
-/* Loads an OCI layout, oci-archive or docker-archive (bock-image load). */
+/*
+ * Loads an OCI layout, oci-archive or docker-archive (bock-image load), if the user's or the system's policy takes it, as
+ * bock_registry_pull says.
+ */
 BOCK_API int bock_store_import(struct bock_store *store, const char *path, bool replace, struct bk_err **err);
 /* Writes images (NULL at the end) to fd as one archive (bock-image save). */
 BOCK_API int bock_store_export(const struct bock_store *store, char *const *references, int fd,
@@ -265,11 +268,14 @@ struct bock_pull_options {
 	/* Told what becomes of a blob: how many of its bytes are there. May be NULL. */
 	void (*progress)(void *ctx, const char *digest, uint64_t done, uint64_t size);
 	void *ctx;
+	const char *policy;	/* a containers-policy.json(5) to obey; NULL: as below */
 };
 
 /*
- * Fetches an image into a store and names it there, with a note of where it came from, for bock-image fsck --repair. options
- * and ret_image may be NULL.
+ * Fetches an image into a store and names it there, with a note of where it came from, for bock-image fsck --repair, if the policy takes
+ * it: that of options, else the user's (~/.config/containers/policy.json), else the system's (/etc/containers/policy.json); where there is
+ * none, all are taken. What it does not take is -BOCK_ERROR_PERMISSION (-BOCK_ERROR_UNSUPPORTED: it asks for what can't be checked).
+ * options and ret_image may be NULL.
  */
 BOCK_API int bock_registry_pull(struct bock_registry *registry, const char *name, const char *reference,
 				struct bock_store *store, const char *store_reference,

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -244,6 +246,10 @@ static int give_names(struct store_load *l, struct bk_err **err)
 	if (rc < 0)
 		return rc;
 	strip_names(l);
+	for (size_t i = 0; rc == 0 && l->opts->check && i < l->n_images; i++)
+		rc = l->opts->check(l->opts->check_ctx, l->transport, l->path, l->s, &l->images[i].desc, err);
+	if (rc < 0)
+		return rc;
 	rc = store_names_set(l->s, names, n, l->opts->replace || l->opts->name, err);
 	if (rc < 0)
 		return bk_err_hint(err, rc, "--replace takes names over, --name gives another");
@@ -253,6 +259,25 @@ static int give_names(struct store_load *l, struct bk_err **err)
 }
 
 /* ---- all of it ---------------------------------------------------------------------------------- */
+
+/* Of what was opened, not of the name that it was opened by, which may be another file's by now. */
+static int note_path(struct store_load *l, int fd, struct bk_err **err)
+{
+	char proc[64], real[PATH_MAX];
+	ssize_t n;
+
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	n = readlink(proc, real, sizeof(real));
+	if (n < 0)
+		return bk_err_set(err, BK_ERR_IO, errno, "find its path by %s", proc);
+	if ((size_t)n == sizeof(real))
+		return bk_err_set(err, BK_ERR_IO, ENAMETOOLONG, "find its path by %s", proc);
+	real[n] = '\0';
+	/* of a pipe it is "pipe:[1]" */
+	if (real[0] == '/')
+		l->path = bk_arena_strdup(l->arena, real);
+	return 0;
+}
 
 static int load_from(struct store_load *l, const char *path, struct bk_err **err)
 {
@@ -266,10 +291,14 @@ static int load_from(struct store_load *l, const char *path, struct bk_err **err
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return bk_err_set(err, errno == ENOENT ? BK_ERR_NOT_FOUND : BK_ERR_IO, errno,
 				  "open it");
+	rc = l->opts->check ? note_path(l, fd, err) : 0;
+	if (rc < 0)
+		return rc;
 	if (S_ISDIR(st.st_mode)) {
 		bk_autoroot struct bk_root dir = BK_ROOT_INIT;
 
 		bk_root_from_fd(&dir, bk_steal_fd(&fd));
+		l->transport = "oci";
 		rc = store_load_layout_(l, &dir, err);
 	} else {
 		rc = store_load_tar_(l, fd, err);

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+#include "oci/oci_descriptor.h"
 #include "store/store.h"
 
 #define STORE_LOAD_MEMBERS_MAX 100000		/* of one archive */
@@ -25,6 +26,14 @@ struct store_load_opts {
 	/* Told of each name given; may be NULL. */
 	void (*loaded)(void *ctx, const char *name, const char *digest);
 	void *ctx;
+	/*
+	 * Asked of each image before it gets its names: whether it is wanted. transport: "oci", "oci-archive" or "docker-archive"; path:
+	 * the absolute one, without links, of the file or folder that was read, NULL of what has none; s has all of the image. An error
+	 * ends the load. NULL: any is.
+	 */
+	int (*check)(void *ctx, const char *transport, const char *path, const struct store *s,
+		     const struct oci_descriptor *d, struct bk_err **err);
+	void *check_ctx;
 };
 
 /*

@@ -19,6 +19,8 @@ struct store_load {
 	struct store *s;
 	const struct store_load_opts *opts;
 	struct bk_arena *arena;
+	const char *transport;			/* what it turned out to be */
+	const char *path;			/* of what is read; in the arena, NULL: it has none */
 	struct store_load_image *images;	/* in the arena */
 	size_t n_images;
 	char **added;				/* strv: digests that were not in the store before */

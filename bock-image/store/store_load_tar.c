@@ -315,7 +315,8 @@ int store_load_tar_(struct store_load *l, int fd, struct bk_err **err)
 	/* Docker 25 and later write both; the layout keeps the digests that a registry knows. */
 	index = bk_map_get(r.docker.docs, "index.json");
 	manifest = bk_map_get(r.docker.docs, "manifest.json");
-	if (index && bk_map_has(r.docker.docs, "oci-layout"))
+	l->transport = index && bk_map_has(r.docker.docs, "oci-layout") ? "oci-archive" : "docker-archive";
+	if (bk_streq(l->transport, "oci-archive"))
 		return finish_oci(&r, index, err);
 	if (manifest)
 		return store_load_docker_(l, &r.docker, manifest, err);

@@ -258,6 +258,29 @@ static int read_rules(struct bk_arena *arena, const struct bk_doc_value *v, stru
 	return rc;
 }
 
+/*
+ * As containers/image has it: a scope that can't be met makes the policy invalid, where the transport knows. Files have absolute, clean
+ * paths, for all of which there is the default, ""; what has no scopes has that alone.
+ */
+static int check_scope(const struct bk_doc_value *v, const char *transport, const char *scope, struct bk_err **err)
+{
+	static const char *const paths[] = { "dir", "oci", "oci-archive", NULL };
+	static const char *const none[] = { "docker-archive", "tarball", NULL };
+	bk_autofree char *clean = NULL;
+
+	if (!*scope)
+		return 0;
+	if (bk_strv_has((char *const *)(uintptr_t)none, transport))
+		return bk_doc_value_error(v, err, "scope '%.200s': %s has no scope but \"\"", scope, transport);
+	if (!bk_strv_has((char *const *)(uintptr_t)paths, transport))
+		return 0;
+	clean = bk_path_clean(scope);
+	if (scope[0] != '/' || !bk_streq(clean, scope))
+		return bk_doc_value_error(v, err, "scope '%.200s': expected an absolute path, without '.', '..' or '/' too many",
+					  scope);
+	return bk_streq(scope, "/") ? bk_doc_value_error(v, err, "scope '/': say \"\"") : 0;
+}
+
 static int read_transport(struct bk_arena *arena, const struct bk_doc_value *v, char *name,
 			  struct transport *ret, struct bk_err **err)
 {
@@ -273,10 +296,9 @@ static int read_transport(struct bk_arena *arena, const struct bk_doc_value *v, 
 
 		r->scope = v->keys[i];
 		r->shown = bk_arena_printf(arena, "%s '%s'", name, r->scope);
-		/* As containers/image has it: for all paths there is the default, "". */
-		if (bk_streq(r->scope, "/"))
-			return bk_doc_value_error(v, err, "scope '/': say \"\"");
-		rc = read_rules(arena, &v->items[i], r, err);
+		rc = check_scope(v, name, r->scope, err);
+		if (rc == 0)
+			rc = read_rules(arena, &v->items[i], r, err);
 	}
 	return rc;
 }

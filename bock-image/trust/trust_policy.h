@@ -4,7 +4,7 @@
  * image decides, by a list of requirements, all of which must be met.
  *
  * The document is strict, as with containers/image: a member that is not known makes it invalid, since a misspelt one would make
- * the policy a weaker one. What is known and can't be checked here (signedBy: GPG; fulcio, pki, rekor…) is valid, and refuses
+ * the policy a weaker one; and a scope that no image of its transport can have. What is known and can't be checked here (signedBy: GPG; fulcio, pki, rekor…) is valid, and refuses
  * the images that it is for.
  *
  * Uses / used by: codec, digest, ref / registry, cmd.

@@ -231,3 +231,79 @@ signed() { # KEY IDENTITY-JSON: a requirement
 	policy "" insecureAcceptAnything
 	run -0 pull --policy "$T/policy.json"
 }
+
+@test "policy: load and import obey it, and leave nothing of what it does not take" {
+	saved() { echo "{\"default\":[{\"type\":\"reject\"}],\"transports\":{$1}}" >"$T/policy.json"; }
+	accept='[{"type":"insecureAcceptAnything"}]'
+	other() { bock_image --root "$T/other" "$@"; }
+	taken() { # COMMAND...: it is, and is removed again
+		run -0 other "$@"
+		run -0 other rm n:1
+		other gc -q
+	}
+	refused() { # SCOPE COMMAND...
+		run -1 other "${@:2}"
+		assert_output -p "policy '$T/policy.json' ($1): it is rejected"
+		[ -z "$(other list -q)" ]
+		[ -z "$(find "$T/other/blobs" -type f 2>/dev/null)" ]
+	}
+	bock_image save -o "$T/x.tar" x:1
+	saved ""
+	refused default load -q --policy "$T/policy.json" -n n:1 "$F/layout"
+	refused default load -q --policy "$T/policy.json" -n n:1 "$T/x.tar"
+	refused default load -q --policy "$T/policy.json" -n n:1 - <"$T/x.tar"
+	refused default import -q --policy "$T/policy.json" "$F/rootfs.tar" n:1
+	# each kind by its own scope
+	saved "\"oci\":{\"$(realpath "$F")\":$accept},\"tarball\":{\"\":$accept}"
+	taken load -q --policy "$T/policy.json" -n n:1 "$F/layout"
+	taken import -q --policy "$T/policy.json" "$F/rootfs.tar" n:1
+	refused default load -q --policy "$T/policy.json" -n n:1 "$T/x.tar"
+	saved "\"oci-archive\":{\"$(realpath "$T")\":$accept}"
+	taken load -q --policy "$T/policy.json" -n n:1 "$T/x.tar"
+	# what comes through a pipe has no path
+	refused default load -q --policy "$T/policy.json" -n n:1 - <"$T/x.tar"
+	saved "\"oci-archive\":{\"\":$accept}"
+	taken load -q --policy "$T/policy.json" -n n:1 - <"$T/x.tar"
+	# a path is that of the file, whatever it was called
+	saved "\"oci\":{\"$(realpath "$T")/by\":$accept},\"oci-archive\":{\"$(realpath "$T")/by\":$accept}"
+	mkdir "$T/by"
+	ln -s "$F/layout" "$T/by/layout"
+	ln -s "$T/x.tar" "$T/by/x.tar"
+	refused default load -q --policy "$T/policy.json" -n n:1 "$T/by/layout"
+	refused default load -q --policy "$T/policy.json" -n n:1 "$T/by/x.tar"
+	cp "$T/x.tar" "$T/by/y.tar"
+	taken load -q --policy "$T/policy.json" -n n:1 "$T/by/y.tar"
+	# a docker-archive has no scopes but the default
+	mkdir "$T/d"
+	tar -C "$T/d" -xf "$T/x.tar"
+	rm "$T/d/oci-layout" "$T/d/index.json"
+	tar -C "$T/d" -cf "$T/d.tar" .
+	saved "\"oci-archive\":{\"\":$accept,\"$(realpath "$T")/d.tar\":$accept}"
+	refused default load -q --policy "$T/policy.json" -n n:1 "$T/d.tar"
+	saved "\"docker-archive\":{\"\":$accept}"
+	taken load -q --policy "$T/policy.json" -n n:1 "$T/d.tar"
+	taken load -q --policy "$T/policy.json" -n n:1 - <"$T/d.tar"
+	# a tar of files can't be signed, and is not read
+	saved "\"tarball\":{\"\":[{\"type\":\"sigstoreSigned\",\"keyPath\":\"$F/a.pub\"}]}"
+	run -1 other import -q --policy "$T/policy.json" "$T/no.tar" n:1
+	assert_output -p "it asks for a signature, which this can't have"
+	# the user's, without --policy
+	mkdir -p "$T/.config/containers"
+	saved ""
+	cp "$T/policy.json" "$T/.config/containers/"
+	run -1 other load -q -n n:1 "$F/layout"
+	assert_output -p "policy '$T/.config/containers/policy.json' (default): it is rejected"
+	run -1 other import -q "$F/rootfs.tar" n:1
+	assert_output -p "policy '$T/.config/containers/policy.json' (default): it is rejected"
+}
+
+@test "policy: load takes an image whose signature the store has" {
+	echo "{\"default\":[{\"type\":\"reject\"}],\"transports\":{\"oci\":{\"\":$(signed a '{"type":"exactRepository","dockerRepository":"example.com/x"}')}}}" >"$T/policy.json"
+	run -1 bock_image load -q --policy "$T/policy.json" -n n:1 "$F/layout"
+	assert_output -p "policy '$T/policy.json'"
+	bock_image tag x:1 example.com/x:1
+	bock_image sign -q -k "$F/b.key" example.com/x:1
+	run -1 bock_image load -q --policy "$T/policy.json" -n n:1 "$F/layout"
+	bock_image sign -q -k "$F/a.key" example.com/x:1
+	run -0 bock_image load -q --policy "$T/policy.json" -n n:1 "$F/layout"
+}

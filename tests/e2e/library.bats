@@ -78,6 +78,18 @@ teardown() { common_teardown; }
 	refused_output=$output
 	run -1 "$T/registry" "$host" ../x 1 "$T/other"
 	name_output=$output
+	mkdir -p "$T/home/.config/containers"
+	echo '{"default":[{"type":"insecureAcceptAnything"}],"transports":{"docker":{"'"$host"'/ok":[{"type":"reject"}]}}}' \
+		>"$T/home/.config/containers/policy.json"
+	HOME=$T/home run -1 "$T/registry" "$host" ok/x 1 "$T/unwanted"
+	policy_output=$output
+	# one whose name has no dot, which begins a name of Docker Hub as well, and Docker Hub by its host; all behind a proxy
+	echo '{"default":[{"type":"insecureAcceptAnything"}],"transports":{"docker":{"reg/ok":[{"type":"reject"}],"docker.io/ok":[{"type":"reject"}]}}}' \
+		>"$T/home/.config/containers/policy.json"
+	HOME=$T/home http_proxy=http://$host run -1 "$T/registry" http://reg ok/x 1 "$T/unwanted"
+	dotless_output=$output
+	HOME=$T/home http_proxy=http://$host run -1 "$T/registry" http://registry-1.docker.io ok/x 1 "$T/unwanted"
+	hub_output=$output
 	kill "$registry_pid"
 	output=$ok_output
 	assert_output -p "image $host/ok/x:1 $digest"
@@ -91,8 +103,53 @@ teardown() { common_teardown; }
 	refute_output -p wrong
 	output=$name_output
 	assert_output -p "repository '../x'"
+	output=$policy_output
+	assert_output -p "policy '$T/home/.config/containers/policy.json' (docker '$host/ok'): it is rejected"
+	output=$dotless_output
+	assert_output -p "(docker 'reg/ok'): it is rejected"
+	output=$hub_output
+	assert_output -p "(docker 'docker.io/ok'): it is rejected"
+	[ -z "$(bock_image --root "$T/unwanted" list -q)" ]
+	[ -z "$(find "$T/unwanted/blobs" -type f)" ]
 	# for fsck --repair
 	jq -e --arg s "$host/ok/x" '.manifests | map(.annotations["io.bock.source"]) | index($s)' "$STORE/index.json" >/dev/null ||
 		fail "$(cat "$STORE/index.json")"
 	bock_image fsck -q
+}
+
+@test "an import obeys the policy" {
+	mkdir -p "$T/r/etc"
+	tar -C "$T/r" -cf "$T/r.tar" .
+	"$BOCK_IMAGE" --root "$T/layout" import -q "$T/r.tar" x:1
+	cat >"$T/import.c" <<-'END'
+		#include <bock/image.h>
+		#include <stdio.h>
+
+		int main(int argc, char **argv)
+		{
+			struct bock_store *store = NULL;
+			struct bk_err *err = NULL;
+			char text[1024];
+			int rc = bock_store_open(argc > 2 ? argv[1] : NULL, BOCK_STORE_CREATE, &store, &err);
+
+			if (rc == 0)
+				rc = bock_store_import(store, argv[2], false, &err);
+			if (rc < 0)
+				printf("%d %s", -rc, bock_error_text(err, text, sizeof(text)));
+			bock_error_free(&err);
+			bock_store_close(store);
+			return rc < 0;
+		}
+	END
+	# shellcheck disable=SC2046 # words
+	(cd "$T" && cc -Wall -Wextra -Werror -o import import.c $(pkg-config --cflags --libs bock-image))
+	mkdir -p "$T/home/.config/containers"
+	policy=$T/home/.config/containers/policy.json
+	export HOME=$T/home
+	echo '{"default":[{"type":"reject"}]}' >"$policy"
+	run -1 "$T/import" "$STORE" "$T/layout"
+	assert_output "8 load '$T/layout': policy '$policy' (default): it is rejected"
+	echo '{"default":[{"type":"reject"}],"transports":{"oci":{"":[{"type":"insecureAcceptAnything"}]}}}' >"$policy"
+	run -0 "$T/import" "$STORE" "$T/layout"
+	[ "$(bock_image list -q | wc -l)" -eq 1 ]
 }

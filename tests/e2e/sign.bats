@@ -126,6 +126,44 @@ both() { # STATUS REPO:TAG: we and they are of one mind
 	both 0 m:1
 }
 
+@test "of files we load what skopeo copies, under the same policy" {
+	local accept='[{"type":"insecureAcceptAnything"}]' reject='[{"type":"reject"}]' d
+	d=$(realpath "$T")
+	mkdir "$d/in" "$d/x"
+	cp -a "$F/layout" "$d/in/layout"
+	ln -s in "$d/link"
+	bock_image save -o "$d/in/x.tar" demo:1
+	tar -C "$d/x" -xf "$d/in/x.tar"
+	rm "$d/x/oci-layout" "$d/x/index.json"
+	tar -C "$d/x" -cf "$d/in/d.tar" .
+	files() { # STATUS TRANSPORT FILE DEFAULT TRANSPORTS: we and they are of one mind
+		echo "{\"default\":$4,\"transports\":{$5}}" >"$T/policy.json"
+		run "$SKOPEO" --policy "$T/policy.json" copy "$2:$d/$3" "dir:$T/dir.$RANDOM"
+		[ "$status" = "$1" ] || fail "skopeo: status $status: $output"
+		run bock_image --root "$T/other" load -q --policy "$T/policy.json" -n n:1 "$d/$3"
+		[ "$status" = "$1" ] || fail "bock-image: status $status: $output"
+	}
+	files 1 oci in/layout "$reject" ""
+	files 0 oci in/layout "$reject" "\"oci\":{\"\":$accept}"
+	files 0 oci in/layout "$reject" "\"oci\":{\"$d/in\":$accept}"
+	files 1 oci in/layout "$reject" "\"oci\":{\"$d/in\":$accept,\"$d/in/layout\":$reject}"
+	files 1 oci in/layout "$reject" "\"oci-archive\":{\"$d/in\":$accept},\"dir\":{\"$d/in\":$accept}"
+	files 0 oci link/layout "$reject" "\"oci\":{\"$d/in/layout\":$accept}"
+	files 1 oci link/layout "$reject" "\"oci\":{\"$d/link/layout\":$accept}"
+	files 0 oci-archive in/x.tar "$reject" "\"oci-archive\":{\"$d/in/x.tar\":$accept}"
+	files 1 oci-archive in/x.tar "$reject" "\"oci-archive\":{\"$d/in/x\":$accept}"
+	files 1 oci-archive in/x.tar "$accept" "\"oci-archive\":{\"$d\":$reject}"
+	files 1 docker-archive in/d.tar "$reject" "\"oci-archive\":{\"$d\":$accept}"
+	files 0 docker-archive in/d.tar "$reject" "\"docker-archive\":{\"\":$accept}"
+	# scopes that can't be met
+	files 1 docker-archive in/d.tar "$accept" "\"docker-archive\":{\"$d\":$accept}"
+	files 1 oci in/layout "$accept" "\"tarball\":{\"$d\":$accept}"
+	files 1 oci in/layout "$accept" "\"oci\":{\"in\":$accept}"
+	files 1 oci in/layout "$accept" "\"oci\":{\"$d/in/\":$accept}"
+	files 1 oci in/layout "$accept" "\"dir\":{\"/\":$accept}"
+	files 0 oci in/layout "$accept" "\"docker\":{\"/\":$accept}"
+}
+
 @test "skopeo copies what we signed with its signature; signing again adds to it" {
 	[ ! -e "$F/no-sigstore" ] || skip "this skopeo is built without sigstore (SKOPEO=... names another)"
 	bock_image push -q demo:1 "$HOST/c:1"

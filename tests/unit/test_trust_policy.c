@@ -10,6 +10,8 @@
 #define ACCEPT "[{\"type\":\"insecureAcceptAnything\"}]"
 #define REJECT "[{\"type\":\"reject\"}]"
 #define SIGNED(more) "{\"default\":[{\"type\":\"sigstoreSigned\"" more "}]}"
+#define SCOPE(transport, scope)                                                                   \
+	"{\"default\":" ACCEPT ",\"transports\":{\"" transport "\":{\"" scope "\":" ACCEPT "}}}"
 #define IDENTITY(more) SIGNED(",\"keyPath\":\"/k\",\"signedIdentity\":{\"type\":" more "}")
 
 static struct trust_policy *parse(const char *text)
@@ -52,7 +54,18 @@ static void test_forms(void **state)
 		{ "{\"default\":[{\"type\":\"reject\",\"keyPath\":\"/k\"}]}", false },
 		{ "{\"default\":" ACCEPT ",\"transports\":{\"docker\":" ACCEPT "}}", false },
 		{ "{\"default\":" ACCEPT ",\"transports\":{\"docker\":{\"a.com\":[]}}}", false },
-		{ "{\"default\":" ACCEPT ",\"transports\":{\"oci\":{\"/\":" ACCEPT "}}}", false },
+		{ SCOPE("oci", ""), true },
+		{ SCOPE("oci", "/srv/a"), true },
+		{ SCOPE("oci", "/"), false },
+		{ SCOPE("oci", "srv/a"), false },
+		{ SCOPE("oci", "/srv/a/"), false },
+		{ SCOPE("oci-archive", "/srv//a"), false },
+		{ SCOPE("dir", "/srv/../a"), false },
+		{ SCOPE("docker-archive", ""), true },
+		{ SCOPE("docker-archive", "/srv/a.tar"), false },
+		{ SCOPE("tarball", "/srv/a.tar"), false },
+		{ SCOPE("docker", "/"), true },
+		{ SCOPE("nosuch", "x"), true },
 		{ SIGNED(""), false },
 		{ SIGNED(",\"keyPath\":\"\""), false },
 		{ SIGNED(",\"keyPaths\":[]"), false },
