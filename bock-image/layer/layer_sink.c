@@ -23,17 +23,18 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* Whether a component before the last is a whiteout. */
-static const char *whiteout_parent(const char *path)
+/* Whether a component before the last is a whiteout; *ret_name: where it begins. */
+static bool is_below_whiteout(const char *path, const char **ret_name)
 {
 	const char *base = base_name(path);
 
-	while (path < base) {
-		if (bk_skip_prefix(path, WHITEOUT))
-			return path;
-		path = strchr(path, '/') + 1;
+	for (; path < base; path = strchr(path, '/') + 1) {
+		if (bk_skip_prefix(path, WHITEOUT)) {
+			*ret_name = path;
+			return true;
+		}
 	}
-	return NULL;
+	return false;
 }
 
 static int bad_whiteout(const char *path, const char *why, struct bk_err **err)
@@ -66,9 +67,9 @@ static int apply_whiteout(const struct layer_sink *sink, void *ctx, const struct
 static int apply_entry(const struct layer_sink *sink, void *ctx, struct layer_tar *tar,
 		       const struct layer_entry *e, struct layer_stats *stats, struct bk_err **err)
 {
-	const char *inside = whiteout_parent(e->path);
+	const char *inside;
 
-	if (inside) {
+	if (is_below_whiteout(e->path, &inside)) {
 		if (bk_skip_prefix(inside, AUFS))
 			return 0;
 		return bad_whiteout(e->path, "something is below one", err);

@@ -19,7 +19,7 @@
 #define CALLER 0
 #define HASHER 1
 
-/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order of whose it is */
+/* In the order of whose it is. */
 struct layer_stream {
 	struct layer_stream_opts opts;
 	char *digest, *diff_id;

@@ -82,7 +82,7 @@ int layer_tar_clean(const char *name, size_t max_name, unsigned int max_depth, c
 
 /* ---- entries ------------------------------------------------------------------------------------ */
 
-/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order of reading */
+/* In the order of reading. */
 static const struct kind {
 	char type;
 	mode_t mode;

@@ -74,7 +74,7 @@ int store_referrer_read(const struct store *s, const struct oci_descriptor *d,
 static bool is_listed(const struct oci_descriptor *list, size_t n, const char *digest)
 {
 	for (size_t i = 0; i < n; i++)
-		if (bk_streq(list[i].digest, digest))
+		if (bk_streq0(list[i].digest, digest))
 			return true;
 	return false;
 }

@@ -328,7 +328,7 @@ static int read_key(struct composer *c, const yaml_event_t *event, uint32_t numb
 		    struct map_key *ret)
 {
 	struct bk_doc_frame *f = &c->frames[c->depth - 1];
-	struct map_key key = { 0 };
+	struct map_key key = { .value = { .text = "" } };
 	int rc;
 
 	set_mark(&key.value, c, &event->start_mark);
