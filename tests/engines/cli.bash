@@ -246,11 +246,15 @@ cli_cell_network() {
 	gone eng-web
 }
 
-# They outlive how long the last of them may wait for a processor.
+# One of many, of which it tells the id: NAME. They outlive how long the last of them may wait for a processor.
+cli_crowd_one() { "$CLI" run -d --network=none --name "$1" "$IMAGE" sleep 1000000; }
+
 cli_cell_crowd() {
 	local count=$CROWD i
-	for ((i = 1; i <= count; i++)); do echo "$i"; done |
-		xargs -P 6 -I {} "$CLI" run -d --network=none --name 'eng-crowd{}' "$IMAGE" sleep 1000000 >"$E/crowd" 2>&1
+	export CLI IMAGE
+	export -f cli_crowd_one
+	for ((i = 1; i <= count; i++)); do echo "eng-crowd$i"; done |
+		xargs -P 6 -I {} bash -c 'cli_crowd_one "$1"' - {} >"$E/crowd" 2>&1
 	must "$CLI" ps --quiet --filter name=eng-crowd
 	same 'how many run' "$(grep -c . <<<"$out")" "$count"
 	[ "$(grep -cE '^[0-9a-f]{64}$' "$E/crowd")" = "$count" ] || bad "$(grep -vE '^[0-9a-f]{64}$' "$E/crowd")"
