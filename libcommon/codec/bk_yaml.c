@@ -328,7 +328,7 @@ static int read_key(struct composer *c, const yaml_event_t *event, uint32_t numb
 		    struct map_key *ret)
 {
 	struct bk_doc_frame *f = &c->frames[c->depth - 1];
-	struct map_key key = { .value = { .text = "" } };
+	struct map_key key = { 0 };
 	int rc;
 
 	set_mark(&key.value, c, &event->start_mark);
@@ -341,7 +341,7 @@ static int read_key(struct composer *c, const yaml_event_t *event, uint32_t numb
 	if (rc < 0)
 		return rc;
 	f->key = key.value.text;
-	f->key_len = strlen(f->key);
+	f->key_len = event->data.scalar.length; /* without a NUL, which is a control character */
 	if (!bk_doc_keys_add(&c->keys, number, f->key, f->key_len))
 		return fail_node(c, &key.value, "duplicate member");
 	key.is_merge = key.value.plain && bk_streq(key.value.text, "<<");
