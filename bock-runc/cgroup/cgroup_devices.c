@@ -14,6 +14,7 @@
 #define NUMBER_MAX UINT32_MAX
 #define PROGRAM_NAME "bock_devices"
 #define PROGRAMS_MAX 64 /* the kernel's own limit for one cgroup */
+#define LOAD_TRIES   10
 
 /* What every container gets, behind its own rules. */
 static const struct cgroup_device_rule defaults[] = {
@@ -327,7 +328,7 @@ static int bpf(int cmd, union bpf_attr *attr)
 static int load_program(const struct bpf_insn *insns, size_t n, int *ret_fd, struct bk_err **err)
 {
 	union bpf_attr attr;
-	int fd;
+	int fd = -1;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
@@ -335,7 +336,12 @@ static int load_program(const struct bpf_insn *insns, size_t n, int *ret_fd, str
 	attr.insn_cnt = (uint32_t)n;
 	attr.license = (uintptr_t) "Apache-2.0";
 	memcpy(attr.prog_name, PROGRAM_NAME, sizeof(PROGRAM_NAME));
-	fd = bpf(BPF_PROG_LOAD, &attr);
+	/* the verifier gives up where a signal is pending (a debugger's among them), which is taken on the way back */
+	for (int tries = 0; tries < LOAD_TRIES; tries++) {
+		fd = bpf(BPF_PROG_LOAD, &attr);
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
 	if (fd < 0)
 		return bk_err_set(err, BK_ERR_IO, errno,
 				  "linux.resources.devices: load the program");

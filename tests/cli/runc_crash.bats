@@ -257,6 +257,15 @@ refusing() {
 $missing"
 }
 
+@test "kernel: a device program that a signal kept from being loaded is loaded again" {
+	bundle true
+	refusing bpf EAGAIN:when=1
+	[ "$status" -eq 0 ] || fail "$stderr"
+	refusing bpf EAGAIN
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"load the program: Resource temporarily unavailable"* ]] || fail "$stderr"
+}
+
 @test "kernel: every failing call of the child is an error and leaves nothing" {
 	bundle true
 	edit '.linux.sysctl = {"net.ipv4.ip_forward": "1"}'
